@@ -1,0 +1,1 @@
+"""A station: turns what scanners send into lines that are never lost."""

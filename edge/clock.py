@@ -1,0 +1,51 @@
+"""The station's clocks, read together: wall clock, boot clock, boot id, synced."""
+
+import ctypes
+import time
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+from shared.protocol import ClockReading
+
+__all__ = ["Clock", "boot_id", "read_clock"]
+
+Clock = Callable[[], ClockReading]
+"""Reads all clocks at one instant; a parameter wherever time matters."""
+
+_STA_UNSYNC = 0x0040  # linux/timex.h
+_TIMEX_SIZE = 256  # struct timex is 208 bytes on 64-bit, less on 32-bit
+_TIME_ERROR = 5  # adjtimex(2): the clock is not synchronised
+
+
+@cache
+def boot_id(path: Path = Path("/proc/sys/kernel/random/boot_id")) -> str:
+    """Return the kernel's id of this boot; empty where the kernel has none."""
+    try:
+        return path.read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
+
+
+@cache
+def _adjtimex() -> Callable[[ctypes.Array[ctypes.c_char]], int]:
+    function = ctypes.CDLL(None).adjtimex
+    function.argtypes = [ctypes.c_char_p]
+    function.restype = ctypes.c_int
+    return function  # type: ignore[no-any-return]
+
+
+def _synced() -> bool:
+    """Ask adjtimex(2), without changing anything, whether the clock is synchronised."""
+    buffer = ctypes.create_string_buffer(_TIMEX_SIZE)
+    return 0 <= _adjtimex()(buffer) < _TIME_ERROR
+
+
+def read_clock() -> ClockReading:
+    """Read the clocks of this machine."""
+    return ClockReading(
+        at=time.time_ns() // 1000,
+        boot=boot_id(),
+        mono=time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1000,
+        synced=_synced(),
+    )

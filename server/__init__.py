@@ -1,0 +1,1 @@
+"""The event store: keeps every line for ever, and answers where each item is."""

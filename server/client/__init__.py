@@ -1,0 +1,1 @@
+"""What reads a server over HTTP, from anywhere: ``scantrail``."""

@@ -1,0 +1,38 @@
+"""Moments: whole microseconds since 1970-01-01T00:00:00Z, as ``int``.
+
+One representation inside both programs; text only at the edges. Whole numbers keep
+every microsecond and compare, add and sort as they should, which floats do not.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+__all__ = ["SECOND", "to_moment", "to_text"]
+
+SECOND = 1_000_000
+"""Microseconds in a second."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def to_text(moment: int) -> str:
+    """Write a moment as the contract does: RFC 3339, UTC, six digits, ``Z``.
+
+    Raises:
+        OverflowError: The moment lies outside the years 1 to 9999.
+    """
+    when = _EPOCH + timedelta(microseconds=moment)
+    return when.isoformat(timespec="microseconds")[:-6] + "Z"
+
+
+def to_moment(text: str) -> int:
+    """Read an RFC 3339 time with an offset (``Z`` included).
+
+    Raises:
+        ValueError: It is not such a time.
+    """
+    when = datetime.fromisoformat(text)
+    if when.tzinfo is None:
+        reason = f"{text!r} has no offset from UTC; write it with a Z at the end"
+        raise ValueError(reason)
+    return (when - _EPOCH) // _MICROSECOND

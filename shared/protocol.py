@@ -1,0 +1,303 @@
+"""What goes over the wire: headers, requests, answers, problems, limits.
+
+Contract, sections 3 and 7. Both ends read and write these types and no others.
+"""
+
+import msgspec
+
+from shared.errors import ProtocolError
+from shared.moments import to_moment, to_text
+
+__all__ = [
+    "BASE",
+    "CLOCK",
+    "HEAD",
+    "MAX_BATCH_LINES",
+    "MAX_PACKED",
+    "MAX_UNPACKED",
+    "SIGNATURE",
+    "Appended",
+    "ClockReading",
+    "Enrol",
+    "Enrolled",
+    "ItemAnswer",
+    "ItemEvent",
+    "ItemEvents",
+    "ItemException",
+    "ItemPage",
+    "LogState",
+    "NewStation",
+    "Outcomes",
+    "Problem",
+    "ProblemType",
+    "StationCode",
+    "StationPage",
+    "StationState",
+    "Untold",
+]
+
+BASE = "Scantrail-Base"
+"""H(N): the head before the first line of the request, in hex."""
+HEAD = "Scantrail-Head"
+"""H(M): the head after its last line, in hex."""
+SIGNATURE = "Scantrail-Signature"
+"""Base64 of the Ed25519 signature of ``chain.signed_message(log, M, H(M))``."""
+CLOCK = "Scantrail-Clock"
+"""A ClockReading, taken just before sending."""
+
+MAX_BATCH_LINES = 10_000
+"""Lines in one request, at most."""
+MAX_PACKED = 4 * 1024 * 1024
+"""Bytes of a request's body as sent, at most."""
+MAX_UNPACKED = 16 * 1024 * 1024
+"""Bytes of a request's body once decompressed, at most."""
+
+
+class ProblemType:
+    """The ``type`` of a problem: what a program may act on."""
+
+    GAP = "urn:scantrail:problem:gap"
+    FORK = "urn:scantrail:problem:fork"
+    CODE = "urn:scantrail:problem:code"
+    LOG = "urn:scantrail:problem:log"
+    TOO_LARGE = "urn:scantrail:problem:too-large"
+    FRAMING = "urn:scantrail:problem:framing"
+    SIGNATURE = "urn:scantrail:problem:signature"
+    UNAUTHORISED = "urn:scantrail:problem:unauthorised"
+    FORBIDDEN = "urn:scantrail:problem:forbidden"
+    REVOKED = "urn:scantrail:problem:revoked"
+    INVALID = "urn:scantrail:problem:invalid"
+    NOT_FOUND = "urn:scantrail:problem:not-found"
+    STORAGE = "urn:scantrail:problem:storage"
+    BUSY = "urn:scantrail:problem:busy"
+    INTERNAL = "urn:scantrail:problem:internal"
+
+
+class Problem(msgspec.Struct, omit_defaults=True, kw_only=True):
+    """An RFC 9457 problem document; ``acked`` and ``head`` where a log is concerned."""
+
+    type: str
+    title: str
+    status: int
+    detail: str = ""
+    acked: int | None = None
+    head: str | None = None
+
+
+class ClockReading(msgspec.Struct, frozen=True, kw_only=True):
+    """What a station's clocks showed at one instant.
+
+    ``boot`` is the machine's boot id, ``mono`` CLOCK_BOOTTIME in microseconds, ``at``
+    the wall clock in microseconds since 1970, ``synced`` whether the kernel held the
+    wall clock to be synchronised.
+    """
+
+    at: int
+    boot: str
+    mono: int
+    synced: bool
+
+    def header(self) -> str:
+        """Write it as the value of the CLOCK header."""
+        synced = "true" if self.synced else "false"
+        return f"boot={self.boot}; mono={self.mono}; at={to_text(self.at)}; synced={synced}"
+
+    @classmethod
+    def from_header(cls, text: str) -> "ClockReading":
+        """Read the value of a CLOCK header.
+
+        Raises:
+            ProtocolError: It is not one.
+        """
+        parts = dict(part.strip().split("=", 1) for part in text.split(";") if "=" in part)
+        try:
+            mono = int(parts["mono"])
+            if not 0 <= mono < 2**63:
+                raise ValueError(parts["mono"])  # noqa: TRY301
+            return cls(
+                at=to_moment(parts["at"]),
+                boot=parts["boot"][:64],
+                mono=mono,
+                synced={"true": True, "false": False}[parts["synced"]],
+            )
+        except (KeyError, ValueError) as error:
+            reason = (
+                f"{CLOCK} reads {text[:200]!r}; "
+                "expected boot=…; mono=…; at=…; synced=true or false"
+            )
+            raise ProtocolError(reason) from error
+
+
+class NewStation(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """``POST /v1/stations``: a station, or a host system, that may join."""
+
+    name: str
+    location: str | None = None
+    kind: str = "station"
+
+
+class StationCode(msgspec.Struct, kw_only=True):
+    """Its answer: the one-time code that lets the station join until it expires."""
+
+    station: str
+    code: str
+    expires_at: str
+
+
+class Enrol(msgspec.Struct, kw_only=True):
+    """``POST /v1/enrol``: a station joins; ``public_key`` is base64 of 32 bytes."""
+
+    code: str
+    public_key: str
+    log: str
+    version: str = ""
+    host: str = ""
+
+
+class Enrolled(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """Its answer. The token is shown this once; the server keeps only its hash."""
+
+    station: str
+    token: str
+    server: str
+    epoch: str
+    location: str | None = None
+
+
+class Outcomes(msgspec.Struct, kw_only=True):
+    """What became of a request's lines; ``quarantined`` lists their ``seq``."""
+
+    appended: int
+    already: int
+    quarantined: list[int]
+
+
+class Appended(msgspec.Struct, kw_only=True):
+    """The acknowledgement: all lines up to ``acked`` are durable at the server.
+
+    ``backed_up`` is the last line in a checked copy of the server's data, ``reference``
+    the ETag of the present reference data. A 200 without this body says nothing.
+    """
+
+    acked: int
+    head: str
+    outcomes: Outcomes
+    backed_up: int
+    epoch: str
+    received_at: str
+    reference: str
+
+
+class LogState(msgspec.Struct, kw_only=True):
+    """``GET /v1/logs/{log}``."""
+
+    log: str
+    station: str
+    acked: int
+    head: str
+    backed_up: int
+
+
+class Untold(msgspec.Struct, kw_only=True):
+    """A station that may hold more than it has told, and up to when it has told all."""
+
+    station: str
+    complete_until: str | None
+
+
+class ItemException(msgspec.Struct, kw_only=True):
+    """A contradiction or an omission that a person should look at."""
+
+    code: str
+    since: str
+    event: str
+    text: str
+
+
+class ItemAnswer(msgspec.Struct, kw_only=True):
+    """Where an item is, since when, on what evidence: ``GET /v1/items/{item}``.
+
+    Events are named ``<log>:<seq>``. ``path`` is what the item is in, nearest first.
+    """
+
+    item: str
+    known: bool
+    status: str | None = None
+    status_since: str | None = None
+    status_event: str | None = None
+    location: str | None = None
+    location_since: str | None = None
+    location_event: str | None = None
+    custodian: str | None = None
+    custodian_since: str | None = None
+    container: str | None = None
+    path: list[str] = []
+    title: str | None = None
+    exceptions: list[ItemException] = []
+    at: str
+    known_at: str
+    complete_until: str | None = None
+    behind: list[Untold] = []
+
+
+class ItemPage(msgspec.Struct, kw_only=True):
+    """``GET /v1/items``; ``cursor`` leads to what follows, ``None`` at the end."""
+
+    items: list[ItemAnswer]
+    cursor: str | None = None
+
+
+class ItemEvent(msgspec.Struct, kw_only=True):
+    """One event of an item's history.
+
+    ``line`` is what the station wrote. ``via`` is the container through which the
+    event speaks of the item, where it is not the item's own.
+    """
+
+    event: str
+    occurred_at: str
+    occurred_lo: str
+    occurred_hi: str
+    received_at: str
+    station: str
+    line: msgspec.Raw
+    voided_by: str | None = None
+    via: str | None = None
+
+
+class ItemEvents(msgspec.Struct, kw_only=True):
+    """``GET /v1/items/{item}/events``, in the order in which things happened."""
+
+    item: str
+    events: list[ItemEvent]
+    known_at: str
+    complete_until: str | None = None
+    behind: list[Untold] = []
+
+
+class StationState(msgspec.Struct, kw_only=True):
+    """One station as the server knows it.
+
+    ``horizon`` is the moment up to which it has told everything, ``clock_offset`` how
+    far its wall clock was ahead of the server's at the last exchange, in seconds.
+    """
+
+    station: str
+    kind: str
+    location: str | None = None
+    log: str | None = None
+    acked: int = 0
+    joined_at: str | None = None
+    heard_at: str | None = None
+    horizon: str | None = None
+    clock_offset: float | None = None
+    version: str = ""
+    host: str = ""
+    revoked: bool = False
+
+
+class StationPage(msgspec.Struct, kw_only=True):
+    """``GET /v1/stations``."""
+
+    stations: list[StationState]
+    cursor: str | None = None
