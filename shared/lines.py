@@ -77,6 +77,9 @@ def fit(line: Line) -> bytes:
     """Encode a line whatever the scanner sent: ``raw`` is shortened where it must be.
 
     A shortened ``raw`` has ``raw_length`` beside it, the length of the whole.
+
+    Raises:
+        LineError: It would be more than MAX_LINE even without its ``raw``.
     """
     data = _encoder.encode(line)
     whole = line.raw or ""
@@ -86,7 +89,8 @@ def fit(line: Line) -> bytes:
         keep = max(0, keep - max(1, (len(data) - MAX_LINE + 32) // 6))
         short: dict[str, Any] = {"raw": whole[:keep], "raw_length": len(whole)}
         data = _encoder.encode(msgspec.structs.replace(line, **short))
-    return data if keep == len(whole) else _checked(data)
+    short_enough = len(data) <= MAX_LINE and keep == len(whole)
+    return data if short_enough else _checked(data)
 
 
 def _checked(data: bytes) -> bytes:
