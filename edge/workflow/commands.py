@@ -1,0 +1,87 @@
+"""What a command of the station's sheet does: X-PICK, X-UNDO, X-DONE, X-CANCEL."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+import msgspec
+
+from edge.feedback import Says, Tone, Word
+from edge.workflow.outcome import Outcome, Scan, again, did, fresh, not_now
+from edge.workflow.state import Scene, rest_scene
+
+__all__ = ["read_command"]
+
+_replace = msgspec.structs.replace
+
+
+def read_command(scan: Scan) -> Outcome:
+    """Follow a command, where the station knows and allows it."""
+    command, rules = scan.key.text, scan.rules
+    if command not in _COMMANDS and command.lower() not in rules.modes:
+        return not_now(scan, "no_such_command", Says.NO_SUCH_COMMAND, word=Word.UNKNOWN)
+    if rules.commands is not None and command not in rules.commands:
+        return not_now(scan, "not_allowed", Says.NOT_ALLOWED, tone=Tone.ERROR)
+    return _COMMANDS.get(command, _change_mode)(scan)
+
+
+def _change_mode(scan: Scan) -> Outcome:
+    mode, scene = scan.key.text.lower(), scan.scene
+    if scene.counting:
+        return not_now(scan, "count_open", Says.COUNT_OPEN)
+    if mode == scene.mode:
+        return again(scan, scene, {})
+    return did(scan, Scene(mode=mode, known=scene.known), "mode", Says.MODE)
+
+
+def _undo(scan: Scan) -> Outcome:
+    history = scan.state.history
+    frame = history[-1] if history else None
+    if frame is None or frame.event is None:
+        return not_now(scan, "nothing_to_undo", Says.NOTHING_TO_UNDO)
+    idle = scan.read.clock.mono - frame.mono
+    before = rest_scene(scan.rules, frame.before, idle)
+    return Outcome(
+        state=_replace(scan.state, scene=before, history=history[:-1]),
+        fields={"action": "void", "voids": frame.event, "reason": "undo"},
+        says=Says.UNDONE,
+        names={"undone": frame.code},
+    )
+
+
+def _done(scan: Scan) -> Outcome:
+    scene = scan.scene
+    if scene.waiting is not None:
+        return not_now(scan, "unfinished", Says.UNFINISHED, item=scene.waiting)
+    if scan.collects and scene.location is not None:
+        return _finish_count(scan, scene.location)
+    if scene.container is None:
+        return not_now(scan, "nothing_to_finish", Says.NOTHING_TO_FINISH)
+    closed = _replace(scene, container=None)
+    names = {"container": scene.container}
+    return did(scan, closed, "closed", Says.CLOSED, names)
+
+
+def _finish_count(scan: Scan, location: str) -> Outcome:
+    counted, after = scan.scene.counted, fresh(scan.scene)
+    if counted is None:
+        outcome = did(scan, after, "count_too_long", Says.COUNT_TOO_LONG)
+        return _replace(outcome, tone=Tone.ATTENTION, word=Word.REFUSED)
+    return Outcome(
+        state=_replace(scan.state, scene=after),
+        fields={"action": scan.mode.action, "location": location, "items": counted},
+        says=Says.COUNT_MADE,
+        names={"number": str(len(counted))},
+        undoable=True,
+    )
+
+
+def _cancel(scan: Scan) -> Outcome:
+    after = fresh(scan.scene)
+    if after == scan.scene:
+        return not_now(scan, "nothing_to_cancel", Says.NOTHING_TO_CANCEL)
+    return did(scan, after, "cancel", Says.CANCELLED)
+
+
+_COMMANDS: Mapping[str, Callable[[Scan], Outcome]] = MappingProxyType(
+    {"UNDO": _undo, "DONE": _done, "CANCEL": _cancel}
+)

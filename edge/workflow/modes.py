@@ -1,0 +1,70 @@
+"""The modes of a station, as a table.
+
+A mode is what a scan of an item means until another mode is scanned (``X-PICK``). One
+row says all of it; the core asks the row and the action's effects, never the name. A
+site adds rows of its own in the station's settings.
+"""
+
+from collections.abc import Mapping
+from enum import Enum
+from types import MappingProxyType
+
+import msgspec
+
+from shared.keys import Role
+
+__all__ = ["MODES", "Mode", "Where"]
+
+
+class Where(Enum):
+    """Which place an item is recorded at."""
+
+    HERE = "here"
+    """The place that was scanned last; else the station's own, where it has one."""
+    KNOWN = "known"
+    """The same; but where neither is known, the place has to be scanned."""
+    SCANNED = "scanned"
+    """Only a place that was scanned will do."""
+
+
+_ALL = (Role.PARCEL, Role.CONTAINER, Role.LOAD, Role.UNSAID)
+_PACKAGES = (Role.PARCEL, Role.CONTAINER, Role.UNSAID)
+
+
+class Mode(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One row.
+
+    ``action`` is recorded of each item. ``takes`` are the roles that an item's label
+    may have; anything else is refused, and recorded as seen. ``into``: a label of that
+    role is the container that is open until another is, and items go into it.
+    """
+
+    action: str
+    where: Where = Where.HERE
+    takes: tuple[Role, ...] = _PACKAGES
+    into: Role | None = None
+
+
+MODES: Mapping[str, Mode] = MappingProxyType(
+    {
+        "see": Mode(action="see", takes=_ALL),
+        "receive": Mode(action="receive", takes=_ALL),
+        "store": Mode(action="store", where=Where.SCANNED),
+        "pick": Mode(action="pick"),
+        "accept": Mode(action="accept"),
+        "pack": Mode(
+            action="pack", takes=(Role.PARCEL, Role.UNSAID), into=Role.CONTAINER
+        ),
+        "unpack": Mode(action="unpack"),
+        "empty": Mode(action="empty", takes=(Role.CONTAINER, Role.LOAD, Role.UNSAID)),
+        "stage": Mode(action="stage", where=Where.KNOWN),
+        "load": Mode(action="load", into=Role.LOAD),
+        "depart": Mode(action="depart", takes=_ALL),
+        "arrive": Mode(action="arrive", takes=_ALL),
+        "unload": Mode(action="unload"),
+        "return": Mode(action="return"),
+        "count": Mode(action="count", where=Where.SCANNED),
+        "miss": Mode(action="miss", where=Where.SCANNED, takes=_ALL),
+    }
+)
+"""The default table; ``X-`` and the name in capitals is the mode's command."""
