@@ -79,6 +79,7 @@ class Says(Enum):
     WRONG_KIND = "wrong_kind"
     NOT_A_PACKAGE = "not_a_package"
     UNKNOWN_CODE = "unknown_code"
+    UNKNOWN_WHY = "unknown_why"
     TOO_LONG = "too_long"
     EMPTY = "empty"
     DAMAGED = "damaged"
@@ -209,6 +210,7 @@ ENGLISH = Texts(
             Says.WRONG_KIND: "{item} cannot be {_done}: it is recorded as seen only",
             Says.NOT_A_PACKAGE: "{reason}",
             Says.UNKNOWN_CODE: "this code is not known; it is kept as it was read",
+            Says.UNKNOWN_WHY: "{reason} The code is kept as it was read",
             Says.TOO_LONG: "too long for a code: {number} characters; it is kept",
             Says.EMPTY: "an empty read: nothing was on the label",
             Says.DAMAGED: "characters were lost; what came is kept: scan it again",

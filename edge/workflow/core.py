@@ -152,7 +152,11 @@ def _too_long(scan: Scan) -> Outcome:
 
 
 def _unknown(scan: Scan) -> Outcome:
-    return unread(scan, "unknown", Says.UNKNOWN_CODE, Word.UNKNOWN)
+    """Return what a code does that nobody claims, with what can be said of it."""
+    why = scan.key.reason
+    says = Says.UNKNOWN_WHY if why else Says.UNKNOWN_CODE
+    outcome = unread(scan, "unknown", says, Word.UNKNOWN)
+    return _replace(outcome, names={"reason": why})
 
 
 def _empty(scan: Scan) -> Outcome:

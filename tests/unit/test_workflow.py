@@ -7,6 +7,7 @@ from edge.feedback import ENGLISH, Expect, Says, Tone, Word, detail
 from edge.workflow import MODES, Badges, Mode, Objection, Rules, Where
 from edge.workflow.state import Scene
 from shared.actions import ACTIONS, lacks
+from shared.commands import COMMANDS
 from shared.keys import Role
 from shared.lines import Line, encode, fit
 from tests.unit.picker import LOG, Picker
@@ -489,6 +490,23 @@ def test_f22_a_damaged_read_is_kept_and_never_taken_for_a_code() -> None:
     line = picker.last
     assert (line.action, line.item, line.damaged) == ("note", None, True)
     assert line.raw == "P-1"
+
+
+def test_a_products_number_is_refused_and_says_why() -> None:
+    picker = Picker()
+    told = picker.scan("09521234543213")
+    assert (told.tone, told.word) == (Tone.ERROR, Word.REFUSED)
+    assert "names a product" in detail(told)
+    line = picker.last
+    assert (line.action, line.refused, line.item) == ("note", "not_a_package", None)
+    assert line.raw == "09521234543213"
+
+
+def test_the_sheet_of_commands_and_the_table_of_modes_agree() -> None:
+    own = {"UNDO", "DONE", "CANCEL"}
+    assert set(COMMANDS) == {name.upper() for name in MODES} | own
+    for command in COMMANDS:
+        assert Picker().scan(f"X-{command}").says is not Says.NO_SUCH_COMMAND
 
 
 # Time
