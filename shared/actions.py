@@ -12,7 +12,16 @@ import msgspec
 
 from shared.lines import Line
 
-__all__ = ["ACTIONS", "SIGHTING", "Action", "Actions", "Holder", "Place", "Stay", "lacks"]
+__all__ = [
+    "ACTIONS",
+    "SIGHTING",
+    "Action",
+    "Actions",
+    "Holder",
+    "Place",
+    "Stay",
+    "lacks",
+]
 
 
 class Holder(Enum):
@@ -54,7 +63,9 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     ``status`` is what the item's status becomes, or ``None`` where it stays.
     ``needs`` names the fields of a line without which the action means nothing.
     ``finds`` is the status of an item that a look finds outside of where it should be.
-    ``shows_container`` says that the scan shows where the container was, too.
+    ``shows_container``: the scan shows where the container was, too. ``handoff``: what
+    was taken has to be taken over in time. ``restarts``: the item's story begins anew,
+    which settles that it was seen after it had gone.
     """
 
     status: str | None = None
@@ -65,6 +76,8 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     finds: str | None = None
     empties: bool = False
     shows_container: bool = False
+    handoff: bool = False
+    restarts: bool = False
 
     @property
     def evidence(self) -> bool:
@@ -84,9 +97,13 @@ SIGHTING = Action(stay=Stay.LOOKS, finds="found")
 
 ACTIONS: Actions = MappingProxyType(
     {
-        "receive": Action(status="received", stay=Stay.LEAVES, place=Place.BACK),
+        "receive": Action(
+            status="received", stay=Stay.LEAVES, place=Place.BACK, restarts=True
+        ),
         "store": Action(status="stored", holder=Holder.RELEASES, stay=Stay.LEAVES),
-        "pick": Action(status="picked", holder=Holder.TAKES, stay=Stay.LEAVES),
+        "pick": Action(
+            status="picked", holder=Holder.TAKES, stay=Stay.LEAVES, handoff=True
+        ),
         "accept": Action(status="accepted", holder=Holder.TAKES, stay=Stay.LOOKS),
         "pack": Action(
             status="packed",
@@ -116,6 +133,7 @@ ACTIONS: Actions = MappingProxyType(
             holder=Holder.RELEASES,
             stay=Stay.LEAVES,
             place=Place.BACK,
+            restarts=True,
         ),
         "see": SIGHTING,
         "count": Action(stay=Stay.LOOKS, finds="found", needs=("location", "items")),
@@ -144,4 +162,13 @@ def lacks(line: Line, actions: Actions = ACTIONS) -> str | None:
     missing = [name for name in action.needs if getattr(line, name) is None]
     if missing:
         return f"{line.action} needs {' and '.join(missing)}"
+    if line.voids is not None and named(line.voids) is None:
+        return f"{line.voids[:80]!r} names no event; expected <log>:<seq>"
     return None
+
+
+def named(event: str) -> tuple[str, int] | None:
+    """Take an event's name, ``<log>:<seq>``, apart; ``None`` where it is none."""
+    log, _, seq = event.rpartition(":")
+    digits = seq.isascii() and seq.isdigit() and len(seq) < len(str(2**63))
+    return (log, int(seq)) if log and digits else None

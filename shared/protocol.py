@@ -109,7 +109,9 @@ class ClockReading(msgspec.Struct, frozen=True, kw_only=True):
         Raises:
             ProtocolError: It is not one.
         """
-        parts = dict(part.strip().split("=", 1) for part in text.split(";") if "=" in part)
+        parts = dict(
+            part.strip().split("=", 1) for part in text.split(";") if "=" in part
+        )
         try:
             mono = int(parts["mono"])
             if not 0 <= mono < 2**63:

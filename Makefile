@@ -1,0 +1,56 @@
+# The front door. `make demo` runs the main job; `make test` passes the tests.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml
+
+.PHONY: demo test test-vm lint types bench lock clean help
+.DELETE_ON_ERROR:
+
+help:  ## say what there is
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1	/'
+
+demo: $(VENV)/ready-to-run  ## a server and a station on this machine: scan, and read where things are
+	@$(BIN)/python -m server.client.demo $(DEMO)
+
+test: $(VENV)/ready-to-test  ## everything: lint, types, architecture, and all tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage report --skip-covered --format=total
+
+lint: $(VENV)/ready-to-test  ## ruff, as in `make test`, mending what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: $(VENV)/ready-to-test  ## mypy, as in `make test`
+	$(BIN)/mypy
+
+bench: $(VENV)/ready-to-test  ## the speed, as ratios against limits measured in the same run
+	$(BIN)/python -m bench
+
+lock: $(VENV)/ready-to-test  ## write the constraints anew from pyproject.toml
+	$(PIP) 'uv>=0.9,<1'
+	$(LOCK) --extra build --extra dev --extra labels --output-file constraints-dev.txt
+	$(LOCK) --extra build --constraint constraints-dev.txt --output-file constraints.txt
+	$(LOCK) --extra build --extra edge --constraint constraints-dev.txt --output-file constraints-edge.txt
+
+clean:  ## remove what was made here, but never data
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage build dist
+
+$(VENV)/pyvenv.cfg:
+	$(PYTHON) -m venv $(VENV)
+
+# Everything comes by hash, the build backend too; then the project, without a look-up.
+$(VENV)/ready-to-run: pyproject.toml constraints.txt | $(VENV)/pyvenv.cfg
+	$(PIP) --require-hashes --requirement constraints.txt
+	$(PIP) --no-deps --no-index --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/ready-to-test: constraints-dev.txt $(VENV)/ready-to-run
+	$(PIP) --require-hashes --requirement constraints-dev.txt
+	@touch $@

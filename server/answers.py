@@ -1,0 +1,171 @@
+"""From what is told of an item to the answer that a reader gets. Pure."""
+
+import msgspec
+
+from server.events import Event
+from server.exceptions import HANDOFF_LIMIT, exceptions
+from server.history import Telling
+from server.resolve import Moment, Since, resolve
+from shared.actions import ACTIONS, Actions
+from shared.moments import to_text
+from shared.protocol import (
+    ItemAnswer,
+    ItemEvent,
+    ItemEvents,
+    ItemException,
+    Untold,
+)
+
+__all__ = ["Horizon", "Stored", "answer", "history", "history_events"]
+
+
+class Horizon(msgspec.Struct, frozen=True, kw_only=True):
+    """Up to when every active station has told everything, and which have not.
+
+    ``complete_until`` is ``None`` where a station never told anything, or none is
+    there; ``behind`` are the stations that have not told all up to the moment asked
+    for.
+    """
+
+    complete_until: int | None = None
+    behind: tuple[tuple[str, int | None], ...] = ()
+
+    def untold(self) -> list[Untold]:
+        """Write the stations that are behind for a reader."""
+        return [
+            Untold(station=name, complete_until=_maybe(until))
+            for name, until in self.behind
+        ]
+
+    def text(self) -> str | None:
+        """Write ``complete_until`` for a reader."""
+        return _maybe(self.complete_until)
+
+
+class Stored(msgspec.Struct, frozen=True, kw_only=True):
+    """How an event is kept: its station's name, and the bytes that came."""
+
+    station: str
+    line: bytes
+
+
+def _maybe(moment: int | None) -> str | None:
+    return None if moment is None else to_text(moment)
+
+
+def _fields(name: str, value: Since | None) -> dict[str, str | None]:
+    if value is None:
+        return {}
+    return {name: value.value, f"{name}_since": to_text(value.since.occurred)}
+
+
+def _title(said: list[Event]) -> str | None:
+    titles = [event.line.title for event in said if event.line.title is not None]
+    return titles[-1] if titles else None
+
+
+def answer(
+    telling: Telling,
+    item: str,
+    *,
+    at: int,
+    known_at: int,
+    horizon: Horizon,
+    limit: int = HANDOFF_LIMIT,
+    actions: Actions = ACTIONS,
+) -> ItemAnswer:
+    """Say where an item is: contract, section 7, ``GET /v1/items/{item}``."""
+    found = resolve(telling.world, item)
+    events = {
+        f"{name}_event": value.latest.name
+        for name, value in (("status", found.status), ("location", found.location))
+        if value is not None
+    }
+    values: dict[str, str | None] = {
+        **_fields("status", found.status),
+        **_fields("location", found.location),
+        **_fields("custodian", found.custodian),
+        **events,
+    }
+    return ItemAnswer(
+        item=item,
+        known=bool(telling.world.story(item)),
+        **values,
+        container=found.path[0] if found.path else None,
+        path=list(found.path),
+        title=_title(telling.said),
+        exceptions=[
+            ItemException(
+                code=finding.code,
+                since=to_text(finding.since),
+                event=finding.event,
+                text=finding.text,
+            )
+            for finding in exceptions(
+                telling.world, item, telling.said, at, limit=limit, actions=actions
+            )
+        ],
+        at=to_text(at),
+        known_at=to_text(known_at),
+        complete_until=horizon.text(),
+        behind=horizon.untold(),
+    )
+
+
+def _telling_moments(story: list[Moment]) -> list[Moment]:
+    """Leave out what another item's scan shows of a container, unless it tells.
+
+    A load has thousands of these; only those that change the place, and the last one,
+    tell anything about the item.
+    """
+    kept: list[Moment] = []
+    location: str | None = None
+    for index, moment in enumerate(story):
+        shown = moment.shown
+        moved = shown.location is not None and shown.location != location
+        if shown.own or moved or index == len(story) - 1:
+            kept.append(moment)
+        location = shown.location or location
+    return kept
+
+
+def history_events(telling: Telling, item: str) -> list[tuple[Event, str | None]]:
+    """Return the item's events and its containers', in order, each with its ``via``."""
+    found: dict[str, tuple[Event, str | None]] = {
+        event.name: (event, None) for event in telling.events
+    }
+    for moment in _telling_moments(telling.world.story(item)):
+        event = moment.shown.event
+        found.setdefault(event.name, (event, moment.via))
+    return sorted(found.values(), key=lambda pair: pair[0].order)
+
+
+def history(
+    events: list[tuple[Event, str | None]],
+    stored: dict[str, Stored],
+    item: str,
+    *,
+    known_at: int,
+    horizon: Horizon,
+) -> ItemEvents:
+    """Write an item's history: ``GET /v1/items/{item}/events``."""
+    return ItemEvents(
+        item=item,
+        events=[
+            ItemEvent(
+                event=event.name,
+                occurred_at=to_text(event.order.occurred),
+                occurred_lo=to_text(event.lo),
+                occurred_hi=to_text(event.hi),
+                received_at=to_text(event.received),
+                station=stored[event.name].station,
+                line=msgspec.Raw(stored[event.name].line),
+                voided_by=event.voided_by,
+                via=via,
+            )
+            for event, via in events
+        ],
+        known_at=to_text(known_at),
+        complete_until=horizon.text(),
+        behind=horizon.untold(),
+    )

@@ -1,0 +1,24 @@
+"""What handlers work with; set once, when the app is made."""
+
+from collections.abc import Callable
+
+import msgspec
+from aiohttp import web
+
+from server.keys import Keys
+from server.store import Store
+
+__all__ = ["CONTEXT", "Context"]
+
+
+class Context(msgspec.Struct, kw_only=True):
+    """The server's parts. ``now`` is in microseconds since 1970."""
+
+    store: Store
+    keys: Keys
+    now: Callable[[], int]
+    handoff_limit: int
+    code_lifetime: int
+
+
+CONTEXT: web.AppKey[Context] = web.AppKey("context", Context)

@@ -1,0 +1,98 @@
+"""Items: where each is, since when, and on what evidence."""
+
+import base64
+import binascii
+
+from aiohttp import web
+
+from server.answers import answer, history
+from server.api import wire
+from server.api.context import CONTEXT, Context
+from server.problems import invalid
+from server.store import ItemQuery, View
+from shared.protocol import ItemAnswer, ItemPage
+
+__all__ = ["at_location", "item", "item_events", "items"]
+
+DEFAULT_LIMIT, MAX_LIMIT = 100, 1000
+
+
+async def _answer(context: Context, key: str, view: View) -> ItemAnswer:
+    return answer(
+        await context.store.tell(key, view),
+        key,
+        at=view.at,
+        known_at=view.known_at,
+        horizon=await context.store.horizon(view),
+        limit=context.handoff_limit,
+    )
+
+
+async def item(request: web.Request) -> web.Response:
+    """``GET /v1/items/{item}``: where it is, also where it never was scanned."""
+    context = request.app[CONTEXT]
+    view = wire.view(request, context.now())
+    return wire.json(await _answer(context, request.match_info["item"], view))
+
+
+async def item_events(request: web.Request) -> web.Response:
+    """``GET /v1/items/{item}/events``: its history, its containers' included."""
+    context = request.app[CONTEXT]
+    view = wire.view(request, context.now())
+    key = request.match_info["item"]
+    found = await context.store.history(key, view)
+    horizon = await context.store.horizon(view)
+    return wire.json(
+        history(
+            found.events, found.stored, key, known_at=view.known_at, horizon=horizon
+        )
+    )
+
+
+def _after(request: web.Request) -> str:
+    cursor = request.query.get("cursor", "")
+    try:
+        return base64.urlsafe_b64decode(cursor.encode()).decode()
+    except (binascii.Error, ValueError) as error:
+        reason = "cursor: not one that this server gave"
+        raise invalid(reason) from error
+
+
+async def _page(request: web.Request, query: ItemQuery) -> web.Response:
+    context = request.app[CONTEXT]
+    now = context.now()
+    view = View(at=now, known_at=now)
+    keys = await context.store.items(query)
+    last = keys[-1] if len(keys) == query.limit else None
+    return wire.json(
+        ItemPage(
+            items=[await _answer(context, key, view) for key in keys],
+            cursor=last and base64.urlsafe_b64encode(last.encode()).decode(),
+        )
+    )
+
+
+def _query(request: web.Request, *, location: str | None) -> ItemQuery:
+    asked = request.query
+    limit = wire.number(request, "limit", DEFAULT_LIMIT, MAX_LIMIT)
+    q = asked.get("q")
+    return ItemQuery(
+        status=asked.get("status"),
+        location=location,
+        container=asked.get("container"),
+        custodian=asked.get("custodian"),
+        q=q.strip().upper() if q else None,
+        after=_after(request),
+        limit=max(1, limit),
+    )
+
+
+async def items(request: web.Request) -> web.Response:
+    """``GET /v1/items``: items by their present answer."""
+    return await _page(request, _query(request, location=request.query.get("location")))
+
+
+async def at_location(request: web.Request) -> web.Response:
+    """``GET /v1/locations/{location}/items``: what is there now."""
+    query = _query(request, location=request.match_info["location"])
+    return await _page(request, query)

@@ -1,0 +1,107 @@
+"""Stations: letting them join, and what is known of them."""
+
+import base64
+import binascii
+import secrets
+
+from aiohttp import web
+
+from server.api import wire
+from server.api.context import CONTEXT
+from server.keys import hashed, new_secret
+from server.problems import invalid
+from shared.moments import to_text
+from shared.protocol import (
+    Enrol,
+    Enrolled,
+    NewStation,
+    StationCode,
+    StationPage,
+)
+
+__all__ = ["enrol", "invite", "stations"]
+
+_ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"  # without I, L, O, 0, 1
+_GROUPS, _GROUP = 3, 4
+_KINDS = ("station", "host")
+_KEY_LENGTH = 32
+_MAX_NAME = 100
+
+
+def new_code() -> str:
+    """Make a code that can be read aloud: twelve of 31 characters, 59 random bits."""
+    groups = (
+        "".join(secrets.choice(_ALPHABET) for _ in range(_GROUP))
+        for _ in range(_GROUPS)
+    )
+    return "-".join(groups)
+
+
+def plain_code(text: str) -> str:
+    """Read a code however it was typed."""
+    return "".join(c for c in text.upper() if c in _ALPHABET)
+
+
+async def invite(request: web.Request) -> web.Response:
+    """``POST /v1/stations``: make a one-time code for a named station."""
+    context = request.app[CONTEXT]
+    new = await wire.struct(request, NewStation)
+    name = new.name.strip()
+    if not 0 < len(name) <= _MAX_NAME or not name.isprintable():
+        reason = f"a station's name has 1 to {_MAX_NAME} printable characters"
+        raise invalid(reason)
+    if new.kind not in _KINDS:
+        reason = f"kind={new.kind[:40]!r}: expected one of {', '.join(_KINDS)}"
+        raise invalid(reason)
+    code, expires = new_code(), context.now() + context.code_lifetime
+    await context.store.invite(
+        name,
+        location=new.location,
+        kind=new.kind,
+        code_hash=hashed(plain_code(code)),
+        expires=expires,
+    )
+    answer = StationCode(station=name, code=code, expires_at=to_text(expires))
+    return wire.json(answer, status=201)
+
+
+def _public_key(text: str) -> bytes:
+    try:
+        key = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if len(key) != _KEY_LENGTH:
+        reason = "public_key: expected base64 of the 32 bytes of an Ed25519 key"
+        raise invalid(reason)
+    return key
+
+
+async def enrol(request: web.Request) -> web.Response:
+    """``POST /v1/enrol``: a station joins with its code."""
+    context = request.app[CONTEXT]
+    asked = await wire.struct(request, Enrol)
+    token = new_secret("st")
+    station = await context.store.enrol(
+        hashed(plain_code(asked.code)),
+        log=asked.log,
+        token_hash=hashed(token),
+        public_key=_public_key(asked.public_key),
+        version=asked.version[:_MAX_NAME],
+        host=asked.host[:_MAX_NAME],
+    )
+    identity = context.store.identity
+    return wire.json(
+        Enrolled(
+            station=station.name,
+            token=token,
+            server=identity.server,
+            epoch=identity.epoch,
+            location=station.location,
+        )
+    )
+
+
+async def stations(request: web.Request) -> web.Response:
+    """``GET /v1/stations``: each with its horizon, clock and version."""
+    found = await request.app[CONTEXT].store.stations()
+    return wire.json(StationPage(stations=found))

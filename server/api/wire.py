@@ -1,0 +1,112 @@
+"""Reading requests and writing answers: one way for every handler."""
+
+from typing import TypeVar
+
+import msgspec
+from aiohttp import web
+
+from server.problems import ProblemError, invalid, too_large
+from server.store import View
+from shared.moments import to_moment
+from shared.protocol import Problem
+
+__all__ = ["body", "json", "number", "problem", "struct", "view"]
+
+T = TypeVar("T")
+
+MAX_JSON = 64 * 1024
+"""Bytes of a request that is one JSON object."""
+
+
+async def body(request: web.Request, limit: int) -> bytes:
+    """Read a request's body as it was sent.
+
+    Raises:
+        ProblemError: 413 where it is longer than ``limit`` bytes.
+    """
+    reason = f"the body is longer than {limit} bytes"
+    if (request.content_length or 0) > limit:
+        raise too_large(reason)
+    found = bytearray()
+    async for chunk in request.content.iter_chunked(64 * 1024):
+        found += chunk
+        if len(found) > limit:
+            raise too_large(reason)
+    return bytes(found)
+
+
+async def struct(request: web.Request, kind: type[T]) -> T:
+    """Read a request's body as a JSON object of a type.
+
+    Raises:
+        ProblemError: 400 where it is none.
+    """
+    data = await body(request, MAX_JSON)
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        reason = f"the body cannot be used: {error}"
+        raise invalid(reason) from error
+
+
+def number(request: web.Request, name: str, default: int | None, most: int) -> int:
+    """Read a whole number, from 0 to ``most``, of the query.
+
+    Raises:
+        ProblemError: 400 where it is none.
+    """
+    text = request.query.get(name)
+    if text is None and default is not None:
+        return default
+    if text is None or not (text.isascii() and text.isdigit()) or int(text) > most:
+        reason = f"{name}={(text or '')[:40]!r}: expected a whole number up to {most}"
+        raise invalid(reason)
+    return int(text)
+
+
+def view(request: web.Request, now: int) -> View:
+    """Read ``at`` and ``known_at`` of the query; both are now where they are missing.
+
+    Raises:
+        ProblemError: 400 where one is no time.
+    """
+    return View(
+        at=_moment(request, "at", now), known_at=_moment(request, "known_at", now)
+    )
+
+
+def _moment(request: web.Request, name: str, default: int) -> int:
+    text = request.query.get(name)
+    if text is None:
+        return default
+    try:
+        return to_moment(text)
+    except ValueError as error:
+        reason = (
+            f"{name}={text[:40]!r}: expected a time such as 2026-04-27T08:00:00Z "
+            "(a + in a query has to be written %2B)"
+        )
+        raise invalid(reason) from error
+
+
+def json(value: object, status: int = 200) -> web.Response:
+    """Answer with a value of shared.protocol."""
+    return web.Response(
+        body=msgspec.json.encode(value), status=status, content_type="application/json"
+    )
+
+
+def problem(error: ProblemError) -> web.Response:
+    """Answer with a problem."""
+    found: Problem = error.problem
+    headers = {}
+    if error.retry_after is not None:
+        headers["Retry-After"] = str(error.retry_after)
+    if found.status == web.HTTPUnauthorized.status_code:
+        headers["WWW-Authenticate"] = "Bearer"
+    return web.Response(
+        body=msgspec.json.encode(found),
+        status=found.status,
+        content_type="application/problem+json",
+        headers=headers,
+    )

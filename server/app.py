@@ -1,0 +1,93 @@
+"""The composition of the server: routes, whom they admit, middlewares."""
+
+import logging
+from collections.abc import AsyncIterator
+
+from aiohttp import web
+
+from server.api import guard, health, items, logs, reference, stations, wire
+from server.api.context import CONTEXT, Context
+from server.api.guard import Access, Handler
+from server.problems import TITLES, ProblemError
+from shared.protocol import ProblemType
+
+__all__ = ["ROUTES", "create_app"]
+
+_LOG = logging.getLogger("scantrail.server")
+
+ROUTES: tuple[tuple[str, str, Access, Handler], ...] = (
+    ("GET", "/healthz", Access.ANYBODY, health.healthz),
+    ("GET", "/readyz", Access.ANYBODY, health.readyz),
+    ("POST", "/v1/enrol", Access.ANYBODY, stations.enrol),
+    ("POST", "/v1/stations", Access.ADMINISTRATOR, stations.invite),
+    ("GET", "/v1/stations", Access.READER, stations.stations),
+    ("GET", "/v1/logs/{log}", Access.STATION_OR_READER, logs.state),
+    ("POST", "/v1/logs/{log}/lines", Access.STATION, logs.append),
+    ("POST", "/v1/logs/{log}/raw", Access.STATION, logs.append_raw),
+    ("GET", "/v1/reference", Access.STATION_OR_READER, reference.reference),
+    ("GET", "/v1/items", Access.READER, items.items),
+    ("GET", "/v1/items/{item}", Access.READER, items.item),
+    ("GET", "/v1/items/{item}/events", Access.READER, items.item_events),
+    ("GET", "/v1/locations/{location}/items", Access.READER, items.at_location),
+)
+"""Every route there is, and whom it admits."""
+
+_ACCESS = {handler: access for _, _, access, handler in ROUTES}
+
+
+@web.middleware
+async def _problems(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer whatever goes wrong with a problem document."""
+    try:
+        return await handler(request)
+    except ProblemError as error:
+        return wire.problem(error)
+    except web.HTTPException as error:
+        return wire.problem(_of_http(error))
+    except Exception:  # noqa: BLE001 # told to the log; the client learns no more
+        _LOG.exception("%s %s failed", request.method, request.rel_url.raw_path)
+        reason = "The request failed. The server's log says why; nothing was half done."
+        return wire.problem(ProblemError(500, ProblemType.INTERNAL, reason))
+
+
+def _of_http(error: web.HTTPException) -> ProblemError:
+    kind = {404: ProblemType.NOT_FOUND, 413: ProblemType.TOO_LARGE}.get(
+        error.status, ProblemType.INVALID
+    )
+    return ProblemError(error.status, kind, error.reason or TITLES[kind])
+
+
+@web.middleware
+async def _guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Admit a request only where its route says so."""
+    if request.match_info.http_exception is None:
+        access = _ACCESS[request.match_info.handler]
+        context = request.app[CONTEXT]
+        await guard.admit(request, access, context.store, context.keys)
+    return await handler(request)
+
+
+@web.middleware
+async def _headers(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Tell browsers to take nothing for what it is not, and caches to keep nothing."""
+    response = await handler(request)
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+def create_app(context: Context) -> web.Application:
+    """Make the application; it closes the store when it ends."""
+    app = web.Application(
+        middlewares=[_headers, _problems, _guarded], client_max_size=wire.MAX_JSON
+    )
+    app[CONTEXT] = context
+    for method, path, _, handler in ROUTES:
+        app.router.add_route(method, path, handler)
+
+    async def closing(_: web.Application) -> AsyncIterator[None]:
+        yield
+        await context.store.close()
+
+    app.cleanup_ctx.append(closing)
+    return app

@@ -1,0 +1,196 @@
+"""``scantrail-server``: serve, make keys, let stations join."""
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from aiohttp import web
+
+from server.api.context import Context
+from server.app import create_app
+from server.client.api import Client, described
+from server.config import ServerConfig, load
+from server.keys import Keys, Scope
+from server.store.sqlite import SqliteStore
+from shared.errors import ScantrailError, StartError
+from shared.moments import SECOND, to_text
+from shared.protocol import NewStation, StationCode
+
+__all__ = ["main"]
+
+KEYS = "keys"
+DATABASE = "scantrail.db"
+
+
+def _now() -> int:
+    return time.time_ns() // 1000
+
+
+def _data(folder: Path) -> Path:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        reason = f"the data folder {folder} cannot be made: {error.strerror}"
+        raise StartError(reason) from error
+    return folder
+
+
+# --- serve ----------------------------------------------------------------------------
+
+
+async def _serve(config: ServerConfig) -> None:
+    data = _data(Path(config.data))
+    store = await SqliteStore.open(data / DATABASE, _now)
+    context = Context(
+        store=store,
+        keys=Keys(data / KEYS),
+        now=_now,
+        handoff_limit=config.handoff_minutes * 60 * SECOND,
+        code_lifetime=config.code_minutes * 60 * SECOND,
+    )
+    # what a body unpacks to is bounded by server.delivery, not by aiohttp
+    runner = web.AppRunner(
+        create_app(context),
+        auto_decompress=False,
+        access_log=None,
+        handle_signals=False,
+    )
+    await runner.setup()
+    try:
+        await _listen(runner, config)
+        await _until_told()
+    finally:
+        await runner.cleanup()
+
+
+async def _listen(runner: web.AppRunner, config: ServerConfig) -> None:
+    site = web.TCPSite(runner, config.host, config.port)
+    try:
+        await site.start()
+    except OSError as error:
+        reason = (
+            f"cannot listen on {config.host} port {config.port}: {error.strerror}. "
+            "Another program may use it: choose another with --port."
+        )
+        raise StartError(reason) from error
+    host, port = runner.addresses[0][:2]
+    shown = f"[{host}]" if ":" in host else host
+    print(f"http://{shown}:{port}", flush=True)  # noqa: T201 # asked for by the contract
+    logging.getLogger("scantrail.server").info("serving; data in %s", config.data)
+
+
+async def _until_told() -> None:
+    told = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    await told.wait()
+
+
+def serve(options: argparse.Namespace) -> None:
+    """Serve until told to end."""
+    given = {"data": options.data, "host": options.host, "port": options.port}
+    config = load(options.config, {k: v for k, v in given.items() if v is not None})
+    logging.basicConfig(
+        level=logging.INFO,
+        stream=sys.stderr,
+        format="%(levelname)s %(name)s: %(message)s",
+    )
+    asyncio.run(_serve(config))
+
+
+# --- key, station-code ----------------------------------------------------------------
+
+
+def key(options: argparse.Namespace) -> None:
+    """Make a bearer key, and print it."""
+    keys = Keys(_data(Path(options.data)) / KEYS)
+    print(keys.create(Scope(options.scope), to_text(_now())))  # noqa: T201 # the result
+
+
+def station_code(options: argparse.Namespace) -> None:
+    """Ask a running server for a code that lets a station join."""
+    new = NewStation(name=options.name, location=options.location, kind=options.kind)
+
+    async def ask() -> StationCode:
+        async with Client(options.server, options.key) as client:
+            return await client.post("/v1/stations", new, StationCode)
+
+    code = asyncio.run(ask())
+    print(code.code)  # noqa: T201 # the result
+    print(  # noqa: T201
+        f"{code.station} joins with: scantrail-station join {options.server} "
+        f"{code.code} --data DIR\nThe code works once, until {code.expires_at}.",
+        file=sys.stderr,
+    )
+
+
+# --- arguments ------------------------------------------------------------------------
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="scantrail-server",
+        description="The server of Scantrail: keeps every scan for ever, and answers "
+        "where each item is, since when, and on what evidence.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    add = commands.add_parser("serve", help="serve until Ctrl-C or a stop signal")
+    add.add_argument("--config", type=Path, metavar="FILE", help="settings, in TOML")
+    add.add_argument("--data", metavar="DIR", help="where everything is kept")
+    add.add_argument("--host", metavar="H", help="address to listen on")
+    add.add_argument("--port", type=int, metavar="N", help="port; 0 takes a free one")
+    add.set_defaults(run=serve)
+
+    add = commands.add_parser("key", help="make a bearer key, and print it")
+    add.add_argument("--data", required=True, metavar="DIR", help="the server's folder")
+    add.add_argument(
+        "--scope",
+        required=True,
+        choices=[scope.value for scope in Scope],
+        help="what it may do",
+    )
+    add.set_defaults(run=key)
+
+    add = commands.add_parser(
+        "station-code", help="make a one-time code that lets a station join"
+    )
+    add.add_argument("name", metavar="NAME", help="what the station is called")
+    add.add_argument("--location", metavar="L", help="where it stands")
+    add.add_argument("--kind", choices=["station", "host"], default="station")
+    _to_server(add)
+    add.set_defaults(run=station_code)
+    return parser
+
+
+def _to_server(parser: argparse.ArgumentParser) -> None:
+    for name, what in (("server", "its address"), ("key", "an administrator's key")):
+        variable = f"SCANTRAIL_{name.upper()}"
+        parser.add_argument(
+            f"--{name}",
+            default=os.environ.get(variable),
+            required=variable not in os.environ,
+            help=f"{what} (or {variable})",
+        )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; return 0 only when it did what it says."""
+    options = _parser().parse_args(arguments)
+    run: Callable[[argparse.Namespace], None] = options.run
+    try:
+        run(options)
+    except ScantrailError as error:
+        print(f"scantrail-server: {described(error)}", file=sys.stderr)  # noqa: T201
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

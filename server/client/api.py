@@ -1,0 +1,110 @@
+"""A client of a server's HTTP interface."""
+
+from http import HTTPStatus
+from types import TracebackType
+from typing import Self, TypeVar
+from urllib.parse import quote
+
+import aiohttp
+import msgspec
+from yarl import URL
+
+from shared.errors import ProtocolError, ScantrailError
+from shared.protocol import Problem
+
+__all__ = ["AnsweredError", "Client", "described", "path"]
+
+T = TypeVar("T")
+
+MAX_ANSWER = 64 * 1024 * 1024
+"""Bytes of an answer, at most."""
+
+_TIMEOUT = aiohttp.ClientTimeout(total=60, sock_connect=5)
+
+
+class AnsweredError(ScantrailError):
+    """The server answered with a problem."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        super().__init__(f"{problem.title}. {problem.detail}")
+
+
+def described(error: ScantrailError) -> str:
+    """Return an error as a sentence for the one who typed the command."""
+    return str(error) or type(error).__name__
+
+
+def path(*parts: str) -> str:
+    """Join the parts of a path, each percent-encoded."""
+    return "/" + "/".join(quote(part, safe="") for part in parts)
+
+
+class Client:
+    """Talks to one server; use it as an async context manager.
+
+    Every call raises ProtocolError where nobody, or somebody else, answers, and
+    AnsweredError where the server refuses.
+    """
+
+    def __init__(self, server: str, key: str) -> None:
+        self._server = server.rstrip("/")
+        self._session = aiohttp.ClientSession(
+            headers={"Authorization": f"Bearer {key}"}, timeout=_TIMEOUT
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._session.close()
+
+    async def get(
+        self, where: str, kind: type[T], query: dict[str, str] | None = None
+    ) -> T:
+        """GET something, and read the answer as a type."""
+        return await self._call("GET", where, kind, query=query)
+
+    async def post(self, where: str, what: msgspec.Struct, kind: type[T]) -> T:
+        """POST a value, and read the answer as a type."""
+        return await self._call("POST", where, kind, body=msgspec.json.encode(what))
+
+    async def _call(
+        self,
+        method: str,
+        where: str,
+        kind: type[T],
+        *,
+        query: dict[str, str] | None = None,
+        body: bytes | None = None,
+    ) -> T:
+        url = URL(self._server + where, encoded=True).update_query(query or {})
+        try:
+            async with self._session.request(
+                method, url, data=body, allow_redirects=False
+            ) as answer:
+                return _read(answer, await answer.content.read(MAX_ANSWER), kind)
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            reason = (
+                f"the server at {self._server} cannot be reached "
+                f"({str(error) or 'no answer in time'}). Is it running, and is the address right?"
+            )
+            raise ProtocolError(reason) from error
+
+
+def _read(answer: aiohttp.ClientResponse, data: bytes, kind: type[T]) -> T:
+    try:
+        if answer.status >= HTTPStatus.BAD_REQUEST:
+            raise AnsweredError(msgspec.json.decode(data, type=Problem))
+        return msgspec.json.decode(data, type=kind)
+    except msgspec.DecodeError as error:
+        reason = (
+            f"{answer.url.origin()} answered {answer.status} with something that is "
+            "not Scantrail's. Is the address right?"
+        )
+        raise ProtocolError(reason) from error

@@ -1,0 +1,45 @@
+"""The server's settings: a TOML file, then the command line."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+
+from shared.errors import ConfigError
+from shared.settings_file import read_settings
+
+__all__ = ["ServerConfig", "load"]
+
+
+class ServerConfig(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
+):
+    """Every setting of the server, with its default.
+
+    ``data``: the folder that holds everything; made where it is missing.
+    ``host``, ``port``: where to listen; port 0 takes a free one.
+    ``handoff_minutes``: how long what was picked may wait for somebody to take it over.
+    ``code_minutes``: how long a one-time code lets a station join.
+    """
+
+    data: str = "scantrail-data"
+    host: str = "127.0.0.1"
+    port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8080
+    handoff_minutes: Annotated[int, msgspec.Meta(ge=1, le=10_080)] = 30
+    code_minutes: Annotated[int, msgspec.Meta(ge=1, le=10_080)] = 60
+
+
+def load(path: Path | None, given: Mapping[str, Any]) -> ServerConfig:
+    """Read the settings file, if one is named; what was given otherwise wins.
+
+    Raises:
+        ConfigError: Something in it cannot be used.
+    """
+    config = ServerConfig() if path is None else read_settings(path, ServerConfig)
+    changed = {**msgspec.structs.asdict(config), **given}
+    try:
+        return msgspec.convert(changed, ServerConfig)
+    except msgspec.ValidationError as error:
+        source = "the command line"
+        raise ConfigError(source, 0, str(error)) from error

@@ -1,0 +1,59 @@
+"""An event as the server believes it: a line, when it happened, when it was heard."""
+
+from typing import NamedTuple
+
+import msgspec
+
+from shared.actions import ACTIONS, SIGHTING, Action, Actions
+from shared.lines import Line
+
+__all__ = ["Event", "Order", "event_name"]
+
+
+class Order(NamedTuple):
+    """Where an event stands among all: contract, section 5.1."""
+
+    occurred: int
+    log: str
+    seq: int
+
+    @property
+    def name(self) -> str:
+        """The event's name, ``<log>:<seq>``."""
+        return f"{self.log}:{self.seq}"
+
+
+def event_name(log: str, seq: int) -> str:
+    """Name an event as the contract does."""
+    return f"{log}:{seq}"
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """One line that was understood.
+
+    ``order.occurred`` is when it happened, in microseconds since 1970, ``lo`` and
+    ``hi`` the interval that holds the true moment, ``received`` when it became durable
+    here. ``voided_by`` names the void that took it back, as far as is known.
+    """
+
+    order: Order
+    lo: int
+    hi: int
+    received: int
+    line: Line
+    voided_by: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The event's name, ``<log>:<seq>``."""
+        return self.order.name
+
+    def action(self, actions: Actions = ACTIONS) -> Action:
+        """Return what the event does; a refused scan is a sighting."""
+        return SIGHTING if self.line.refused is not None else actions[self.line.action]
+
+    def subjects(self) -> tuple[str, ...]:
+        """Return the items that the event speaks of as its own."""
+        line = self.line
+        own = () if line.item is None else (line.item,)
+        return own + (line.items or ()) if line.action == "count" else own

@@ -1,0 +1,126 @@
+"""Which events bear on one item, and what they tell: the closure of its story.
+
+An item's story depends on its own events, on those of whatever it was put into or
+expected on, all the way out, and on those of other contents that left such a container
+without naming it, because such a scan shows where the container was.
+"""
+
+from collections.abc import Collection, Iterable
+from enum import IntEnum
+from operator import attrgetter
+from typing import Protocol
+
+import msgspec
+
+from server.events import Event
+from server.resolve import World
+from shared.actions import ACTIONS, Actions, Stay
+from shared.lines import Line
+
+__all__ = ["Reader", "Role", "Telling", "bearing", "mentions", "tell"]
+
+
+class Role(IntEnum):
+    """How an event speaks of a key."""
+
+    SUBJECT = 0
+    CONTAINER = 1
+    PLACE = 2
+    """A count of this location."""
+    TAKEN_OUT = 3
+    """The item left a container that the event does not name."""
+
+
+def mentions(line: Line, actions: Actions = ACTIONS) -> list[tuple[str, Role]]:
+    """Return the keys that an event speaks of, and how."""
+    found: dict[tuple[str, Role], None] = {}
+    if line.item is not None:
+        found[line.item, Role.SUBJECT] = None
+    if line.container is not None and line.refused is None:
+        found[line.container, Role.CONTAINER] = None
+    if line.action == "count" and line.location is not None and line.refused is None:
+        found.update(((item, Role.SUBJECT), None) for item in line.items or ())
+        found[line.location, Role.PLACE] = None
+    action = actions.get(line.action)
+    if (
+        action is not None
+        and action.shows_container
+        and action.stay is Stay.LEAVES
+        and line.item is not None
+        and line.container is None
+    ):
+        found[line.item, Role.TAKEN_OUT] = None
+    return list(found)
+
+
+class Reader(Protocol):
+    """Reads understood events, as known at one moment and up to another."""
+
+    def about(self, keys: Collection[str], roles: Collection[Role]) -> list[Event]:
+        """Return the events that speak of any of the keys in any of the roles."""
+
+
+class Telling(msgspec.Struct, frozen=True):
+    """What bears on an item: the world in which it is found, and what was said of it.
+
+    ``events`` are all that speak of the item itself, voided ones too, in order.
+    ``said``, in order and not voided: those that are no evidence, and counts of places
+    that did not see it.
+    """
+
+    world: World
+    events: list[Event]
+    said: list[Event]
+
+
+_CONTAINER_ROLES = (Role.SUBJECT, Role.CONTAINER)
+
+
+def _containers(events: Iterable[Event]) -> set[str]:
+    return {e.line.container for e in events if e.line.container is not None}
+
+
+def _contents(events: Iterable[Event]) -> set[str]:
+    return {e.line.item for e in events if e.line.item and e.line.container}
+
+
+def bearing(reader: Reader, items: Collection[str]) -> list[Event]:
+    """Return all events that bear on any of the items."""
+    found: dict[str, Event] = {}
+    outward: set[str] = set()
+    todo = set(items)
+    while todo:
+        outward |= todo
+        events = reader.about(todo, _CONTAINER_ROLES)
+        found.update((event.name, event) for event in events)
+        todo = _containers(e for e in events if e.line.item in todo) - outward
+    contents = _contents(found.values()) - outward
+    taken_out = {
+        event.line.item
+        for event in reader.about(contents, (Role.TAKEN_OUT,))
+        if event.line.item
+    }
+    own = reader.about(taken_out, (Role.SUBJECT,))
+    found.update((event.name, event) for event in own)
+    return list(found.values())
+
+
+def tell(reader: Reader, item: str, actions: Actions = ACTIONS) -> Telling:
+    """Gather what bears on an item, and tell it."""
+    found = bearing(reader, {item})
+    world = World.of(found, actions)
+    own = sorted(
+        (event for event in found if item in event.subjects()), key=attrgetter("order")
+    )
+    places = {moment.shown.location for moment in world.story(item)} - {None}
+    counts = reader.about([place for place in places if place], (Role.PLACE,))
+    said = [event for event in own if not event.action(actions).evidence]
+    said += [event for event in counts if item not in event.subjects()]
+    return Telling(
+        world=world,
+        events=own,
+        said=sorted(
+            (event for event in said if event.voided_by is None),
+            key=attrgetter("order"),
+        ),
+    )

@@ -1,0 +1,80 @@
+"""Bearer keys of programs: a folder with a file for each, named by the key's hash.
+
+A key has 256 random bits, so that its plain SHA-256 tells nothing of it. A file is
+made whole or not at all, so that ``scantrail-server key`` works while a server runs,
+and a key ends with its file.
+"""
+
+import os
+import secrets
+from enum import Enum
+from hashlib import sha256
+from pathlib import Path
+
+import msgspec
+
+__all__ = ["Key", "Keys", "Scope", "hashed", "new_secret"]
+
+
+class Scope(Enum):
+    """What a key may do; each may also do what those before it may."""
+
+    READ = "read"
+    ADMIN = "admin"
+
+    def includes(self, other: "Scope") -> bool:
+        """Whether a key of this scope may do what needs the other."""
+        order = list(Scope)
+        return order.index(other) <= order.index(self)
+
+
+class Key(msgspec.Struct, frozen=True, kw_only=True):
+    """What is kept of a key."""
+
+    scope: Scope
+    created: str
+
+
+def new_secret(prefix: str) -> str:
+    """Make a secret that says what it is, with 256 random bits."""
+    return f"{prefix}_{secrets.token_urlsafe(32)}"
+
+
+def hashed(secret: str) -> bytes:
+    """Return what is stored of a secret with enough random bits."""
+    return sha256(secret.encode()).digest()
+
+
+class Keys:
+    """The keys in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def create(self, scope: Scope, created: str) -> str:
+        """Make a key, and return it; nothing but its hash is kept."""
+        secret = new_secret("sk")
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = self._path(secret)
+        new = path.with_suffix(".new")
+        with open(new, "xb", opener=_private) as file:  # Path.open takes no opener
+            file.write(msgspec.json.encode(Key(scope=scope, created=created)))
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(path)
+        return secret
+
+    def find(self, secret: str) -> Key | None:
+        """Return the key, if there is such a one."""
+        try:
+            data = self._path(secret).read_bytes()
+            return msgspec.json.decode(data, type=Key)
+        except (OSError, msgspec.DecodeError):
+            return None
+
+    def _path(self, secret: str) -> Path:
+        return self._folder / f"{hashed(secret).hex()}.json"
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, mode=0o600)

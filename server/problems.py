@@ -1,0 +1,93 @@
+"""Problems: what went wrong, as an RFC 9457 document for the one who asked."""
+
+from shared.errors import ScantrailError
+from shared.protocol import Problem, ProblemType
+
+__all__ = ["ProblemError", "fork", "gap", "invalid", "not_found", "too_large"]
+
+TITLES = {
+    ProblemType.GAP: "The server has fewer lines of this log than you count on",
+    ProblemType.FORK: "The server has other lines at this place of the log",
+    ProblemType.CODE: "This code cannot be used",
+    ProblemType.LOG: "This log belongs to another station",
+    ProblemType.TOO_LARGE: "The request is too large",
+    ProblemType.FRAMING: "The lines are not as their headers say",
+    ProblemType.SIGNATURE: "The signature is not this station's",
+    ProblemType.UNAUTHORISED: "Nobody is known by this key or token",
+    ProblemType.FORBIDDEN: "This key may not do that",
+    ProblemType.REVOKED: "This station has been revoked",
+    ProblemType.INVALID: "The request cannot be understood",
+    ProblemType.NOT_FOUND: "There is no such thing here",
+    ProblemType.STORAGE: "The server cannot store anything now",
+    ProblemType.BUSY: "The server is busy",
+    ProblemType.INTERNAL: "Something is wrong in the server",
+}
+
+
+class ProblemError(ScantrailError):
+    """A request that is answered with a problem.
+
+    Args:
+        status: The HTTP status.
+        kind: One of `shared.protocol.ProblemType`.
+        detail: What happened, to what, and what to do.
+        acked: Where a log is concerned: the last line that is durable here.
+        head: Its head, in hex.
+        retry_after: Seconds to wait, where the same request may succeed later.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        kind: str,
+        detail: str,
+        *,
+        acked: int | None = None,
+        head: str | None = None,
+        retry_after: int | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+        self.problem = Problem(
+            type=kind,
+            title=TITLES[kind],
+            status=status,
+            detail=detail,
+            acked=acked,
+            head=head,
+        )
+
+
+def invalid(detail: str) -> ProblemError:
+    """A request whose parameters or body make no sense."""
+    return ProblemError(400, ProblemType.INVALID, detail)
+
+
+def framing(detail: str) -> ProblemError:
+    """A body that is not what its headers say; nothing of it was stored."""
+    return ProblemError(422, ProblemType.FRAMING, detail)
+
+
+def too_large(detail: str) -> ProblemError:
+    """A body over a limit; nothing of it was stored."""
+    return ProblemError(413, ProblemType.TOO_LARGE, detail)
+
+
+def not_found(detail: str) -> ProblemError:
+    """Something that was named does not exist."""
+    return ProblemError(404, ProblemType.NOT_FOUND, detail)
+
+
+def gap(after: int, acked: int, head: bytes) -> ProblemError:
+    """The station skipped lines, or the server was restored from a backup."""
+    detail = f"The request starts after line {after}; the server has {acked}."
+    return ProblemError(409, ProblemType.GAP, detail, acked=acked, head=head.hex())
+
+
+def fork(seq: int, acked: int, head: bytes) -> ProblemError:
+    """Two stations wrote the same log, or an old outbox was put back."""
+    detail = (
+        f"Up to line {seq} this log has other bytes here. "
+        "Start a new log and record there what the server lacks."
+    )
+    return ProblemError(409, ProblemType.FORK, detail, acked=acked, head=head.hex())

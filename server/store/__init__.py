@@ -1,0 +1,144 @@
+"""Where events are kept. One interface; a backend for each database."""
+
+from typing import Protocol
+
+import msgspec
+
+from server.answers import Horizon, Stored
+from server.delivery import Delivery
+from server.events import Event
+from server.history import Telling
+from shared.protocol import LogState, StationState
+
+__all__ = [
+    "History",
+    "Identity",
+    "ItemQuery",
+    "Receipt",
+    "Station",
+    "Store",
+    "View",
+]
+
+
+class Identity(msgspec.Struct, frozen=True, kw_only=True):
+    """Which server this is, and which of its lives: a restore begins a new epoch."""
+
+    server: str
+    epoch: str
+
+
+class Station(msgspec.Struct, frozen=True, kw_only=True):
+    """A station that has joined. ``public_key`` is its raw Ed25519 key."""
+
+    id: int
+    name: str
+    kind: str
+    location: str | None
+    public_key: bytes
+    revoked: bool
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a delivery: durable up to ``acked``, whose head is ``head``."""
+
+    acked: int
+    head: bytes
+    appended: int
+    already: int
+    quarantined: list[int]
+    backed_up: int
+    received: int
+
+
+class View(msgspec.Struct, frozen=True, kw_only=True):
+    """The moment asked for, and the moment as of which; microseconds since 1970."""
+
+    at: int
+    known_at: int
+
+
+class History(msgspec.Struct, frozen=True):
+    """An item's events with what they are kept as, and what they came by."""
+
+    events: list[tuple[Event, str | None]]
+    stored: dict[str, Stored]
+
+
+class ItemQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Which items a reader asks for; ``after`` is the last key he has had.
+
+    ``q`` is a part of the key. ``present`` leaves out what is gone.
+    """
+
+    status: str | None = None
+    location: str | None = None
+    container: str | None = None
+    custodian: str | None = None
+    q: str | None = None
+    present: bool = False
+    after: str = ""
+    limit: int = 100
+
+
+class Store(Protocol):
+    """What the server needs of a database.
+
+    Every method that changes something returns once that is durable. What cannot be
+    done for a reason that the one who asked should know raises ProblemError.
+    """
+
+    identity: Identity
+
+    async def invite(
+        self,
+        name: str,
+        *,
+        location: str | None,
+        kind: str,
+        code_hash: bytes,
+        expires: int,
+    ) -> None:
+        """Let a station of this name join once with a code, until it expires."""
+
+    async def enrol(
+        self,
+        code_hash: bytes,
+        *,
+        log: str,
+        token_hash: bytes,
+        public_key: bytes,
+        version: str,
+        host: str,
+    ) -> Station:
+        """Take a station in by its code, which works once."""
+
+    async def station(self, token_hash: bytes) -> Station | None:
+        """Return the station that holds this token."""
+
+    async def stations(self) -> list[StationState]:
+        """Return all stations, by name."""
+
+    async def log(self, name: str) -> LogState | None:
+        """Return how far a log is known."""
+
+    async def append(self, station: Station, delivery: Delivery) -> Receipt:
+        """Append what is new of a delivery; contract, section 3."""
+
+    async def tell(self, item: str, view: View) -> Telling:
+        """Gather what bears on an item."""
+
+    async def history(self, item: str, view: View) -> History:
+        """Return an item's history, its containers' included."""
+
+    async def items(self, query: ItemQuery) -> list[str]:
+        """Return the keys of items by their present answer, in order."""
+
+    async def horizon(self, view: View) -> Horizon:
+        """Return up to when all active stations have told everything."""
+
+    async def ready(self) -> None:
+        """Return if the database takes writes; raise what is wrong otherwise."""
+
+    async def close(self) -> None:
+        """Finish what is waiting, and close the database."""

@@ -1,0 +1,112 @@
+-- The server's database, version 1. Times are microseconds since 1970, UTC.
+-- Kept for ever: meta, station, log, delivery, line. All else can be made from these.
+
+CREATE TABLE meta (
+    name TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE station (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL CHECK (kind IN ('station', 'host')),
+    location TEXT,
+    created INTEGER NOT NULL,
+    joined INTEGER,
+    token_hash BLOB UNIQUE,
+    public_key BLOB,
+    version TEXT NOT NULL DEFAULT '',
+    host TEXT NOT NULL DEFAULT '',
+    revoked INTEGER,
+    heard INTEGER,
+    horizon INTEGER,
+    clock_offset INTEGER
+);
+
+CREATE TABLE station_code (
+    code_hash BLOB PRIMARY KEY,
+    station INTEGER NOT NULL REFERENCES station,
+    expires INTEGER NOT NULL,
+    used INTEGER
+) WITHOUT ROWID;
+
+CREATE TABLE log (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    station INTEGER NOT NULL REFERENCES station,
+    acked INTEGER NOT NULL,
+    head BLOB NOT NULL,
+    occurred INTEGER NOT NULL,
+    backed_up INTEGER NOT NULL DEFAULT 0
+);
+
+-- What a station signed, and what its clocks showed, when lines came.
+CREATE TABLE delivery (
+    log INTEGER NOT NULL REFERENCES log,
+    last INTEGER NOT NULL,
+    head BLOB NOT NULL,
+    signature BLOB NOT NULL,
+    public_key BLOB NOT NULL,
+    clock TEXT,
+    received INTEGER NOT NULL,
+    PRIMARY KEY (log, last)
+) WITHOUT ROWID;
+
+-- The last exchange in each boot of a station's machine.
+CREATE TABLE anchor (
+    log INTEGER NOT NULL REFERENCES log,
+    boot TEXT NOT NULL,
+    clock TEXT NOT NULL,
+    received INTEGER NOT NULL,
+    PRIMARY KEY (log, boot)
+) WITHOUT ROWID;
+
+-- position is the server's own order. occurred, lo, hi, basis come from timing.
+CREATE TABLE line (
+    position INTEGER PRIMARY KEY,
+    log INTEGER NOT NULL REFERENCES log,
+    seq INTEGER NOT NULL,
+    received INTEGER NOT NULL,
+    occurred INTEGER NOT NULL,
+    lo INTEGER NOT NULL,
+    hi INTEGER NOT NULL,
+    basis TEXT NOT NULL,
+    quarantined TEXT,
+    line BLOB NOT NULL,
+    UNIQUE (log, seq)
+);
+
+CREATE TABLE voided (
+    log TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    received INTEGER NOT NULL,
+    by TEXT NOT NULL,
+    PRIMARY KEY (log, seq, received, by)
+) WITHOUT ROWID;
+
+-- Which events speak of a key, and how: see server.history.Role.
+CREATE TABLE mention (
+    key TEXT NOT NULL,
+    role INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    PRIMARY KEY (key, role, position)
+) WITHOUT ROWID;
+
+-- Which of these an event names: what was put where follows from its events.
+CREATE INDEX mention_position ON mention (position, role);
+
+-- The present answer of each item that was ever named, for lists. latest is when its
+-- latest evidence happened; 0 where there is none.
+CREATE TABLE item (
+    key TEXT PRIMARY KEY,
+    status TEXT,
+    location TEXT,
+    custodian TEXT,
+    container TEXT,
+    gone INTEGER NOT NULL,
+    latest INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX item_status ON item (status, key);
+CREATE INDEX item_location ON item (location, key);
+CREATE INDEX item_custodian ON item (custodian, key);
+CREATE INDEX item_container ON item (container, key);

@@ -1,0 +1,299 @@
+"""The default store: one SQLite database, one writer, readers beside it.
+
+One thread writes. It takes all deliveries that are waiting into one transaction, so
+that many stations share one flush to the disk; each is answered once that is done.
+SQLite before 3.51.3 can lose commits when two connections check a WAL file in at once:
+only the writer's connection ever does, readers are opened read-only.
+"""
+
+import asyncio
+import contextlib
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from importlib import resources
+from pathlib import Path
+from typing import TypeVar
+from uuid import uuid4
+
+from server.answers import Horizon, history_events
+from server.delivery import Delivery
+from server.history import Telling, tell
+from server.problems import ProblemError
+from server.projections import Touch, refresh
+from server.store import History, Identity, ItemQuery, Receipt, Station, View, reading
+from server.store import joining as joined
+from server.store.group import Group
+from server.store.worker import Worker
+from server.store.writing import append
+from shared.errors import StartError
+from shared.protocol import LogState, ProblemType, StationState
+
+__all__ = ["SCHEMA_VERSION", "SqliteStore"]
+
+T = TypeVar("T")
+Now = Callable[[], int]
+
+SCHEMA_VERSION = 1
+READERS = 2
+MOST_TOGETHER = 64
+"""Deliveries in one transaction, at most."""
+
+
+class SqliteStore:
+    """A `server.store.Store` in one folder."""
+
+    def __init__(self, writer: Worker, readers: Sequence[Worker], now: Now) -> None:
+        self._writer = writer
+        self._readers: asyncio.Queue[Worker] = asyncio.Queue()
+        for reader in readers:
+            self._readers.put_nowait(reader)
+        self._all = (*readers, writer)
+        self._now = now
+        self._last_received = 0
+        self._appending = Group(self._append_together, MOST_TOGETHER)
+        self.identity = Identity(server="", epoch="")
+
+    @classmethod
+    async def open(cls, path: Path, now: Now) -> "SqliteStore":
+        """Open the database, or make it where there is none.
+
+        Raises:
+            StartError: It cannot be used; the text says what to do.
+        """
+        writer = await _connect(path, read_only=False)
+        try:
+            with _saying_what_to_do(path):
+                await writer.run(partial(_prepare, path=path))
+            readers = [await _connect(path, read_only=True) for _ in range(READERS)]
+            store = cls(writer, readers, now)
+            await writer.run(store._recall)
+        except BaseException:
+            await writer.close()
+            raise
+        return store
+
+    def _recall(self, connection: sqlite3.Connection) -> None:
+        meta = dict(connection.execute("SELECT name, value FROM meta").fetchall())
+        self.identity = Identity(server=meta["server"], epoch=meta["epoch"])
+        (self._last_received,) = connection.execute(
+            "SELECT coalesce(max(received), 0) FROM delivery"
+        ).fetchone()
+
+    async def close(self) -> None:
+        """Finish what is waiting, and close the database."""
+        await self._appending.close()
+        for connection in self._all:
+            await connection.close()
+
+    # --- writing ----------------------------------------------------------------------
+
+    async def append(self, station: Station, delivery: Delivery) -> Receipt:
+        """Append what is new of a delivery; contract, section 3."""
+        return await self._appending.do((station, delivery))
+
+    async def _append_together(
+        self, batch: list[tuple[Station, Delivery]]
+    ) -> list[Receipt | ProblemError]:
+        return await self._transact(partial(self._append_all, batch=batch))
+
+    def _append_all(
+        self, connection: sqlite3.Connection, batch: list[tuple[Station, Delivery]]
+    ) -> list[Receipt | ProblemError]:
+        received = self._receive()
+        touch = Touch()
+        found: list[Receipt | ProblemError] = []
+        for station, delivery in batch:
+            try:
+                found.append(append(connection, station, delivery, received, touch))
+            except ProblemError as problem:
+                found.append(problem)
+        if touch.subjects:
+            view = View(at=received, known_at=received)
+            refresh(reading.SqlReader(connection, view), touch)
+        return found
+
+    def _receive(self) -> int:
+        """Return a moment after all that it gave before: what is known only grows."""
+        self._last_received = max(self._now(), self._last_received + 1)
+        return self._last_received
+
+    async def _transact(self, function: Callable[[sqlite3.Connection], T]) -> T:
+        def whole(connection: sqlite3.Connection) -> T:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                found = function(connection)
+                connection.execute("COMMIT")
+            except BaseException as error:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                if isinstance(error, sqlite3.OperationalError):
+                    raise _storage(error) from error
+                raise
+            return found
+
+        return await self._writer.run(whole)
+
+    async def invite(
+        self,
+        name: str,
+        *,
+        location: str | None,
+        kind: str,
+        code_hash: bytes,
+        expires: int,
+    ) -> None:
+        """Let a station of this name join once with a code, until it expires."""
+        await self._transact(
+            partial(
+                joined.invite,
+                name=name,
+                location=location,
+                kind=kind,
+                code_hash=code_hash,
+                expires=expires,
+                now=self._now(),
+            )
+        )
+
+    async def enrol(
+        self,
+        code_hash: bytes,
+        *,
+        log: str,
+        token_hash: bytes,
+        public_key: bytes,
+        version: str,
+        host: str,
+    ) -> Station:
+        """Take a station in by its code, which works once."""
+        joining = joined.Joining(
+            code_hash=code_hash,
+            log=log,
+            token_hash=token_hash,
+            public_key=public_key,
+            version=version,
+            host=host,
+        )
+        return await self._transact(
+            partial(joined.enrol, joining=joining, now=self._now())
+        )
+
+    async def ready(self) -> None:
+        """Return if the database takes writes; raise what is wrong otherwise."""
+        await self._transact(_touch_meta)
+
+    # --- reading ----------------------------------------------------------------------
+
+    async def _read(self, function: Callable[[sqlite3.Connection], T]) -> T:
+        reader = await self._readers.get()
+        try:
+            return await reader.run(function)
+        finally:
+            self._readers.put_nowait(reader)
+
+    async def station(self, token_hash: bytes) -> Station | None:
+        """Return the station that holds this token."""
+        return await self._read(partial(joined.station, token_hash=token_hash))
+
+    async def stations(self) -> list[StationState]:
+        """Return all stations, by name."""
+        return await self._read(reading.stations)
+
+    async def log(self, name: str) -> LogState | None:
+        """Return how far a log is known."""
+        return await self._read(partial(reading.log, name=name))
+
+    async def tell(self, item: str, view: View) -> Telling:
+        """Gather what bears on an item."""
+        return await self._read(lambda c: tell(reading.SqlReader(c, view), item))
+
+    async def history(self, item: str, view: View) -> History:
+        """Return an item's history, its containers' included."""
+
+        def read(connection: sqlite3.Connection) -> History:
+            telling = tell(reading.SqlReader(connection, view), item)
+            events = history_events(telling, item)
+            kept = reading.stored(connection, [event for event, _ in events])
+            return History(events, kept)
+
+        return await self._read(read)
+
+    async def items(self, query: ItemQuery) -> list[str]:
+        """Return the keys of items by their present answer, in order."""
+        return await self._read(partial(reading.items, query=query))
+
+    async def horizon(self, view: View) -> Horizon:
+        """Return up to when all active stations have told everything."""
+        return await self._read(partial(reading.horizon, view=view))
+
+
+def _storage(error: sqlite3.OperationalError) -> ProblemError:
+    reason = (
+        f"The database refuses to write ({error}). Nothing of the request was stored; "
+        "stations keep their lines and try again. Look at the server's disk."
+    )
+    return ProblemError(503, ProblemType.STORAGE, reason, retry_after=10)
+
+
+def _touch_meta(connection: sqlite3.Connection) -> None:
+    connection.execute("UPDATE meta SET value = value WHERE name = 'epoch'")
+
+
+# --- opening --------------------------------------------------------------------------
+
+
+async def _connect(path: Path, *, read_only: bool) -> Worker:
+    mode = "ro" if read_only else "rwc"
+
+    def connect() -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None
+        )
+        connection.execute("PRAGMA busy_timeout = 5000")
+        return connection
+
+    worker = Worker(connect, iter_chunk_size=64)
+    with _saying_what_to_do(path):
+        _ = await worker
+    return worker
+
+
+def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA cache_size = -65536")  # KiB
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version > SCHEMA_VERSION:
+        reason = (
+            f"{path} was written by a newer Scantrail (version {version} of its "
+            f"schema, this program knows {SCHEMA_VERSION}). Install that version, "
+            "or start with another --data folder. Nothing was changed."
+        )
+        raise StartError(reason)
+    if version == 0:
+        _create(connection)
+
+
+def _create(connection: sqlite3.Connection) -> None:
+    schema = resources.files("server.store").joinpath("schema.sql").read_text("utf-8")
+    names = [("server", str(uuid4())), ("epoch", str(uuid4()))]
+    connection.executescript(f"BEGIN IMMEDIATE;\n{schema}")
+    connection.executemany("INSERT INTO meta (name, value) VALUES (?, ?)", names)
+    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    connection.execute("COMMIT")
+
+
+@contextlib.contextmanager
+def _saying_what_to_do(path: Path) -> Iterator[None]:
+    """Turn what SQLite says at the start into a sentence for an administrator."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        reason = (
+            f"the database {path} cannot be opened ({error}). Check that the folder "
+            "exists, belongs to this user and has room, and that the file is a "
+            "Scantrail database."
+        )
+        raise StartError(reason) from error

@@ -1,0 +1,360 @@
+"""Appending deliveries to the server's SQLite database, inside one transaction."""
+
+import re
+import sqlite3
+from collections.abc import Iterator
+
+import msgspec
+
+from server.delivery import Delivery
+from server.events import Event, Order
+from server.history import mentions
+from server.problems import ProblemError, fork, gap, invalid
+from server.projections import Touch
+from server.store import Receipt, Station
+from server.timing import Anchor, Basis, When, place
+from shared.actions import lacks, named
+from shared.chain import start, walk
+from shared.errors import LineError
+from shared.lines import Line, decode
+from shared.protocol import ClockReading, ProblemType
+
+__all__ = ["append"]
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+class _Log(msgspec.Struct, kw_only=True):
+    """A log's row; ``occurred`` is when its last event happened."""
+
+    id: int
+    name: str
+    acked: int
+    head: bytes
+    occurred: int
+    backed_up: int
+
+
+class _Understood(msgspec.Struct, kw_only=True):
+    """A line and what was made of it; ``event`` is ``None`` where it is quarantined."""
+
+    seq: int
+    data: bytes
+    when: When
+    event: Event | None
+    quarantined: str | None
+
+
+def append(
+    connection: sqlite3.Connection,
+    station: Station,
+    delivery: Delivery,
+    received: int,
+    touch: Touch,
+) -> Receipt:
+    """Append what is new of a delivery, and add to ``touch`` what it touches.
+
+    Raises:
+        ProblemError: 409, 403 or 400; then nothing was written.
+    """
+    log = _log(connection, station, delivery)
+    already = _agree(connection, log, delivery)
+    if log.id == 0:
+        log.id = _create(connection, station, log)
+    new = delivery.lines[already:]
+    anchors = _Anchors(connection, log.id, delivery.clock, received)
+    understood = list(_understand(log, new, anchors, received, opaque=delivery.opaque))
+    _write_lines(connection, log, understood, received)
+    for one in understood:
+        if one.event is not None:
+            touch.add(one.event)
+            _touch_voided(connection, one.event.line, touch)
+    if new:
+        log.acked, log.head = delivery.last, delivery.heads[-1]
+        _write_delivery(connection, log, station, delivery, received)
+    anchors.keep()
+    _heard(connection, station, log, delivery, received)
+    return Receipt(
+        acked=log.acked,
+        head=log.head,
+        appended=len(new),
+        already=already,
+        quarantined=[one.seq for one in understood if one.quarantined is not None],
+        backed_up=log.backed_up,
+        received=received,
+    )
+
+
+# --- does it fit what is here? --------------------------------------------------------
+
+
+def _log(connection: sqlite3.Connection, station: Station, delivery: Delivery) -> _Log:
+    row = connection.execute(
+        "SELECT id, acked, head, occurred, backed_up, station FROM log WHERE name = ?",
+        (delivery.log,),
+    ).fetchone()
+    if row is None:
+        if not _UUID.fullmatch(delivery.log):
+            reason = f"{delivery.log[:80]!r} is no name of a log: a UUID in lower case"
+            raise invalid(reason)
+        return _Log(
+            id=0,
+            name=delivery.log,
+            acked=0,
+            head=start(delivery.log),
+            occurred=0,
+            backed_up=0,
+        )
+    *fields, owner = row
+    if owner != station.id:
+        reason = f"log {delivery.log} was begun by another station than {station.name}"
+        raise ProblemError(403, ProblemType.LOG, reason)
+    names = ("id", "acked", "head", "occurred", "backed_up")
+    return _Log(name=delivery.log, **dict(zip(names, fields, strict=True)))
+
+
+def _agree(connection: sqlite3.Connection, log: _Log, delivery: Delivery) -> int:
+    """Return how many of the delivery's lines are here already, all unchanged."""
+    if delivery.after > log.acked:
+        raise gap(delivery.after, log.acked, log.head)
+    if delivery.heads[0] != _head_at(connection, log, delivery.after):
+        raise fork(delivery.after, log.acked, log.head)
+    kept = connection.execute(
+        "SELECT seq, line FROM line WHERE log = ? AND seq > ? AND seq <= ?"
+        " ORDER BY seq",
+        (log.id, delivery.after, delivery.last),
+    )
+    already = 0
+    for seq, line in kept:
+        if line != delivery.lines[already]:
+            raise fork(seq, log.acked, log.head)
+        already += 1
+    return already
+
+
+def _head_at(connection: sqlite3.Connection, log: _Log, seq: int) -> bytes:
+    """Return H(seq), from the last delivery before it and the lines since."""
+    if seq == log.acked:
+        return log.head
+    last, head = connection.execute(
+        "SELECT last, head FROM delivery WHERE log = ? AND last <= ?"
+        " ORDER BY last DESC LIMIT 1",
+        (log.id, seq),
+    ).fetchone() or (0, start(log.name))
+    lines = connection.execute(
+        "SELECT line FROM line WHERE log = ? AND seq > ? AND seq <= ? ORDER BY seq",
+        (log.id, last, seq),
+    )
+    return walk(head, (line for (line,) in lines))[-1]
+
+
+# --- what does it say, and when did it happen? ----------------------------------------
+
+
+class _Anchors:
+    """The exchanges of a log's boots, the present one included."""
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        log: int,
+        clock: ClockReading | None,
+        received: int,
+    ) -> None:
+        self._connection = connection
+        self._log = log
+        self._now = None if clock is None else Anchor(clock=clock, received=received)
+        self._known: dict[str, Anchor | None] = {}
+        if self._now is not None:
+            self._known[self._now.clock.boot] = self._now
+
+    def of(self, boot: str | None) -> Anchor | None:
+        """Return the exchange that tells most of a line's time."""
+        if boot is None:
+            return self._now
+        if boot not in self._known:
+            row = self._connection.execute(
+                "SELECT clock, received FROM anchor WHERE log = ? AND boot = ?",
+                (self._log, boot),
+            ).fetchone()
+            self._known[boot] = row and Anchor(
+                clock=ClockReading.from_header(row[0]), received=row[1]
+            )
+        return self._known[boot]
+
+    def keep(self) -> None:
+        """Keep the present exchange for lines of its boot that come later."""
+        if self._now is None:
+            return
+        self._connection.execute(
+            "INSERT INTO anchor (log, boot, clock, received) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (log, boot) DO UPDATE"
+            " SET clock = excluded.clock, received = excluded.received",
+            (
+                self._log,
+                self._now.clock.boot,
+                self._now.clock.header(),
+                self._now.received,
+            ),
+        )
+
+
+def _read(data: bytes, seq: int, *, opaque: bool) -> tuple[Line | None, str | None]:
+    """Read a line, or say why it cannot be understood."""
+    if opaque:
+        return None, "its station could send it only as opaque bytes"
+    try:
+        line = decode(data)
+    except LineError as error:
+        return None, str(error)
+    if line.seq != seq:
+        return line, f"it says that it is line {line.seq}, and is line {seq}"
+    return line, lacks(line)
+
+
+def _understand(
+    log: _Log, new: list[bytes], anchors: _Anchors, received: int, *, opaque: bool
+) -> Iterator[_Understood]:
+    for seq, data in enumerate(new, log.acked + 1):
+        line, reason = _read(data, seq, opaque=opaque)
+        if line is None:
+            moment = log.occurred or received
+            when = When(occurred=moment, lo=moment, hi=received, basis=Basis.GUESS)
+        else:
+            when = place(line, anchors.of(line.boot), log.occurred, received)
+            log.occurred = when.occurred
+        event = None
+        if line is not None and reason is None:
+            event = Event(
+                order=Order(when.occurred, log.name, seq),
+                lo=when.lo,
+                hi=when.hi,
+                received=received,
+                line=line,
+            )
+        yield _Understood(
+            seq=seq, data=data, when=when, event=event, quarantined=reason
+        )
+
+
+# --- writing it -----------------------------------------------------------------------
+
+
+def _create(connection: sqlite3.Connection, station: Station, log: _Log) -> int:
+    found = connection.execute(
+        "INSERT INTO log (name, station, acked, head, occurred) VALUES (?, ?, 0, ?, 0)",
+        (log.name, station.id, log.head),
+    )
+    return int(found.lastrowid or 0)
+
+
+def _write_lines(
+    connection: sqlite3.Connection,
+    log: _Log,
+    understood: list[_Understood],
+    received: int,
+) -> None:
+    (position,) = connection.execute(
+        "SELECT coalesce(max(position), 0) FROM line"
+    ).fetchone()
+    connection.executemany(
+        "INSERT INTO line (position, log, seq, received, occurred, lo, hi, basis,"
+        " quarantined, line) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            (
+                position + index,
+                log.id,
+                one.seq,
+                received,
+                one.when.occurred,
+                one.when.lo,
+                one.when.hi,
+                one.when.basis.value,
+                one.quarantined,
+                one.data,
+            )
+            for index, one in enumerate(understood, 1)
+        ),
+    )
+    connection.executemany(
+        "INSERT OR IGNORE INTO mention (key, role, position) VALUES (?, ?, ?)",
+        (
+            (key, role, position + index)
+            for index, one in enumerate(understood, 1)
+            if one.event is not None
+            for key, role in mentions(one.event.line)
+        ),
+    )
+    connection.executemany(
+        "INSERT OR IGNORE INTO voided (log, seq, received, by) VALUES (?, ?, ?, ?)",
+        (
+            (*target, received, one.event.name)
+            for one in understood
+            if one.event is not None and (target := _voids(one.event.line))
+        ),
+    )
+
+
+def _voids(line: Line) -> tuple[str, int] | None:
+    if line.action != "void" or line.refused is not None or line.voids is None:
+        return None
+    return named(line.voids)
+
+
+def _touch_voided(connection: sqlite3.Connection, line: Line, touch: Touch) -> None:
+    """Add what an event touches that is taken back now."""
+    target = _voids(line)
+    if target is None:
+        return
+    row = connection.execute(
+        "SELECT l.line, l.occurred FROM log g JOIN line l ON l.log = g.id"
+        " WHERE g.name = ? AND l.seq = ? AND l.quarantined IS NULL",
+        target,
+    ).fetchone()
+    if row is not None:
+        data, occurred = row
+        order = Order(occurred, *target)
+        touch.add(Event(order=order, lo=0, hi=0, received=0, line=decode(data)))
+
+
+def _write_delivery(
+    connection: sqlite3.Connection,
+    log: _Log,
+    station: Station,
+    delivery: Delivery,
+    received: int,
+) -> None:
+    connection.execute(
+        "UPDATE log SET acked = ?, head = ?, occurred = ? WHERE id = ?",
+        (log.acked, log.head, log.occurred, log.id),
+    )
+    connection.execute(
+        "INSERT INTO delivery (log, last, head, signature, public_key, clock, received)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            log.id,
+            log.acked,
+            log.head,
+            delivery.signature,
+            station.public_key,
+            delivery.clock and delivery.clock.header(),
+            received,
+        ),
+    )
+
+
+def _heard(
+    connection: sqlite3.Connection,
+    station: Station,
+    log: _Log,
+    delivery: Delivery,
+    received: int,
+) -> None:
+    """Note that the station spoke; an empty delivery says that there is no more."""
+    complete = not delivery.lines and delivery.after == log.acked
+    offset = None if delivery.clock is None else delivery.clock.at - received
+    connection.execute(
+        "UPDATE station SET heard = ?, horizon = max(coalesce(horizon, 0), ?),"
+        " clock_offset = coalesce(?, clock_offset) WHERE id = ?",
+        (received, received if complete else log.occurred, offset, station.id),
+    )
