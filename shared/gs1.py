@@ -146,6 +146,8 @@ def _likely(data: str) -> Carried:
 
 def _elements(_content: Content, data: str) -> Carried:
     """Read element strings, with those of a composite component behind a linear one."""
+    if data.lower().startswith(_WEB):  # no AI begins so; printed by mistake, and clear
+        return _link(data)
     linear, _, component = data.partition(_COMPOSITE)
     return _with_component(_message(linear), component)
 
