@@ -1,0 +1,145 @@
+"""Joining a server with a one-time code: contract 3.1."""
+
+import ssl
+from ipaddress import ip_address
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from edge import identity, uplink
+from edge.answers import Answer, NoAnswer, plain
+from edge.identity import Identity
+from shared.errors import ProtocolError, StartError
+from shared.protocol import Enrol, Enrolled, Problem
+
+__all__ = ["join", "server_url"]
+
+_T = TypeVar("_T")
+
+_GOOD = (200, 201)
+
+
+async def join(
+    url: str,
+    code: str,
+    data: Path,
+    *,
+    log: str,
+    version: str,
+    host: str,
+    insecure: bool = False,
+    tls: ssl.SSLContext | None = None,
+) -> Identity:
+    """Make a key pair, join the server with it, and keep the identity in ``data``.
+
+    Args:
+        url: Where the server is, like ``https://scantrail.example.org``.
+        code: The one-time code that an administrator made for this station.
+        data: The station's data folder.
+        log: The name of the outbox's present log.
+        version: The station's version.
+        host: The machine's name.
+        insecure: Send the code and the token without TLS, also over a network.
+        tls: Which authorities to trust; by default those of the system.
+
+    Raises:
+        StartError: The address cannot be used, nobody answers, the code is not taken,
+            or the data folder cannot be written.
+        ProtocolError: What answers is not a Scantrail server.
+    """
+    server = server_url(url, insecure=insecure)
+    key = Ed25519PrivateKey.generate()
+    me = Identity(url=server, server="", station="", epoch="", token="", key=key)
+    request = Enrol(
+        code=code.strip(),
+        public_key=me.public_key,
+        log=log,
+        version=version,
+        host=host,
+    )
+    enrolled = _enrolled(server, await uplink.enrol(server, request, tls=tls))
+    joined = Identity(
+        url=server,
+        server=enrolled.server,
+        station=enrolled.station,
+        epoch=enrolled.epoch,
+        location=enrolled.location,
+        token=enrolled.token,
+        key=key,
+    )
+    identity.save(data, joined)
+    return joined
+
+
+def server_url(text: str, *, insecure: bool = False) -> str:
+    """Return a server's address as it is used: without a slash at its end.
+
+    Raises:
+        StartError: It is no such address, or plain http to another machine.
+    """
+    url = text.strip().rstrip("/")
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError as error:
+        reason = f"{plain(text)} is not an address: {error}"
+        raise StartError(reason) from error
+    known = parts.scheme in {"http", "https"} and parts.hostname
+    if not known or parts.query or parts.fragment or "@" in parts.netloc:
+        reason = (
+            f"{plain(text)} is not the address of a server; "
+            "it reads like https://scantrail.example.org"
+        )
+        raise StartError(reason)
+    if parts.scheme == "http" and not (insecure or _loopback(parts.hostname or "")):
+        reason = (
+            f"{plain(text)} is not encrypted: anyone on the way could read this "
+            "station's token. Use https://, or allow it with --insecure"
+        )
+        raise StartError(reason)
+    return url
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _enrolled(server: str, answer: Answer | NoAnswer) -> Enrolled:
+    """Read the server's answer to a request to join."""
+    if isinstance(answer, NoAnswer):
+        reason = f"{answer.problem}. Nothing was changed; try again"
+        raise StartError(reason)
+    kind = answer.content_type.partition(";")[0].strip().lower()
+    if answer.status in _GOOD and kind == "application/json":
+        return _document(server, answer, Enrolled)
+    if kind == "application/problem+json":
+        problem = _document(server, answer, Problem)
+        reason = (
+            f"{server} does not let this station join: "
+            f"{plain(problem.detail or problem.title)}"
+        )
+        raise StartError(reason)
+    raise _not_ours(server, answer)
+
+
+def _document(server: str, answer: Answer, kind: type[_T]) -> _T:
+    try:
+        return msgspec.json.decode(answer.body, type=kind)
+    except (ValueError, RecursionError) as error:
+        raise _not_ours(server, answer) from error
+
+
+def _not_ours(server: str, answer: Answer) -> ProtocolError:
+    what = plain(answer.location) and f"leads on to {plain(answer.location)}"
+    shown = plain(answer.content_type) or "nothing"
+    reason = (
+        f"{server} {what or f'answers {answer.status} ({shown})'}, which is not a "
+        "Scantrail server; see the address"
+    )
+    return ProtocolError(reason)

@@ -1,0 +1,266 @@
+"""The loop that brings every saved line to the server, in order, until it is there.
+
+One task. It sends as soon as something is saved, says "nothing more" when nothing is,
+and tries again by itself when the server comes back; it never waits for the next scan.
+What has been sent is known by ``Outbox.acked`` alone, so that it can be stopped at any
+point: what was not acknowledged is sent again, which changes nothing.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+import msgspec
+
+from edge.answers import Answer, NoAnswer, Own, Sent, agrees, decide, read
+from edge.clock import Clock, read_clock
+from edge.decisions import (
+    Acked,
+    Decision,
+    Diverged,
+    Halve,
+    Rewind,
+    SendRaw,
+    State,
+    Wait,
+)
+from edge.outbox import Batch, NotSavedError, Outbox
+from edge.reference import Copy
+from edge.sync_policy import Pace, Stance, react
+
+__all__ = ["Link", "Pause", "Sync", "SyncStatus", "pause"]
+
+_log = logging.getLogger(__name__)
+
+Pause = Callable[[asyncio.Event, float], Awaitable[None]]
+"""Waits until the event is set, or as many seconds; a parameter for tests."""
+
+
+async def pause(event: asyncio.Event, seconds: float) -> None:
+    """Wait until the event is set, at most so many seconds."""
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return
+
+
+class Link(Protocol):
+    """The way to the server, as ``edge.uplink.Uplink`` has it."""
+
+    async def send(self, batch: Batch) -> Answer | NoAnswer:
+        """Append lines, or tell that there are none."""
+
+    async def send_raw(self, batch: Batch) -> Answer | NoAnswer:
+        """Append the one line as opaque bytes."""
+
+    async def reference(self, etag: str) -> Answer | NoAnswer:
+        """Fetch the reference data, unless they are those of ``etag``."""
+
+
+class SyncStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """How the station and its server stand, for the screen.
+
+    ``waiting`` counts the lines that are saved here and not yet there, ``acked`` is the
+    last one that is. ``last_contact`` is the wall clock at the last answer of the
+    server, in microseconds since 1970. ``problem`` says what is wrong and what to do,
+    and is empty while nothing is; ``retry_in`` are the seconds until the next try,
+    counted from when this was made. ``alarm`` is something that a person has to look
+    into; it stays.
+    """
+
+    state: State
+    waiting: int = 0
+    acked: int = 0
+    last_contact: int | None = None
+    problem: str = ""
+    retry_in: float | None = None
+    alarm: str = ""
+
+
+class Sync:
+    """Brings an outbox to the server."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        link: Link,
+        *,
+        reference: Copy | None = None,
+        pace: Pace | None = None,
+        clock: Clock = read_clock,
+        luck: Callable[[], float] = random.random,
+        rest: Pause = pause,
+    ) -> None:
+        """Prepare it; ``run`` does it.
+
+        Args:
+            outbox: What to send.
+            link: The way to the server.
+            reference: The copy of the reference data that is to be kept up to date.
+            pace: How fast and how slow.
+            clock: For ``last_contact``.
+            luck: Gives numbers from 0 up to 1, for the jitter.
+            rest: How to wait.
+        """
+        self._outbox = outbox
+        self._link = link
+        self._reference = reference
+        self._pace = pace or Pace()
+        self._clock = clock
+        self._luck = luck
+        self._rest = rest
+        self._stance = Stance(limit=self._pace.max_lines)
+        self._saved = asyncio.Event()
+        self._again = asyncio.Event()
+        self._alarmed = ""
+        self._observers: list[Callable[[SyncStatus], None]] = []
+        self.status = SyncStatus(
+            state=State.SENDING, waiting=outbox.waiting, acked=outbox.acked
+        )
+        outbox.on_saved(self._on_saved)
+
+    def observe(self, callback: Callable[[SyncStatus], None]) -> None:
+        """Call ``callback`` with the status whenever it changes, and at once."""
+        self._observers.append(callback)
+        callback(self.status)
+
+    def retry(self) -> None:
+        """Do not wait any longer before the next try."""
+        self._again.set()
+
+    async def run(self) -> None:
+        """Send until cancelled."""
+        while True:
+            rest = await self.step()
+            if rest is not None:
+                await self._rest(self._again, rest)
+            elif not self._outbox.waiting:
+                await self._rest(self._saved, self._pace.heartbeat)
+
+    async def step(self) -> float | None:
+        """Make one exchange with the server, and do what follows from it.
+
+        Returns:
+            The seconds to rest before the next; None where nothing is wrong.
+        """
+        self._saved.clear()
+        self._again.clear()
+        batch = await self._outbox.batch(
+            self._outbox.acked,
+            max_lines=self._stance.limit,
+            max_bytes=self._pace.max_bytes,
+        )
+        raw = self._stance.raw and bool(batch.lines)
+        sent = Sent(after=batch.after, last=batch.last, raw=raw)
+        decision = await self._obey(await self._exchange(batch, sent))
+        self._stance, rest = react(
+            self._stance, decision, sent, self._pace, self._luck()
+        )
+        self._report(decision, rest)
+        if isinstance(decision, Acked):
+            await self._refresh(decision, sent)
+        return rest
+
+    async def _exchange(self, batch: Batch, sent: Sent) -> Decision:
+        answer = await (self._link.send_raw if sent.raw else self._link.send)(batch)
+        reading = read(answer)
+        claimed = reading.acked
+        head = None if claimed is None else await self._outbox.head_at(claimed)
+        return decide(answer, reading, sent, Own(last=self._outbox.last, head=head))
+
+    async def _obey(self, decision: Decision) -> Decision:
+        """Do it; return what came of it, where that is something else."""
+        match decision:
+            case Acked():
+                await self._outbox.acknowledged(decision.acked, decision.backed_up)
+            case Rewind():
+                await self._rewind(decision.acked)
+            case Diverged():
+                return await self._leave_log(decision)
+            case Halve() | SendRaw() | Wait():
+                pass
+        return decision
+
+    async def _rewind(self, acked: int) -> None:
+        self._alarm(
+            f"the server no longer has lines {acked + 1} to {self._outbox.acked} of "
+            f"log {self._outbox.log}, as after a restore from a backup; they are "
+            "being sent again"
+        )
+        await self._outbox.rewind(acked)
+
+    async def _leave_log(self, decision: Diverged) -> Decision:
+        """Find the last common line, and begin a new log behind it: contract 3.3."""
+        search = decision.search
+        while not search.done:
+            probe = await self._outbox.batch(search.middle, max_lines=0, max_bytes=0)
+            answer = await self._link.send(probe)
+            same = agrees(answer, read(answer))
+            if same is None:
+                return Wait(state=State.TROUBLE, problem=decision.problem)
+            search = search.told(same=same)
+        old, lacked = self._outbox.log, self._outbox.last - search.low
+        try:
+            new = await self._outbox.start_log(search.low)
+        except NotSavedError as error:
+            return Wait(state=State.STORAGE, problem=str(error))
+        self._alarm(
+            f"{decision.problem}. Log {old} was left at line {search.low}, and goes on "
+            f"as log {new} with {lacked} lines that the server lacked"
+        )
+        return decision
+
+    async def _refresh(self, acked: Acked, sent: Sent) -> None:
+        """Fetch new reference data once no line waits for it."""
+        if self._reference and not self._outbox.waiting:
+            await self._reference.refresh(
+                acked.reference, self._link.reference, again=not sent.lines
+            )
+
+    def _alarm(self, text: str) -> None:
+        _log.warning("%s", text)
+        self._alarmed = text
+
+    def _report(self, decision: Decision, rest: float | None) -> None:
+        """Show what has become of an exchange."""
+        if isinstance(decision, Wait):
+            state, problem, contact = decision.state, decision.problem, None
+        else:
+            state, problem, contact = self._ordinary(), "", self._clock().at
+        self._show(
+            SyncStatus(
+                state=state,
+                waiting=self._outbox.waiting,
+                acked=self._outbox.acked,
+                last_contact=contact or self.status.last_contact,
+                problem=problem,
+                retry_in=rest,
+                alarm=self._alarmed,
+            )
+        )
+
+    def _ordinary(self) -> State:
+        return State.SENDING if self._outbox.waiting else State.UP_TO_DATE
+
+    def _on_saved(self) -> None:
+        self._saved.set()
+        fine = self.status.state in {State.UP_TO_DATE, State.SENDING}
+        self._show(
+            msgspec.structs.replace(
+                self.status,
+                state=self._ordinary() if fine else self.status.state,
+                waiting=self._outbox.waiting,
+                acked=self._outbox.acked,
+            )
+        )
+
+    def _show(self, status: SyncStatus) -> None:
+        if status.problem and status.problem != self.status.problem:
+            _log.warning("%s", status.problem)
+        if status != self.status:
+            self.status = status
+            for callback in self._observers:
+                callback(status)

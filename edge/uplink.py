@@ -1,0 +1,238 @@
+"""One request to the server at a time: the station's only HTTP client.
+
+Every failure of the network comes back as a value. Nothing is followed: a redirect, a
+cookie or a compressed answer could only come from something that is not our server.
+"""
+
+import base64
+import os
+import ssl
+import sys
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Self
+from urllib.parse import urlsplit
+
+import aiohttp
+import msgspec
+
+from edge.answers import Answer, NoAnswer, plain
+from edge.clock import Clock, read_clock
+from edge.identity import Identity
+from edge.ledger import Batch
+from shared import chain
+from shared.protocol import BASE, CLOCK, HEAD, SIGNATURE, Enrol
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+__all__ = ["Deadlines", "Uplink", "enrol"]
+
+_LONGEST_ANSWER = 1024 * 1024
+_LONGEST_REFERENCE = 16 * 1024 * 1024
+_WORTH_PACKING = 1024  # bytes: below, a body fits into a packet as it is
+_PACKING = 1  # zstd's fastest ordinary level
+
+
+class Deadlines(msgspec.Struct, frozen=True, kw_only=True):
+    """Seconds for a connection, for the next byte, and for a request as a whole."""
+
+    connect: float = 5.0
+    read: float = 10.0
+    total: float = 30.0
+
+
+class Uplink:
+    """The way to the server that this station joined. An async context manager."""
+
+    def __init__(
+        self,
+        identity: Identity,
+        *,
+        clock: Clock = read_clock,
+        version: str = "",
+        deadlines: Deadlines | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        """Prepare it; nothing is sent yet.
+
+        Args:
+            identity: What the station joined with.
+            clock: Read just before each request that carries lines.
+            version: The station's, for the server's access log.
+            deadlines: How long a request may take.
+            tls: Which authorities to trust; by default those of the system.
+        """
+        self._identity = identity
+        self._clock = clock
+        self._session = _session(version, deadlines or Deadlines(), tls)
+        self._session.headers["Authorization"] = f"Bearer {identity.token}"
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connection to the server."""
+        await self._session.close()
+
+    async def send(self, batch: Batch) -> Answer | NoAnswer:
+        """Append a batch's lines; without lines, it is a heartbeat: contract 3.2."""
+        body, packing = _packed(batch.body)
+        return await self._post(
+            f"/v1/logs/{batch.log}/lines?after={batch.after}",
+            batch,
+            body,
+            {"Content-Type": "application/x-ndjson", **packing},
+        )
+
+    async def send_raw(self, batch: Batch) -> Answer | NoAnswer:
+        """Append a batch's only line as opaque bytes: contract 3.3."""
+        (line,) = batch.lines
+        return await self._post(
+            f"/v1/logs/{batch.log}/raw?seq={batch.last}",
+            batch,
+            line,
+            {"Content-Type": "application/octet-stream"},
+        )
+
+    async def reference(self, etag: str) -> Answer | NoAnswer:
+        """Fetch the reference data, unless ``etag`` still names them: contract 3.4."""
+        return await _ask(
+            self._session,
+            "GET",
+            f"{self._identity.url}/v1/reference",
+            {"If-None-Match": etag} if etag else {},
+            limit=_LONGEST_REFERENCE,
+        )
+
+    async def _post(
+        self, path: str, batch: Batch, body: bytes, headers: Mapping[str, str]
+    ) -> Answer | NoAnswer:
+        message = chain.signed_message(batch.log, batch.last, batch.head)
+        signature = base64.b64encode(self._identity.sign(message)).decode()
+        signed = {
+            **headers,
+            BASE: batch.base.hex(),
+            HEAD: batch.head.hex(),
+            SIGNATURE: signature,
+            CLOCK: self._clock().header(),
+        }
+        return await _ask(
+            self._session, "POST", self._identity.url + path, signed, body=body
+        )
+
+
+async def enrol(
+    url: str,
+    request: Enrol,
+    *,
+    deadlines: Deadlines | None = None,
+    tls: ssl.SSLContext | None = None,
+) -> Answer | NoAnswer:
+    """Ask the server at ``url`` to let this station join: contract 3.1."""
+    version = request.version
+    async with _session(version, deadlines or Deadlines(), tls) as session:
+        return await _ask(
+            session,
+            "POST",
+            f"{url}/v1/enrol",
+            {"Content-Type": "application/json"},
+            body=msgspec.json.encode(request),
+        )
+
+
+def _session(
+    version: str, deadlines: Deadlines, tls: ssl.SSLContext | None
+) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=1, ssl=tls or True),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=False,
+        headers={
+            "Accept-Encoding": "identity",
+            "User-Agent": f"scantrail-station/{version or 'unknown'}",
+        },
+        timeout=aiohttp.ClientTimeout(
+            total=deadlines.total,
+            connect=deadlines.connect,
+            sock_connect=deadlines.connect,
+            sock_read=deadlines.read,
+        ),
+    )
+
+
+def _packed(body: bytes) -> tuple[bytes, dict[str, str]]:
+    if len(body) < _WORTH_PACKING:
+        return body, {}
+    return zstd.compress(body, level=_PACKING), {"Content-Encoding": "zstd"}
+
+
+async def _ask(
+    session: aiohttp.ClientSession,
+    method: str,
+    url: str,
+    headers: Mapping[str, str],
+    *,
+    body: bytes | None = None,
+    limit: int = _LONGEST_ANSWER,
+) -> Answer | NoAnswer:
+    try:
+        async with session.request(
+            method, url, headers=headers, data=body, allow_redirects=False
+        ) as response:
+            return Answer(
+                status=response.status,
+                content_type=response.headers.get("Content-Type", ""),
+                body=await _bounded(response.content, limit),
+                retry_after=response.headers.get("Retry-After", ""),
+                date=response.headers.get("Date", ""),
+                location=response.headers.get("Location", ""),
+                etag=response.headers.get("ETag", ""),
+            )
+    except TimeoutError:
+        return NoAnswer(
+            problem=f"{_origin(url)} did not answer in time", timed_out=True
+        )
+    except aiohttp.ClientSSLError as error:
+        return NoAnswer(
+            problem=f"{_origin(url)} is not trusted: {plain(str(error))}; nothing was "
+            "sent. See its certificate, and whether this station's clock is right"
+        )
+    except (aiohttp.ClientError, OSError, ValueError) as error:
+        return NoAnswer(problem=f"{_origin(url)} cannot be reached: {_why(error)}")
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return "its name is not known here; see the name, and the network"
+    if isinstance(error, aiohttp.ServerDisconnectedError | aiohttp.ClientPayloadError):
+        return "the connection was cut"
+    if isinstance(error, OSError) and error.errno:
+        return os.strerror(error.errno)
+    return plain(str(error)) or type(error).__name__
+
+
+async def _bounded(content: aiohttp.StreamReader, limit: int) -> bytes:
+    """Read a body; one that is longer than ``limit`` counts as empty."""
+    parts: list[bytes] = []
+    async for part in content.iter_any():
+        parts.append(part)
+        limit -= len(part)
+        if limit < 0:
+            return b""
+    return b"".join(parts)
