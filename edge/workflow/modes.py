@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 import msgspec
 
+from shared.actions import ACTIONS
 from shared.keys import Role
 
 __all__ = ["MODES", "Mode", "Where"]
@@ -29,20 +30,44 @@ class Where(Enum):
 
 _ALL = (Role.PARCEL, Role.CONTAINER, Role.LOAD, Role.UNSAID)
 _PACKAGES = (Role.PARCEL, Role.CONTAINER, Role.UNSAID)
+_TARGETS = frozenset({Role.CONTAINER, Role.LOAD})
 
 
 class Mode(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One row.
 
-    ``action`` is recorded of each item. ``takes`` are the roles that an item's label
-    may have; anything else is refused, and recorded as seen. ``into``: a label of that
-    role is the container that is open until another is, and items go into it.
+    Attributes:
+        action: What is recorded of each item: one of the contract, or the site's own.
+        where: Which place it is recorded at. here: the one scanned last, else the
+            station's own; known: the same, but there has to be one; scanned: only one
+            that was scanned.
+        takes: What an item's label may be: parcel, container, load, or unsaid (a label
+            that does not tell). Anything else is refused, and recorded as seen.
+        into: container or load: a label of that role is open until another is scanned,
+            and items go into it.
     """
 
     action: str
     where: Where = Where.HERE
     takes: tuple[Role, ...] = _PACKAGES
     into: Role | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a row whose lines would lack what their action needs.
+
+        Raises:
+            ValueError: What is lacking.
+        """
+        known = ACTIONS.get(self.action)
+        needs = set(known.needs if known else ()) - {"item", "items"}
+        given = {"location"} if self.where is not Where.HERE else set()
+        given |= {"container"} if self.into in _TARGETS else set()
+        if needs - given:
+            reason = f"{self.action} needs a {' and a '.join(sorted(needs - given))}"
+            raise ValueError(reason)
+        if self.into not in {None, *_TARGETS}:
+            reason = "into is container or load, or left out"
+            raise ValueError(reason)
 
 
 MODES: Mapping[str, Mode] = MappingProxyType(
