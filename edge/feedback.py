@@ -31,6 +31,8 @@ class Word(Enum):
     WANTED = "wanted"
     NOT_SAVED = "not_saved"
     """It is not durable: nothing was confirmed."""
+    READY = "ready"
+    """Nothing was scanned: the station tells of itself."""
 
 
 class Expect(Enum):
@@ -156,6 +158,7 @@ ENGLISH = Texts(
             Word.DAMAGED: "DAMAGED",
             Word.WANTED: "WANTED!",
             Word.NOT_SAVED: "NOT SAVED",
+            Word.READY: "READY",
         }
     ),
     expects=MappingProxyType(
@@ -198,7 +201,7 @@ ENGLISH = Texts(
             " scan the location first",
             Says.CLOSED: "{container} is closed",
             Says.CANCELLED: "cancelled; what was saved stays saved",
-            Says.RESTED: "nothing was scanned for a while: back to {mode}",
+            Says.RESTED: "nothing was scanned for a while; what was open is closed",
             Says.NOTHING_TO_UNDO: "there is nothing to undo",
             Says.NOTHING_TO_FINISH: "there is nothing to finish",
             Says.NOTHING_TO_CANCEL: "there is nothing to cancel",

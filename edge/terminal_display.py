@@ -104,10 +104,11 @@ class TerminalDisplay:
         named["reason"] = clean(feedback.names.get("reason", ""), longest=200)
         sentence = detail(msgspec.structs.replace(feedback, names=named), texts)
         mode, next_ = feedback.mode.upper(), texts.expects[feedback.expects]
-        rung = "\a" * _BELLS[feedback.tone] if self._style.bell else ""
+        rings = self._style.bell and feedback.word is not Word.READY
+        code = f"{clean(feedback.code)}: " if feedback.code else ""
         self._write(
-            f"{self._painted(word, feedback.tone)}  {clean(feedback.code)}: {sentence}"
-            f"  [{clean(mode)}, next: {next_}]{rung}"
+            f"{self._painted(word, feedback.tone)}  {code}{sentence}"
+            f"  [{clean(mode)}, next: {next_}]{chr(7) * _BELLS[feedback.tone] * rings}"
         )
 
     def say(self, text: str, tone: Tone = Tone.ATTENTION) -> None:
