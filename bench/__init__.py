@@ -1,0 +1,1 @@
+"""The speed of Scantrail, as ratios against limits that are measured in the same run."""

@@ -32,7 +32,7 @@ def _adjtimex() -> Callable[[ctypes.Array[ctypes.c_char]], int]:
     function = ctypes.CDLL(None).adjtimex
     function.argtypes = [ctypes.c_char_p]
     function.restype = ctypes.c_int
-    return function  # type: ignore[no-any-return]
+    return function
 
 
 def _synced() -> bool:

@@ -100,7 +100,8 @@ class ClockReading(msgspec.Struct, frozen=True, kw_only=True):
     def header(self) -> str:
         """Write it as the value of the CLOCK header."""
         synced = "true" if self.synced else "false"
-        return f"boot={self.boot}; mono={self.mono}; at={to_text(self.at)}; synced={synced}"
+        at = to_text(self.at)
+        return f"boot={self.boot}; mono={self.mono}; at={at}; synced={synced}"
 
     @classmethod
     def from_header(cls, text: str) -> "ClockReading":

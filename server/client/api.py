@@ -88,13 +88,24 @@ class Client:
             async with self._session.request(
                 method, url, data=body, allow_redirects=False
             ) as answer:
-                return _read(answer, await answer.content.read(MAX_ANSWER), kind)
+                return _read(answer, await _whole(answer), kind)
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             reason = (
                 f"the server at {self._server} cannot be reached "
-                f"({str(error) or 'no answer in time'}). Is it running, and is the address right?"
+                f"({str(error) or 'no answer in time'}). "
+                "Is it running, and is the address right?"
             )
             raise ProtocolError(reason) from error
+
+
+async def _whole(answer: aiohttp.ClientResponse) -> bytes:
+    data = bytearray()
+    async for chunk in answer.content.iter_any():
+        data += chunk
+        if len(data) > MAX_ANSWER:
+            reason = f"the answer is longer than {MAX_ANSWER} bytes; ask for less"
+            raise ProtocolError(reason)
+    return bytes(data)
 
 
 def _read(answer: aiohttp.ClientResponse, data: bytes, kind: type[T]) -> T:

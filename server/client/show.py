@@ -1,0 +1,146 @@
+"""An item's answer and story as text for a terminal. Pure.
+
+Texts that came from barcodes are data: control characters in them are shown as such,
+never sent to the terminal.
+"""
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from shared.lines import Line
+from shared.moments import SECOND, to_moment
+from shared.protocol import ItemAnswer, ItemEvent, ItemEvents, ItemPage, Untold
+
+__all__ = ["found", "moment", "plain", "sentence", "table", "trace"]
+
+LATE = 120 * SECOND
+"""Heard this long after it happened, in microseconds, an event is shown as late."""
+
+_MOST_NAMED = 5
+"""Stations that are named; of more, only the number is told."""
+
+
+def plain(text: str, most: int = 60) -> str:
+    """Return a text with nothing in it that a terminal would act on, cut to length."""
+    shown = "".join(_visible(character) for character in text[: most + 1])
+    return shown if len(shown) <= most else shown[: most - 1] + "…"
+
+
+def _visible(character: str) -> str:
+    if unicodedata.category(character)[0] != "C":
+        return character
+    return f"\\x{ord(character):02x}"
+
+
+def moment(text: str | None) -> str:
+    """Write an RFC 3339 time in UTC as ``2026-04-27 08:00:00``."""
+    return "" if text is None else text[:19].replace("T", " ")
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """Write rows under a head, columns aligned."""
+    lines = [tuple(head), *(tuple(map(plain, row)) for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return [
+        "  ".join(
+            cell.ljust(width) for cell, width in zip(line, widths, strict=True)
+        ).rstrip()
+        for line in lines
+    ]
+
+
+def sentence(answer: ItemAnswer) -> str:
+    """Say in one sentence where an item is, since when, and who has it."""
+    item = plain(answer.item)
+    if not answer.known:
+        return f"{item} was never scanned, as far as is known here."
+    said = [answer.status or "seen"]
+    if answer.status_since:
+        said.append(f"since {moment(answer.status_since)}")
+    where = f"at {plain(answer.location)}" if answer.location else "at no known place"
+    said.append(f", {where}")
+    if answer.location_since and answer.location_since != answer.status_since:
+        said.append(f"since {moment(answer.location_since)}")
+    if answer.path:
+        said.append(", in " + " in ".join(map(plain, answer.path)))
+    if answer.custodian:
+        said.append(f", held by {plain(answer.custodian)}")
+    return f"{item} is {' '.join(said).replace(' ,', ',')}."
+
+
+def _untold(complete_until: str | None, behind: Sequence[Untold]) -> list[str]:
+    if not behind:
+        return []
+    names = [
+        f"{plain(one.station)} (heard to {moment(one.complete_until) or 'nothing yet'})"
+        for one in behind[:_MOST_NAMED]
+    ]
+    unnamed = len(behind) - len(names)
+    more = f" and {unnamed} more" if unnamed else ""
+    until = moment(complete_until) or "no moment yet"
+    return [f"Complete up to {until}; not heard from since: {', '.join(names)}{more}."]
+
+
+def _what(line: Line) -> str:
+    return f"{line.action} refused: {line.refused}" if line.refused else line.action
+
+
+def _remarks(event: ItemEvent, line: Line) -> str:
+    said = []
+    late = to_moment(event.received_at) - to_moment(event.occurred_at)
+    if late > LATE:
+        said.append(f"heard {moment(event.received_at)}")
+    if event.voided_by:
+        said.append(f"taken back by {event.voided_by}")
+    said += [t for t in (line.status, line.title, line.text, line.reason) if t]
+    return "; ".join(said)
+
+
+def _row(event: ItemEvent) -> tuple[str, ...]:
+    line = msgspec.json.decode(event.line, type=Line)
+    within = f"by {event.via}" if event.via else line.container
+    return (
+        moment(event.occurred_at),
+        _what(line),
+        line.location or "",
+        line.operator or "",
+        within or "",
+        event.station,
+        event.event[:8] + event.event[event.event.rfind(":") :],
+        _remarks(event, line),
+    )
+
+
+_HEAD = ("When (UTC)", "What", "Where", "Who", "In", "Station", "Event", "")
+
+
+def trace(answer: ItemAnswer, history: ItemEvents) -> list[str]:
+    """Write an item's answer, what is wrong with it, and its story."""
+    title = [plain(answer.title)] if answer.title else []
+    wrong = [
+        f"! {found.code} since {moment(found.since)}: {found.text}"
+        for found in answer.exceptions
+    ]
+    untold = _untold(answer.complete_until, answer.behind)
+    story = table(_HEAD, map(_row, history.events)) if history.events else []
+    return [sentence(answer), *title, *wrong, *untold, *([""] if story else []), *story]
+
+
+def found(page: ItemPage) -> list[str]:
+    """Write items, a line each, with what shows where they are."""
+    head = ("Item", "Status", "Since (UTC)", "Location", "In", "Held by", "Evidence")
+    rows = [
+        (
+            item.item,
+            item.status or "",
+            moment(item.status_since or item.location_since),
+            item.location or "",
+            item.container or "",
+            item.custodian or "",
+            item.status_event or item.location_event or "",
+        )
+        for item in page.items
+    ]
+    return table(head, rows)
