@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from time import strftime
+from typing import IO
 
 import msgspec
 
@@ -44,7 +45,10 @@ def say(text: str = "") -> None:
 
 
 async def _start(
-    *command: str, stdin: int | None = None, quiet: bool = False
+    *command: str,
+    stdin: int | None = None,
+    quiet: bool = False,
+    errors: int | IO[bytes] | None = None,
 ) -> asyncio.subprocess.Process:
     """Start a program of the project, out of reach of the terminal's Ctrl-C."""
     program, *arguments = command
@@ -53,6 +57,7 @@ async def _start(
         *arguments,
         stdin=stdin,
         stdout=asyncio.subprocess.PIPE if quiet else None,
+        stderr=errors,
         start_new_session=True,
     )
 
@@ -66,10 +71,13 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
 
 async def _told(*command: str) -> str:
     """Run a command to its end, and return what it printed."""
-    process = await _start(*command, stdin=asyncio.subprocess.DEVNULL, quiet=True)
-    out, _ = await process.communicate()
+    pipe = asyncio.subprocess.PIPE
+    process = await _start(
+        *command, stdin=asyncio.subprocess.DEVNULL, quiet=True, errors=pipe
+    )
+    out, errors = await process.communicate()
     if process.returncode != 0:
-        reason = f"{' '.join(command[:2])} did not do its work; it says why above"
+        reason = f"{' '.join(command[:2])}: {errors.decode(errors='replace').strip()}"
         raise StartError(reason)
     return out.decode().strip()
 
@@ -85,15 +93,20 @@ class Server:
     async def start(self) -> None:
         """Start it, and wait until it serves."""
         port = self.url.rpartition(":")[2] or "0"
-        process = await _start(
-            *("scantrail-server", "serve", "--data", str(self.data), "--port", port),
-            stdin=asyncio.subprocess.DEVNULL,
-            quiet=True,
-        )
+        self.data.mkdir(parents=True, exist_ok=True)
+        log = self.data / "server.log"
+        with log.open("ab") as errors:
+            process = await _start(
+                *("scantrail-server", "serve", "--data", str(self.data)),
+                *("--port", port),
+                stdin=asyncio.subprocess.DEVNULL,
+                quiet=True,
+                errors=errors,
+            )
         self._process = process
         said = b"" if process.stdout is None else await process.stdout.readline()
         if not said:
-            reason = "the server did not start; it says why above"
+            reason = f"the server did not start; {log} says why"
             raise StartError(reason)
         self.url = said.decode().strip()
 
@@ -226,7 +239,7 @@ async def _demo(data: Path, *, offline: bool) -> int:
         stack.push_async_callback(station.stop)
         key = await _join(server, station)
         say(f"server   {server.url}")
-        say(f"data     {data.absolute()}")
+        say(f"data     {data}")
         say(f"ask      {_BIN}/scantrail trace P-1 --server {server.url} --key {key}")
         say()
         if sys.stdin.isatty():
