@@ -18,6 +18,8 @@ _NOTHING = re.compile(r"\s*(#.*)?")
 def line_of(text: str, path: Sequence[str | int]) -> int:
     """Return the line, from 1, of a setting, or of the nearest table around it.
 
+    A table without a header of its own is where the first of its contents is.
+
     Args:
         text: A TOML document that can be read.
         path: The names of tables and keys, and indexes of lists, from the top.
@@ -25,7 +27,11 @@ def line_of(text: str, path: Sequence[str | int]) -> int:
     Returns:
         0 where the document has nothing of the path.
     """
-    lines = dict(_places(text.splitlines()))
+    lines: dict[_Path, int] = {}
+    for place, line in _places(text.splitlines()):
+        lines[place] = line
+        for length in range(1, len(place)):
+            lines.setdefault(place[:length], line)
     wanted = tuple(path)
     shorter = (wanted[:length] for length in range(len(wanted), 0, -1))
     return next((lines[part] for part in shorter if part in lines), 0)

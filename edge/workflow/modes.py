@@ -34,7 +34,7 @@ _TARGETS = frozenset({Role.CONTAINER, Role.LOAD})
 
 
 class Mode(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One row.
+    """A mode: one row of the table.
 
     Attributes:
         action: What is recorded of each item: one of the contract, or the site's own.

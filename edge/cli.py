@@ -1,0 +1,317 @@
+"""``scantrail-station``: run a station, let it join a server, see how it does.
+
+Data goes to standard output, everything else to standard error. The status is 0 only
+where a command did what it says.
+"""
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import stat
+import sys
+from collections.abc import Callable, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from socket import gethostname
+
+import msgspec
+
+from edge import health, joining
+from edge.clock import read_clock
+from edge.config import FILE, Config, load
+from edge.config_example import example
+from edge.outbox import Outbox
+from edge.scanners.settings import ScannerSettings, TerminalSettings, from_spec
+from edge.station import Setup, run
+from edge.terminal_display import TerminalDisplay, style_for
+from shared.errors import ScantrailError, StartError
+from shared.settings_file import read_secret
+
+__all__ = ["main"]
+
+_SERVER = "SCANTRAIL_SERVER"
+_LONGEST_CODE = 1024  # characters read from standard input; a code has far fewer
+
+
+def _version() -> str:
+    try:
+        return version("scantrail")
+    except PackageNotFoundError:
+        return ""
+
+
+# --- join -----------------------------------------------------------------------------
+
+
+def _join(options: argparse.Namespace) -> int:
+    url, code = _where_and_code(options)
+    asyncio.run(_joined(url, code, options))
+    return 0
+
+
+def _where_and_code(options: argparse.Namespace) -> tuple[str, str]:
+    """Read ``join URL CODE``, where either may come from the environment."""
+    words: list[str] = options.words
+    named = [word for word in words if "://" in word]
+    rest = [word for word in words if "://" not in word]
+    url = named[0] if named else os.environ.get(_SERVER, "")
+    code = rest[0] if rest else read_secret("code", os.environ)
+    if len(named) > 1 or len(rest) > 1:
+        reason = f"expected one URL and one CODE, and got: {' '.join(words)}"
+        raise StartError(reason)
+    if not url:
+        reason = (
+            "which server? scantrail-station join URL CODE, with a URL like "
+            f"https://scantrail.example.org (or set {_SERVER})"
+        )
+        raise StartError(reason)
+    if code == "-":
+        code = sys.stdin.readline(_LONGEST_CODE).strip()
+    if not code:
+        reason = (
+            "which code? An administrator makes one for this station; "
+            "scantrail-station join URL CODE (a CODE of - reads standard input)"
+        )
+        raise StartError(reason)
+    return url, code
+
+
+async def _joined(url: str, code: str, options: argparse.Namespace) -> None:
+    data = Path(options.data)
+    outbox = await Outbox.open(data / health.OUTBOX)
+    try:
+        me = await joining.join(
+            url,
+            code,
+            data,
+            log=outbox.log,
+            version=_version(),
+            host=gethostname(),
+            insecure=options.insecure,
+        )
+    finally:
+        await outbox.close()
+    place = f" at {me.location}" if me.location else ""
+    _note(f"joined {me.url} as {me.station}{place}; now: scantrail-station run")
+
+
+# --- run ------------------------------------------------------------------------------
+
+
+def _run(options: argparse.Namespace) -> int:
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=logging.INFO if options.verbose else logging.ERROR,
+        format="%(levelname)s %(name)s: %(message)s",
+    )
+    data = Path(options.data)
+    config = load(options.config, data)
+    setup = _setup(options, data, config)
+    try:
+        waiting = asyncio.run(_until_told(setup))
+    finally:
+        _let_go_of_output()
+    if waiting:
+        _note(f"{waiting} lines wait for the server, safe in {data}")
+    return 1 if waiting and options.drain else 0
+
+
+def _setup(options: argparse.Namespace, data: Path, config: Config) -> Setup:
+    named = tuple(from_spec(spec) for spec in options.scanner)
+    scanners = named or config.scanner or _standard_input()
+    look = config.display
+    style = style_for(sys.stdout, colour=look.colour, bell=look.bell)
+    screen = TerminalDisplay(sys.stdout, style)
+    aside = TerminalDisplay(sys.stderr, style_for(sys.stderr, colour=look.colour))
+    return Setup(
+        data=data,
+        config=config,
+        scanners=scanners,
+        drain=options.drain,
+        version=_version(),
+        show=screen.show,
+        say=aside.say,
+    )
+
+
+def _standard_input() -> tuple[ScannerSettings, ...]:
+    """Return the terminal as the scanner, where something can come from there."""
+    try:
+        mode = os.fstat(0).st_mode
+    except OSError:
+        mode = 0
+    if os.isatty(0) or any(
+        kind(mode) for kind in (stat.S_ISFIFO, stat.S_ISREG, stat.S_ISSOCK)
+    ):
+        return (TerminalSettings(),)
+    reason = (
+        "no scanner is named, and nothing can be typed here; name one with "
+        f"--scanner, or in {FILE} in the data folder"
+    )
+    raise StartError(reason)
+
+
+async def _until_told(setup: Setup) -> int:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return await run(setup, stop)
+
+
+def _let_go_of_output() -> None:
+    """Write what is left; where nobody reads it any more, say nothing of it."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, sys.stdout.fileno())
+        os.close(null)
+
+
+# --- status, check-config -------------------------------------------------------------
+
+
+def _status(options: argparse.Namespace) -> int:
+    status = health.overview(Path(options.data), read_clock())
+    if options.json:
+        _print(msgspec.json.encode(status).decode())
+    else:
+        _print("\n".join(health.in_words(status)))
+    return 0
+
+
+def _check_config(options: argparse.Namespace) -> int:
+    if options.example:
+        _print(example().rstrip("\n"))
+        return 0
+    path = Path(options.file or Path(options.data) / FILE)
+    config = load(path, Path(options.data))
+    scanners = ", ".join(s.device for s in config.scanner) or "none named"
+    _note(f"{path} is right; scanners: {scanners}; mode: {config.workflow.start}")
+    return 0
+
+
+# --- the command line -----------------------------------------------------------------
+
+
+def _print(text: str) -> None:
+    print(text, flush=True)  # noqa: T201 - what was asked for
+
+
+def _note(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)  # noqa: T201 - for the person
+
+
+_DESCRIPTION = """\
+A scan station: it turns scans into events, keeps them safe on this machine, and brings
+them to the server, whenever it can be reached.
+
+  scantrail-station join https://scantrail.example.org CODE --data station
+  scantrail-station run --data station --scanner serial:/dev/serial/by-id/…
+  scantrail-station status --data station
+"""
+
+_RUN = """\
+Run the station until it is told to end (Ctrl-C). Each scan gives one line on standard
+output; "SAVED" means that it is durable on this machine. Without a network the station
+goes on, and sends by itself once the server is back.
+
+Scan X-RECEIVE, X-STORE, X-PICK, … to say what the next scans mean, X-UNDO to take the
+last one back, and a badge (B-…) to badge in and out. An item is P-…, C-… (a container),
+M-… (a load) or any GS1 or carrier's label; a place is L-….
+"""
+
+_JOIN = f"""\
+Let this station join a server with the one-time code that an administrator made for it.
+The URL may come from {_SERVER}; the code from standard input (-), SCANTRAIL_CODE, or
+the file that SCANTRAIL_CODE_FILE names.
+"""
+
+
+def _parser() -> argparse.ArgumentParser:
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(
+        prog="scantrail-station", description=_DESCRIPTION, formatter_class=raw
+    )
+    parser.add_argument("--version", action="version", version=_version() or "unknown")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(
+        name: str, do: Callable[[argparse.Namespace], int], help_: str, text: str = ""
+    ) -> argparse.ArgumentParser:
+        made = commands.add_parser(
+            name, help=help_, description=text or f"{help_}.", formatter_class=raw
+        )
+        made.set_defaults(do=do)
+        made.add_argument(
+            "--data",
+            metavar="DIR",
+            default="station",
+            help="the station's data folder (default: %(default)s)",
+        )
+        return made
+
+    join = command("join", _join, "let this station join a server", _JOIN)
+    join.add_argument("words", nargs="*", metavar="URL CODE", help="see above")
+    join.add_argument(
+        "--insecure",
+        action="store_true",
+        help="allow http:// to another machine: anyone on the way can read the token",
+    )
+
+    go = command("run", _run, "scan, save, and send", _RUN)
+    go.add_argument(
+        "--scanner",
+        metavar="SPEC",
+        action="append",
+        default=[],
+        help="serial:PATH, evdev:PATH, tcp:HOST:PORT, terminal and others; may be "
+        "repeated (default: those in the configuration, else the terminal)",
+    )
+    go.add_argument(
+        "--config",
+        metavar="FILE",
+        type=Path,
+        help=f"the configuration (default: {FILE} in the data folder, if it is there)",
+    )
+    go.add_argument(
+        "--drain",
+        action="store_true",
+        help="at the end of the input, wait until the server has acknowledged "
+        "everything, and end; the status is 0 only then",
+    )
+    go.add_argument("--verbose", action="store_true", help="log more, for a developer")
+
+    status = command("status", _status, "say how this station does")
+    status.add_argument("--json", action="store_true", help="for programs")
+
+    check = command(
+        "check-config", _check_config, "say whether a configuration is right"
+    )
+    check.add_argument(
+        "file", nargs="?", metavar="FILE", help=f"(default: {FILE} in the data folder)"
+    )
+    check.add_argument(
+        "--example",
+        action="store_true",
+        help="print a file with every setting and its description instead",
+    )
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; return the program's exit status."""
+    options = _parser().parse_args(arguments)
+    do: Callable[[argparse.Namespace], int] = options.do
+    try:
+        return do(options)
+    except ScantrailError as error:
+        _note(f"scantrail-station: {error}")
+        return 1
+    except BrokenPipeError:
+        _let_go_of_output()
+        return 1
+    except KeyboardInterrupt:
+        return 130

@@ -1,0 +1,250 @@
+"""The station's configuration: one frozen value, read from one TOML file.
+
+Every field is described where it stands; ``edge.config_example`` writes a file with all
+of them from these descriptions. What is secret (the token, the key) is not in here.
+"""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+
+from edge.scanners.settings import ScannerSettings, TerminalSettings
+from edge.workflow import MODES, Badges, Mode, Rules
+from shared.carriers import ISSUERS
+from shared.commands import COMMANDS
+from shared.errors import ConfigError
+from shared.keys import Role, Site, SitePattern
+from shared.moments import SECOND
+from shared.patterns import compile_pattern
+from shared.settings_file import read_settings
+
+__all__ = [
+    "FILE",
+    "Config",
+    "DisplaySettings",
+    "LabelSettings",
+    "PatternSettings",
+    "WorkflowSettings",
+    "load",
+    "rules",
+    "site",
+]
+
+FILE = "station.toml"
+"""The name of the file that is read from the data folder, where it is there."""
+
+_Seconds = Annotated[int, msgspec.Meta(ge=1, le=7 * 24 * 3600)]
+_Place = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+_MODE_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,31}", re.ASCII)
+_CONTROLS = frozenset(COMMANDS) - {name.upper() for name in MODES}
+
+
+class WorkflowSettings(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
+):
+    """What scans mean at this station.
+
+    Attributes:
+        start: The mode in which the station starts, and to which it falls back.
+        allow: The commands that the station follows, without their X-, as in
+            ["RECEIVE", "STORE", "UNDO"]. Empty: all.
+        location: Where the station is, if that is not what it was enrolled with.
+        badges: What pick and accept ask of a badge. off: nothing; asked: without one
+            nobody becomes the holder; required: without one the scan is refused.
+        forget_item_s: Seconds without a scan after which an item no longer waits for
+            its place or container.
+        forget_place_s: Seconds without a scan after which places and containers are
+            closed.
+        forget_mode_s: Seconds without a scan after which the station is back in its
+            starting mode.
+        forget_badge_s: Seconds without a scan after which the operator is badged out.
+        bounce_ms: For how long the very same read again is the scanner's trembling, in
+            milliseconds.
+        repeat_s: For how long a scan that means the same again is a repeat, in seconds.
+        mode: Modes of the site's own, by name; X- and the name in capitals is the
+            command.
+    """
+
+    start: str = "see"
+    allow: Annotated[tuple[str, ...], msgspec.Meta(max_length=256)] = ()
+    location: _Place | None = None
+    badges: Badges = Badges.ASKED
+    forget_item_s: _Seconds = 60
+    forget_place_s: _Seconds = 600
+    forget_mode_s: _Seconds = 900
+    forget_badge_s: _Seconds = 1800
+    bounce_ms: Annotated[int, msgspec.Meta(ge=0, le=60_000)] = 700
+    repeat_s: Annotated[int, msgspec.Meta(ge=0, le=86_400)] = 30
+    mode: dict[str, Mode] = {}
+
+    def __post_init__(self) -> None:
+        """Refuse names that are no mode and no command.
+
+        Raises:
+            ValueError: Which name, and what there is.
+        """
+        for name in self.mode:
+            if not _MODE_NAME.fullmatch(name) or name.upper() in _CONTROLS:
+                reason = f"a mode cannot be called {name!r}; use a-z, 0-9, - and ."
+                raise ValueError(reason)
+        if self.start not in self.modes:
+            listed = ", ".join(sorted(self.modes))
+            reason = f"start is {self.start!r}; expected one of {listed}"
+            raise ValueError(reason)
+        known = self.commands
+        for command in self.allow:
+            if command not in known:
+                listed = ", ".join(sorted(known))
+                reason = f"allow names {command!r}; expected some of {listed}"
+                raise ValueError(reason)
+
+    @property
+    def modes(self) -> dict[str, Mode]:
+        """The table of modes, with the site's own in it."""
+        return {**MODES, **self.mode}
+
+    @property
+    def commands(self) -> frozenset[str]:
+        """All commands that there are, without their X-."""
+        return _CONTROLS | {name.upper() for name in self.modes}
+
+
+class PatternSettings(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
+):
+    r"""Codes of the site's own that name items.
+
+    Attributes:
+        pattern: What the code looks like: # a digit, @ a letter, ? either, {4} or
+            {4,6} so many times, as in "BOX#{4,6}".
+        role: What such an item is: parcel, container, load, or unsaid.
+    """
+
+    pattern: str
+    role: Role = Role.UNSAID
+
+    def __post_init__(self) -> None:
+        """Refuse what is no pattern.
+
+        Raises:
+            ValueError: What is wrong with it.
+        """
+        try:
+            compile_pattern(self.pattern)
+        except ConfigError as error:
+            raise ValueError(str(error)) from error
+
+
+class LabelSettings(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
+):
+    """Which labels name items, besides GS1's and our own.
+
+    Attributes:
+        carriers: The carriers that the site works with: their tracking numbers count
+            also where they could be something else.
+        item: Codes of the site's own.
+    """
+
+    carriers: Annotated[tuple[str, ...], msgspec.Meta(max_length=64)] = ()
+    item: Annotated[tuple[PatternSettings, ...], msgspec.Meta(max_length=64)] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse carriers whose numbers are not known.
+
+        Raises:
+            ValueError: Which one, and which are known.
+        """
+        for carrier in self.carriers:
+            if carrier not in ISSUERS:
+                listed = ", ".join(sorted(ISSUERS))
+                reason = f"carriers names {carrier!r}; expected some of {listed}"
+                raise ValueError(reason)
+
+
+class DisplaySettings(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
+):
+    """How a terminal shows what became of a scan.
+
+    Attributes:
+        colour: auto: on a terminal, unless NO_COLOR is set; else always or never.
+        bell: Ring the terminal's bell: once for good, twice for attention, three times
+            for an error, four times for what is wanted.
+    """
+
+    colour: Literal["auto", "always", "never"] = "auto"
+    bell: bool = True
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All of it.
+
+    Attributes:
+        scanner: The scanners, if none are named on the command line.
+        workflow: What scans mean.
+        labels: Which labels name items.
+        display: How a terminal shows it.
+    """
+
+    scanner: Annotated[tuple[ScannerSettings, ...], msgspec.Meta(max_length=16)] = ()
+    workflow: WorkflowSettings = WorkflowSettings()
+    labels: LabelSettings = LabelSettings()
+    display: DisplaySettings = DisplaySettings()
+
+
+def load(path: Path | None, data: Path) -> Config:
+    """Read the configuration.
+
+    Args:
+        path: The file; ``None`` takes FILE in the data folder, where it is there.
+        data: The data folder.
+
+    Raises:
+        ConfigError: The file, the line, and what was expected.
+    """
+    if path is None and not (data / FILE).exists():
+        return Config()
+    return read_settings(path or data / FILE, Config)
+
+
+def site(settings: LabelSettings) -> Site:
+    """Return what the site says of labels, as ``shared.keys`` reads it."""
+    patterns = (
+        SitePattern(pattern=compile_pattern(row.pattern), role=row.role)
+        for row in settings.item
+    )
+    return Site(patterns=tuple(patterns), carriers=frozenset(settings.carriers))
+
+
+def rules(
+    settings: WorkflowSettings,
+    *,
+    enrolled_at: str | None = None,
+    scanners: Iterable[ScannerSettings] = (),
+) -> Rules:
+    """Return the workflow's rules.
+
+    Args:
+        settings: What the configuration says.
+        enrolled_at: The location that the server gave to the station.
+        scanners: What delivers the reads; what is typed is meant each time.
+    """
+    typed = (s.device for s in scanners if isinstance(s, TerminalSettings))
+    return Rules(
+        modes=settings.modes,
+        resting=settings.start,
+        commands=frozenset(settings.allow) or None,
+        location=settings.location or enrolled_at,
+        badges=settings.badges,
+        typed=frozenset(typed),
+        forget_item=settings.forget_item_s * SECOND,
+        forget_place=settings.forget_place_s * SECOND,
+        forget_mode=settings.forget_mode_s * SECOND,
+        forget_badge=settings.forget_badge_s * SECOND,
+        bounce=settings.bounce_ms * 1000,
+        repeat=settings.repeat_s * SECOND,
+    )

@@ -1,0 +1,245 @@
+"""The station, put together: the one place that knows all of its parts.
+
+::
+
+    scanners -> capture -> outbox -> sync -> server
+                   |                   |
+                display            notices, status.json
+
+One TaskGroup owns every task. Capture is never ended by another part (contract, I6):
+a scanner or the sync that fails is shown, and started again.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from edge import health, identity, notices
+from edge.capture import Capture
+from edge.clock import Clock, read_clock
+from edge.config import Config, rules, site
+from edge.decisions import State
+from edge.feedback import Feedback
+from edge.identity import Identity
+from edge.outbox import Outbox
+from edge.reference import Copy
+from edge.scanners import Scanner
+from edge.scanners.opening import open_scanner
+from edge.scanners.settings import ScannerSettings
+from edge.sync import Sync, SyncStatus
+from edge.uplink import Uplink
+from shared.errors import StartError
+
+__all__ = ["Setup", "Station", "run"]
+
+_log = logging.getLogger(__name__)
+
+_AGAIN = 5.0  # seconds before a part that failed is started again
+_WATCH = 1.0  # seconds between two looks at scanners and clock
+_LAST_SCANS = 3.0  # seconds to save what was scanned before the end
+
+
+class Setup(msgspec.Struct, frozen=True, kw_only=True):
+    """What to run.
+
+    ``drain``: at the end of a scanner's input, wait until the server has everything,
+    and end. ``show`` and ``say`` are the display: a scan's outcome, and a notice.
+    """
+
+    data: Path
+    config: Config
+    scanners: tuple[ScannerSettings, ...]
+    drain: bool
+    version: str
+    show: Callable[[Feedback], None]
+    say: Callable[[str], None]
+
+
+async def run(setup: Setup, stop: asyncio.Event, clock: Clock = read_clock) -> int:
+    """Run a station until ``stop`` is set, or its scanners have come to their end.
+
+    Returns:
+        How many saved lines the server has not acknowledged.
+
+    Raises:
+        StartError: It cannot start; one sentence that says why and what to do.
+    """
+    me = identity.load(setup.data)
+    if me is None and setup.drain:
+        reason = (
+            "this station has not joined a server, so nothing can be acknowledged; "
+            "join first, or leave out --drain"
+        )
+        raise StartError(reason)
+    async with contextlib.AsyncExitStack() as stack:
+        outbox = await Outbox.open(setup.data / health.OUTBOX)
+        stack.push_async_callback(outbox.close)
+        sync = None
+        if me is not None:
+            link = Uplink(me, clock=clock, version=setup.version)
+            await stack.enter_async_context(link)
+            sync = Sync(outbox, link, reference=Copy(setup.data), clock=clock)
+        scanners = [open_scanner(settings, clock) for settings in setup.scanners]
+        station = Station(setup, outbox, sync, scanners, me=me, clock=clock)
+        await station.run(stop)
+        return outbox.waiting
+
+
+class Station:
+    """A station's running parts."""
+
+    def __init__(
+        self,
+        setup: Setup,
+        outbox: Outbox,
+        sync: Sync | None,
+        scanners: Sequence[Scanner],
+        *,
+        me: Identity | None = None,
+        clock: Clock = read_clock,
+    ) -> None:
+        """Put it together; ``run`` runs it. Without ``sync`` it only captures."""
+        self._setup = setup
+        self._outbox = outbox
+        self._sync = sync
+        self._scanners = tuple(scanners)
+        self._clock = clock
+        self._told = sync.status if sync else SyncStatus(state=State.NOT_JOINED)
+        self._progress = asyncio.Event()
+        self._report: health.Report | None = None
+        self._capture = Capture(
+            outbox,
+            rules(
+                setup.config.workflow,
+                enrolled_at=me.location if me else None,
+                scanners=setup.scanners,
+            ),
+            show=setup.show,
+            site=site(setup.config.labels),
+            online=lambda: notices.is_online(self._told),
+            clock=clock,
+        )
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Run until told to stop, or until there is nothing more to do."""
+        async with asyncio.TaskGroup() as group:
+            reading = [
+                group.create_task(self._read(scanner)) for scanner in self._scanners
+            ]
+            others = [group.create_task(part) for part in self._parts()]
+            await _first(stop.wait(), self._over(reading))
+            await _cancelled(reading)
+            await self._save_the_last()
+            await _cancelled(others)
+        self._write(ended=True)
+
+    def _parts(self) -> list[Coroutine[None, None, None]]:
+        parts = [self._capture.run(), self._watch()]
+        if self._sync is not None:
+            self._sync.observe(self._synced)
+            parts.append(_kept_up("the sync", self._sync.run, self._setup.say))
+        return parts
+
+    async def _read(self, scanner: Scanner) -> None:
+        """Take a scanner's reads until its input ends."""
+        name = f"scanner {scanner.health.device}"
+        sink = self._capture.sink(scanner)
+        await _kept_up(name, lambda: scanner.run(sink), self._setup.say)
+
+    async def _over(self, reading: Sequence[asyncio.Task[None]]) -> None:
+        """Wait until nothing more can come, and all that came is where it should be."""
+        when = asyncio.FIRST_COMPLETED if self._setup.drain else asyncio.ALL_COMPLETED
+        await asyncio.wait(reading, return_when=when)
+        await self._capture.settled()
+        while self._setup.drain and self._outbox.waiting:
+            self._progress.clear()
+            await self._progress.wait()
+
+    async def _save_the_last(self) -> None:
+        """Save what was delivered before the end, if the disk still takes it."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_SCANS):
+                await self._capture.settled()
+        if self._capture.held:
+            self._setup.say(
+                f"{self._capture.held} scans were NOT saved: {self._capture.problem}"
+            )
+
+    def _synced(self, status: SyncStatus) -> None:
+        """Say what has changed between the station and its server."""
+        before, self._told = self._told, status
+        for text in notices.of_sync(before, status):
+            self._setup.say(text)
+        self._progress.set()
+
+    async def _watch(self) -> None:
+        """Look after scanners and clock, and keep the report up to date."""
+        while True:
+            before, after = self._report, self._write(ended=False)
+            known = before.scanners if before else ()
+            for text in [
+                *notices.of_scanners(known, after.scanners),
+                *notices.of_clock(before, after),
+            ]:
+                self._setup.say(text)
+            await asyncio.sleep(_WATCH)
+
+    def _write(self, *, ended: bool) -> health.Report:
+        """Write the report, and return it."""
+        now = self._clock()
+        self._report = health.Report(
+            pid=os.getpid(),
+            boot=now.boot,
+            mono=now.mono,
+            clock_synced=now.synced,
+            state=self._told.state,
+            problem=self._told.problem,
+            alarm=self._told.alarm,
+            last_contact=health.contact(self._told),
+            unsaved=self._capture.held,
+            unsaved_problem=self._capture.problem,
+            mode=self._capture.state.scene.mode,
+            scanners=tuple(health.scanner_report(s.health) for s in self._scanners),
+            ended=ended,
+        )
+        with contextlib.suppress(OSError):  # a full disk is told by the outbox
+            health.write(self._setup.data, self._report)
+        return self._report
+
+
+async def _kept_up(
+    name: str, part: Callable[[], Awaitable[None]], say: Callable[[str], None]
+) -> None:
+    """Run a part to its end; where it fails, say so and start it again."""
+    while True:
+        try:
+            return await part()
+        except Exception as error:  # noqa: BLE001 - contract, I6: capture goes on
+            _log.exception("%s has failed", name)
+            say(f"{name} has failed, and is started again: {error}")
+        await asyncio.sleep(_AGAIN)
+
+
+async def _first(*awaited: Coroutine[None, None, object]) -> None:
+    """Wait for whichever is over first, and see it fail if it does; end the others."""
+    tasks = [asyncio.ensure_future(one) for one in awaited]
+    try:
+        over, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        await _cancelled(tasks)
+    for task in over:
+        task.result()
+
+
+async def _cancelled(tasks: Sequence[asyncio.Task[Any]]) -> None:
+    """Cancel tasks, and wait until they have ended."""
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks)
