@@ -33,8 +33,8 @@ class Source(Protocol):
     def fileno(self) -> int:
         """Return the descriptor to wait on."""
 
-    def read(self) -> bytes:
-        """Return what is there, without waiting; nothing at the end of the input."""
+    def read(self) -> bytes | None:
+        """Return what is there, without waiting; None at the end of the input."""
 
     def write(self, data: bytes) -> bool:
         """Send without waiting; say whether all of it was taken."""
@@ -87,7 +87,8 @@ class Intake:
         settle: Seconds to listen after opening; bytes that come meanwhile are the rest
             of something, so they are marked as having lost what was before them.
         drops: What a full queue does: drop, and mark it, or hold the device back.
-        gone: Told in the loop at once, before the queue is drained, with ``Gone``.
+        changed: Told in the loop of ``Opened`` and of ``Gone``, the latter at once,
+            before the queue is drained.
         capacity: Bytes that the queue holds.
     """
 
@@ -99,7 +100,7 @@ class Intake:
         gap: float | None = None,
         settle: float = 0.0,
         drops: bool = False,
-        gone: Callable[[Gone], None] = lambda _: None,
+        changed: Callable[[Opened | Gone], None] = lambda _: None,
         capacity: int = _CAPACITY,
     ) -> None:
         self._open = open_source
@@ -107,7 +108,7 @@ class Intake:
         self._gap = None if gap is None else round(gap * 1000)
         self._settle = round(settle * 1000)
         self._drops = drops
-        self._gone = gone
+        self._changed = changed
         self._capacity = capacity
         self._events: deque[Event] = deque()
         self._used = 0
@@ -169,9 +170,7 @@ class Intake:
     def _work(self) -> None:
         """Be the thread."""
         try:
-            gone = self._read_all()
-            self._tell(self._gone, gone)
-            self._post(gone)
+            self._post(self._read_all())
         except Exception as error:  # noqa: BLE001 - handed to whoever awaits get()
             self._post(_Failed(error))
         finally:
@@ -217,10 +216,11 @@ class Intake:
                 wait = None
                 continue
             data = source.read()
-            if not data:
+            if data is None:
                 return
-            self._offer(Arrived(data, self._clock(), self._lost))
-            wait = self._gap
+            if data:
+                self._offer(Arrived(data, self._clock(), self._lost))
+                wait = self._gap
 
     def _offer(self, event: Arrived | Silence) -> None:
         """Queue it if there is room; else wait for room, or drop it and remember."""
@@ -234,6 +234,8 @@ class Intake:
         self._post(event)
 
     def _post(self, event: Event) -> None:
+        if isinstance(event, Opened | Gone):
+            self._tell(self._changed, event)
         with self._room:
             self._events.append(event)
             self._used += _cost(event)
