@@ -105,7 +105,8 @@ class TerminalDisplay:
         sentence = detail(msgspec.structs.replace(feedback, names=named), texts)
         mode, next_ = feedback.mode.upper(), texts.expects[feedback.expects]
         rings = self._style.bell and feedback.word is not Word.READY
-        code = f"{clean(feedback.code)}: " if feedback.code else ""
+        code = clean(feedback.code)
+        code = "" if not code or sentence.startswith(f"{code} ") else f"{code}: "
         self._write(
             f"{self._painted(word, feedback.tone)}  {code}{sentence}"
             f"  [{clean(mode)}, next: {next_}]{chr(7) * _BELLS[feedback.tone] * rings}"

@@ -11,7 +11,7 @@ from edge.scanners import Read
 from edge.workflow.modes import Mode
 from edge.workflow.state import Rules, Scene, State
 from shared.actions import Action
-from shared.keys import Key
+from shared.keys import Key, Kind
 
 __all__ = [
     "Outcome",
@@ -60,7 +60,8 @@ class Scan(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def code(self) -> str:
         """What was scanned, to be shown."""
-        return self.key.text or self.read.raw.decode("latin-1")
+        prefix = "X-" if self.key.kind is Kind.COMMAND else ""
+        return prefix + self.key.text or self.read.raw.decode("latin-1")
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):

@@ -36,8 +36,13 @@ def _shown(feedback: Feedback, style: Style | None = None) -> str:
 
 def test_a_scan_is_one_line_with_shape_word_code_and_what_is_next() -> None:
     assert _shown(SAVED) == (
-        "[ok] SAVED           P-1: P-1 stored at A-01  [STORE, next: item]\n"
+        "[ok] SAVED           P-1 stored at A-01  [STORE, next: item]\n"
     )
+
+
+def test_the_code_is_on_the_line_also_where_the_sentence_speaks_of_another() -> None:
+    told = msgspec.structs.replace(SAVED, code="A-01")
+    assert "SAVED           A-01: P-1 stored at A-01" in _shown(told)
 
 
 @pytest.mark.parametrize("tone", Tone)
