@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml
 
-.PHONY: demo test test-vm lint types bench lock clean help
+.PHONY: demo test lint types bench install install-station lock clean help
 .DELETE_ON_ERROR:
 
 help:  ## say what there is
@@ -32,6 +32,11 @@ types: $(VENV)/ready-to-test  ## mypy, as in `make test`
 
 bench: $(VENV)/ready-to-test  ## the speed, as ratios against limits measured in the same run
 	$(BIN)/python -m bench
+
+install: $(VENV)/ready-to-run  ## a server, or a station without USB scanners, into .venv
+
+install-station: $(VENV)/ready-to-run  ## a station with USB scanners, into .venv (needs a C compiler)
+	$(PIP) --require-hashes --requirement constraints-edge.txt
 
 lock: $(VENV)/ready-to-test  ## write the constraints anew from pyproject.toml
 	$(PIP) 'uv>=0.9,<1'
