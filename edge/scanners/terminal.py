@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import os
+import sys
 from functools import partial
 from typing import Annotated
 
@@ -66,17 +67,14 @@ class _Input:
         """Leave it open: it was there before."""
 
 
-def _open(fd: int) -> _Input:
-    if not _is_open(fd):
+def _open(fd: int | None) -> _Input:
+    """Take a descriptor, or standard input, unless this program has none.
+
+    Without one, number 0 is something else that was opened since.
+    """
+    if fd is None and sys.__stdin__ is None:
         raise OSError(errno.EBADF, os.strerror(errno.EBADF), "standard input")
-    return _Input(fd)
-
-
-def _is_open(fd: int) -> bool:
-    with contextlib.suppress(OSError):
-        os.fstat(fd)
-        return True
-    return False
+    return _Input(_STANDARD_INPUT if fd is None else fd)
 
 
 class TerminalScanner:
@@ -86,7 +84,7 @@ class TerminalScanner:
     """
 
     def __init__(
-        self, settings: TerminalSettings, clock: Clock, *, fd: int = _STANDARD_INPUT
+        self, settings: TerminalSettings, clock: Clock, *, fd: int | None = None
     ) -> None:
         self._clock = clock
         self._fd = fd
