@@ -1,1 +1,1 @@
-"""The speed of Scantrail, as ratios against limits that are measured in the same run."""
+"""How fast Scantrail is, as ratios against limits measured in the same run."""

@@ -1,0 +1,39 @@
+"""``make bench``: prints ratios against limits measured in the same run.
+
+Figures are medians of rounds in which the limit and the product take turns, so that a
+disk that gets slower slows both. The result is kept as data in ``bench/results``.
+"""
+
+import asyncio
+import json
+import sqlite3
+import tempfile
+from pathlib import Path
+from time import gmtime, strftime
+
+from bench.measure import Row, table
+from bench.way import drain, saved, to_acknowledged
+
+__all__ = ["main"]
+
+_RESULTS = Path(__file__).parent / "results"
+
+
+def main() -> None:
+    """Measure, print, and keep the result."""
+    with tempfile.TemporaryDirectory(prefix="scantrail-bench-") as name:
+        rows: list[Row] = []
+        for measure in (saved, to_acknowledged, drain):
+            folder = Path(name) / measure.__name__
+            folder.mkdir()
+            rows += asyncio.run(measure(folder))
+    print(table(rows))
+    _RESULTS.mkdir(exist_ok=True)
+    path = _RESULTS / f"{strftime('%Y-%m-%dT%H-%M-%SZ', gmtime())}.json"
+    kept = {"sqlite": sqlite3.sqlite_version, "rows": [row._asdict() for row in rows]}
+    path.write_text(json.dumps(kept, indent=1))
+    print(f"\nkept in {path.relative_to(_RESULTS.parents[1])}")
+
+
+if __name__ == "__main__":
+    main()
