@@ -1,0 +1,156 @@
+"""How a station does, for who asks: running or not, and what waits."""
+
+import os
+from pathlib import Path
+
+import msgspec
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from edge import health, identity, notices
+from edge.clock import read_clock
+from edge.decisions import State
+from edge.health import OUTBOX, Report, ScannerReport, in_words, overview
+from edge.identity import Identity
+from edge.outbox import Outbox
+from edge.scanners import ScannerHealth
+from edge.sync import SyncStatus
+from shared.errors import StartError
+from shared.lines import Line
+
+NOW = read_clock()
+REPORT = Report(
+    pid=os.getpid(),
+    boot=NOW.boot,
+    mono=NOW.mono,
+    clock_synced=False,
+    state=State.UNREACHABLE,
+    problem="no route\x1b[2J",
+    last_contact="2026-04-27T08:00:00.000000Z",
+    unsaved=2,
+    mode="store",
+    scanners=(ScannerReport(device="gun", connected=False, problem="plug it in"),),
+)
+
+
+async def _station(data: Path, lines: int = 3, *, joined: bool = True) -> None:
+    box = await Outbox.open(data / OUTBOX)
+    draft = Line(seq=0, at="2026-04-27T08:00:00.000000Z", action="see", item="P-1")
+    await box.append([draft] * lines)
+    await box.acknowledged(1, 0)
+    await box.close()
+    if joined:
+        me = Identity(
+            url="https://s.example.org",
+            server="s",
+            station="DOCK-2",
+            epoch="e",
+            location="NORTH",
+            token="secret-token",  # noqa: S106 - must not be shown
+            key=Ed25519PrivateKey.generate(),
+        )
+        identity.save(data, me)
+
+
+def test_a_folder_without_a_station_says_how_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(StartError, match=r"there is no station in .* join URL CODE"):
+        overview(tmp_path / "nowhere", NOW)
+
+
+async def test_a_station_that_does_not_run_says_what_waits(tmp_path: Path) -> None:
+    await _station(tmp_path)
+    status = overview(tmp_path, NOW)
+    assert (status.running, status.joined) == (False, True)
+    assert (status.saved, status.acked, status.waiting) == (3, 1, 2)
+    assert "2, safe here" in "\n".join(in_words(status))
+
+
+async def test_a_running_station_says_how_it_does_in_clean_words(
+    tmp_path: Path,
+) -> None:
+    await _station(tmp_path)
+    health.write(tmp_path, REPORT)
+    status = overview(tmp_path, NOW)
+    assert status.running
+    text = "\n".join(in_words(status))
+    assert "the server cannot be reached" in text
+    assert "no route<1B>[2J" in text
+    assert "2 NOT saved yet" in text
+    assert "gun: plug it in, 0 reads" in text
+    assert "NOT synchronised" in text
+    assert "secret-token" not in text + repr(status)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"ended": True},
+        {"boot": "another"},
+        {"mono": NOW.mono - 60_000_000},
+        {"pid": 2**22 + 1},
+    ],
+)
+async def test_a_report_left_behind_is_not_a_running_station(
+    tmp_path: Path, change: dict[str, object]
+) -> None:
+    await _station(tmp_path)
+    old = msgspec.structs.replace(REPORT, **change)
+    health.write(tmp_path, old)
+    status = overview(tmp_path, NOW)
+    assert not status.running
+    assert status.scanners == ()
+    assert status.last_contact == REPORT.last_contact
+
+
+async def test_a_damaged_report_is_passed_over(tmp_path: Path) -> None:
+    await _station(tmp_path, joined=False)
+    (tmp_path / "status.json").write_text("{")
+    status = overview(tmp_path, NOW)
+    assert (status.running, status.joined) == (False, False)
+    assert status.state == "not joined to a server"
+
+
+def test_a_scanners_health_is_told_in_utc() -> None:
+    report = health.scanner_report(ScannerHealth(device="gun", last_read=0, damaged=1))
+    assert report.last_read == "1970-01-01T00:00:00.000000Z"
+    assert report.damaged == 1
+
+
+# Notices
+
+FINE = SyncStatus(state=State.UP_TO_DATE)
+AWAY = SyncStatus(state=State.UNREACHABLE, problem="no answer", waiting=2)
+
+
+def test_the_servers_going_and_coming_are_each_said_once() -> None:
+    assert notices.of_sync(FINE, AWAY) == ["no answer (2 waiting, safe here)"]
+    later = msgspec.structs.replace(AWAY, waiting=5, retry_in=3.0)
+    assert notices.of_sync(AWAY, later) == []
+    back = SyncStatus(state=State.SENDING, waiting=5)
+    assert notices.of_sync(later, back) == [
+        "the server is back; 5 waiting are being sent"
+    ]
+    assert notices.of_sync(back, FINE) == []
+
+
+def test_an_alarm_is_said_whatever_else_holds() -> None:
+    alarmed = msgspec.structs.replace(FINE, alarm="a fork")
+    assert notices.of_sync(FINE, alarmed) == ["a fork"]
+    assert notices.of_sync(alarmed, alarmed) == []
+
+
+def test_a_scanners_going_and_coming_are_each_said_once() -> None:
+    there = ScannerReport(device="gun", connected=True)
+    gone = ScannerReport(device="gun", connected=False, problem="unplugged")
+    assert notices.of_scanners([there], [gone]) == ["scanner gun: unplugged"]
+    assert notices.of_scanners([gone], [gone]) == []
+    assert notices.of_scanners([gone], [there]) == ["scanner gun is back"]
+    assert notices.of_scanners([], [there]) == []
+
+
+def test_a_clock_that_is_not_right_is_said_once() -> None:
+    right = msgspec.structs.replace(REPORT, clock_synced=True)
+    assert notices.of_clock(None, right) == []
+    assert "not synchronised" in notices.of_clock(None, REPORT)[0]
+    assert notices.of_clock(REPORT, REPORT) == []
+    assert notices.of_clock(REPORT, right) == ["this machine's clock is synchronised"]
