@@ -65,8 +65,9 @@ class _Readers:
         self._settings = settings
         self._framing = settings.framing.framing()
         self._answers = PROFILES[settings.profile].answers
-        self._sightings = Sightings(settings.same_code_ms * 1000)
+        self.sightings = Sightings(settings.same_code_ms * 1000)
         self._wires: dict[str, Wire] = {}
+        self._answered: dict[str, tuple[bytes, Tone]] = {}
         self._clock = clock
         self.health = ScannerHealth(device=name)
 
@@ -74,6 +75,7 @@ class _Readers:
         """Answer the reader as its profile says; see ``Scanner``."""
         wire = self._wires.get(read.device)
         if wire is not None:
+            self._answered[read.device] = (read.raw, tone)
             wire.send(self._answers[tone])
 
     async def _attend(self, wire: Wire, device: str, sink: Sink) -> bool:
@@ -96,6 +98,7 @@ class _Readers:
         finally:
             if self._wires.get(device) is wire:
                 del self._wires[device]
+                self._answered.pop(device, None)
             await wire.close()
 
     def _patience(self, framer: Framer) -> float | None:
@@ -108,10 +111,17 @@ class _Readers:
         self.health.no_reads += no_reads
         for read in _reads(frame, codes, device):
             mono = read.clock.mono
-            if read.damaged or self._sightings.is_new(device, read.raw, mono):
+            if read.damaged or self.sightings.is_new(device, read.raw, mono):
                 await deliver(read, self.health, sink)
             else:
                 self.health.repeats += 1
+                await self._repeat(read)
+
+    async def _repeat(self, read: Read) -> None:
+        """Answer a reader that may have sent its latest code again for an answer."""
+        raw, tone = self._answered.get(read.device, (None, Tone.GOOD))
+        if raw == read.raw:
+            await self.confirm(read, tone)
 
 
 def _reads(frame: Frame, codes: list[bytes], device: str) -> Iterator[Read]:
