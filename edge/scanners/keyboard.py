@@ -22,10 +22,9 @@ SYN_DROPPED: Final = 3
 LED_CAPSL: Final = 1
 _RELEASE, _PRESS = 0, 1  # 2 is auto-repeat, which means nothing here
 
-_TAIL = 480_000
+_TAIL = 1_000_000
 """Microseconds. A terminated read that begins so soon after one that silence ended is
-the rest of it: no one scans twice that fast, and a scanner either sends terminators
-or does not."""
+the rest of it: a scanner sends terminators always, or never."""
 
 _FEW = 3
 """Keys. Silence after fewer is a person's finger, not a scanner's code."""

@@ -215,11 +215,11 @@ def separator(text: str) -> Separator:
         byte = char.encode("latin-1")
     except UnicodeEncodeError:
         byte = b""
-    if len(byte) != 1:
+    if len(byte) != 1 or byte == b"\r":
         reason = (
             f"the separator is set to {text!r}; expected ctrl+] or alt+029 (both are "
             "always understood), f1 to f24, ctrl+ and a letter, alt+ and a number "
-            "from 0 to 255, or one character of latin-1"
+            "from 0 to 255, or one character of latin-1; but not Enter (CR)"
         )
         raise ValueError(reason)
     return Separator() if byte == b"\x1d" else Separator(byte=byte)
