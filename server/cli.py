@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import fcntl
 import logging
 import os
 import signal
@@ -26,6 +27,7 @@ __all__ = ["main"]
 
 KEYS = "keys"
 DATABASE = "scantrail.db"
+LOCK = "lock"
 
 
 def _now() -> int:
@@ -44,8 +46,24 @@ def _data(folder: Path) -> Path:
 # --- serve ----------------------------------------------------------------------------
 
 
+def _alone(data: Path) -> None:
+    """Hold the folder for this process, until it ends in whatever way.
+
+    Raises:
+        StartError: Another server has it; two writers could lose what was acknowledged.
+    """
+    held = os.open(data / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(held)
+        reason = f"another server runs on {data}; stop it, or choose another --data"
+        raise StartError(reason) from error
+
+
 async def _serve(config: ServerConfig) -> None:
     data = _data(Path(config.data))
+    _alone(data)
     store = await SqliteStore.open(data / DATABASE, _now)
     context = Context(
         store=store,

@@ -260,10 +260,6 @@ async def _connect(path: Path, *, read_only: bool) -> Worker:
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA cache_size = -65536")  # KiB
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version > SCHEMA_VERSION:
         reason = (
@@ -272,6 +268,10 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
             "or start with another --data folder. Nothing was changed."
         )
         raise StartError(reason)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA cache_size = -65536")  # KiB
     if version == 0:
         _create(connection)
 
