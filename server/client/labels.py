@@ -3,22 +3,16 @@
 import argparse
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import msgspec
 
 from shared.errors import StartError
-
-if TYPE_CHECKING:
-    from server.client.sheets import Label, Page
 
 __all__ = ["add_labels", "run"]
 
 _KINDS = ("locations", "badges", "containers", "parcels", "loads", "commands", "setup")
 _SIZES = ("a4", "62mm", "100x150")
-_SYMBOLOGIES = {"code128": "Code 128", "datamatrix": "Data Matrix", "qr": "QR Code"}
+_SYMBOLOGIES = ("code128", "datamatrix", "qr")
 _GRID = re.compile(r"([1-9][0-9]?)x([1-9][0-9]?)")
 _MISSING = (
     "Labels need two more libraries ({}): install them with "
@@ -136,56 +130,15 @@ async def run(options: argparse.Namespace) -> None:
         StartError: They cannot be made or written; the text says why, and what to do.
     """
     try:
-        made = _files(options)
+        # the libraries that draw are an extra, and only this command needs them
+        from server.client.label_files import files  # noqa: PLC0415
     except ImportError as error:
         raise StartError(_MISSING.format(error.name)) from error
+    made = files(options)
     if options.output is None:
         _to_standard_output(made)
     else:
         _to_files(made, options.output)
-
-
-def _files(options: argparse.Namespace) -> Sequence[bytes]:
-    """Return one PDF, or one SVG for each page."""
-    # the libraries that draw are an extra, and only this command needs them
-    from server.client.pdf_sheet import to_pdf  # noqa: PLC0415
-    from server.client.svg_sheet import to_svg  # noqa: PLC0415
-
-    pages = _pages(options)
-    if _format(options) == "svg":
-        return [to_svg(page) for page in pages]
-    return [to_pdf(pages, title=f"Scantrail {options.kind}", font=options.font)]
-
-
-def _pages(options: argparse.Namespace) -> "Sequence[Page]":
-    from server.client.label_source import KINDS, checked  # noqa: PLC0415 - as above
-    from server.client.setup_sheet import setup_page  # noqa: PLC0415
-    from server.client.sheets import SIZES, pages  # noqa: PLC0415
-
-    if options.kind == "setup":
-        return [setup_page()]
-    size = SIZES[options.size]
-    if options.grid is not None:
-        columns, rows = options.grid
-        size = msgspec.structs.replace(size, columns=columns, rows=rows)
-    labels = checked(_labels(options), KINDS[options.kind])
-    symbology = _SYMBOLOGIES[options.symbology]
-    return list(pages(labels, size, symbology, marks=options.cut_marks))
-
-
-def _labels(options: argparse.Namespace) -> "Iterable[Label]":
-    from server.client import label_source as source  # noqa: PLC0415 - as above
-
-    if options.file is not None:
-        return source.from_csv(options.file)
-    if options.kind == "commands":
-        return source.command_labels()
-    return source.counted(options.prefix, options.first, options.count, options.digits)
-
-
-def _format(options: argparse.Namespace) -> str:
-    ending = options.output.suffix.lower() if options.output else ""
-    return options.format or ("svg" if ending == ".svg" else "pdf")
 
 
 def _to_standard_output(made: Sequence[bytes]) -> None:
