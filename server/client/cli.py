@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine, Sequence
 import msgspec
 
 from server.client.api import Client, described, path
+from server.client.labels import add_labels
 from server.client.show import found, trace
 from shared.errors import ScantrailError
 from shared.protocol import ItemAnswer, ItemEvents, ItemPage
@@ -77,6 +78,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     _to_server(add)
     add.set_defaults(run=_find)
+
+    add_labels(commands)
     return parser
 
 
