@@ -61,6 +61,7 @@ class Says(Enum):
     BADGE_OUT = "badge_out"
     COUNT_DROPPED = "count_dropped"
     MODE = "mode"
+    MODE_LEFT = "mode_left"
     UNDONE = "undone"
     COUNTED = "counted"
     COUNT_MADE = "count_made"
@@ -188,6 +189,7 @@ ENGLISH = Texts(
             Says.COUNT_DROPPED: "{operator}: the count of {location} was not finished,"
             " and is dropped",
             Says.MODE: "now: {mode}",
+            Says.MODE_LEFT: "now: {mode}; {other} was left without its place",
             Says.UNDONE: "undone: the scan of {undone}",
             Says.COUNTED: "{item} is number {number} of {location}",
             Says.COUNT_MADE: "{location} counted: {number} found",

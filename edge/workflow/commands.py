@@ -30,7 +30,11 @@ def _change_mode(scan: Scan) -> Outcome:
         return not_now(scan, "count_open", Says.COUNT_OPEN)
     if mode == scene.mode:
         return again(scan, scene, {})
-    return did(scan, Scene(mode=mode, known=scene.known), "mode", Says.MODE)
+    outcome = did(scan, Scene(mode=mode, known=scene.known), "mode", Says.MODE)
+    if scene.waiting is None:
+        return outcome
+    left = {"other": scene.waiting}
+    return _replace(outcome, says=Says.MODE_LEFT, names=left, tone=Tone.ATTENTION)
 
 
 def _undo(scan: Scan) -> Outcome:

@@ -4,7 +4,7 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.feedback import Expect, Word, detail
+from edge.feedback import Expect, detail
 from edge.workflow import MODES, Badges, Rules
 from edge.workflow.core import recorded, step
 from edge.workflow.state import State
@@ -151,14 +151,3 @@ def test_a_step_that_is_not_recorded_changes_nothing(
     assert before == copy
     assert first == again
     assert recorded(first.state, ("x:1",)) == recorded(again.state, ("x:1",))
-
-
-@given(st.lists(st.integers(0, 10_000), max_size=300, unique=True))
-@settings(max_examples=20)
-def test_what_a_station_remembers_is_bounded(numbers: list[int]) -> None:
-    picker = Picker()
-    for number in numbers:
-        picker.scan(f"P-{number}", 0.5)
-    assert len(picker.state.history) <= 50
-    assert len(picker.state.scene.known) <= 128
-    assert all(told.word is Word.SAVED for told in picker.told)

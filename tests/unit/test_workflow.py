@@ -93,6 +93,12 @@ def test_an_item_that_waits_is_named_when_another_is_scanned_instead() -> None:
     assert not [s for s in picker.story() if s[:2] == ("store", "P-1")]
 
 
+def test_an_item_that_waits_is_named_when_the_mode_is_left() -> None:
+    told = Picker().scans("X-STORE", "P-1", "X-PICK")
+    assert (told.tone, told.says) == (Tone.ATTENTION, Says.MODE_LEFT)
+    assert detail(told) == "now: PICK; P-1 was left without its place"
+
+
 def test_stage_asks_for_a_place_only_where_none_is_known() -> None:
     picker = Picker()
     picker.scan("X-STAGE")
@@ -121,6 +127,19 @@ def test_pack_takes_the_item_first_too() -> None:
     assert picker.scan("P-1").expects is Expect.CONTAINER
     assert picker.scan("C-9").expects is Expect.CONTAINER
     assert picker.story()[-1] == ("pack", "P-1", "DOCK-1", "C-9")
+
+
+def test_the_label_of_the_open_container_is_a_repeat() -> None:
+    assert Picker().scans("X-PACK", "C-9", "C-9").word is Word.REPEAT
+
+
+def test_a_mode_that_needs_both_takes_place_and_container_one_by_one() -> None:
+    own = Mode(action="pack", where=Where.SCANNED, into=Role.CONTAINER)
+    picker = Picker(Rules(modes={**MODES, "box": own}))
+    assert picker.scans("X-BOX", "P-1").expects is Expect.CONTAINER
+    assert picker.scan("C-9").expects is Expect.LOCATION
+    picker.scan("L-A")
+    assert picker.story()[-1] == ("pack", "P-1", "A", "C-9")
 
 
 def test_done_closes_a_container() -> None:
@@ -256,6 +275,13 @@ def test_another_badge_takes_over_and_inherits_no_place() -> None:
     assert picker.state.scene == Scene(mode="store")
 
 
+@pytest.mark.parametrize("badge", ["B-7", "B-8"])
+def test_a_count_that_a_badge_ends_is_said_to_be_dropped(badge: str) -> None:
+    told = Picker().scans("B-7", "X-COUNT", "L-A-01", "P-1", badge)
+    assert (told.tone, told.says) == (Tone.ATTENTION, Says.COUNT_DROPPED)
+    assert "the count of A-01 was not finished" in detail(told)
+
+
 def test_badging_in_after_the_place_keeps_the_place() -> None:
     picker = Picker()
     picker.scans("X-PICK", "L-A-01", "B-7", "P-1")
@@ -345,6 +371,13 @@ def test_undo_of_what_was_not_recorded_yet_voids_nothing() -> None:
     frame = msgspec.structs.replace(picker.state.history[-1], event=None)
     picker.state = msgspec.structs.replace(picker.state, history=(frame,))
     assert picker.scan("X-UNDO").says is Says.NOTHING_TO_UNDO
+
+
+def test_what_a_station_remembers_is_bounded() -> None:
+    picker = Picker()
+    picker.scans(*(f"P-{number}" for number in range(200)), after=0.1)
+    assert len(picker.state.history) == 50
+    assert len(picker.state.scene.known) == 128
 
 
 # Repeats: F-27, both reads are stored, and only one of them means something
@@ -555,6 +588,8 @@ class _Told:
     def objection(self, line: Line) -> Objection | None:
         if line.item == "P-X" and line.action == "load":
             return Objection(code="not_on_manifest", reason="P-X is not on M-3")
+        if line.location == "NOWHERE":
+            return Objection(code="unknown_location", reason="there is no NOWHERE")
         if line.location == "COLD-1":
             return Objection(
                 code="wrong_place",
@@ -574,6 +609,17 @@ def test_what_the_station_refuses_is_recorded_as_the_contract_says() -> None:
     assert (line.location, line.refused) == ("DOCK-2", "not_on_manifest")
     assert picker.scan("X-UNDO").says is Says.UNDONE
     assert picker.last.voids == f"{LOG}:2"
+
+
+def test_what_is_refused_changes_nothing_for_the_next_scan() -> None:
+    picker = Picker(Rules(), _Told())
+    picker.scans("X-STORE", "L-A-01")
+    before = picker.state.scene
+    assert picker.scan("L-NOWHERE").word is Word.REFUSED
+    assert picker.last.refused == "unknown_location"
+    assert picker.state.scene == before
+    picker.scan("P-1")
+    assert picker.story() == [("store", "P-1", "A-01", None)]
 
 
 def test_a_warning_is_saved_all_the_same() -> None:
