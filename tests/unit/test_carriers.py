@@ -89,6 +89,11 @@ def test_text_that_is_not_ascii_or_too_long_is_no_number() -> None:
     assert find("9" * 35) is None
 
 
+@pytest.mark.parametrize("number", ["RB100000025GB", "RB100000140GB"])
+def test_s10_writes_10_as_0_and_11_as_5(number: str) -> None:
+    assert find(number) is not None
+
+
 def test_dpd_s_barcode_has_a_percent_sign_instead_of_a_check_character() -> None:
     found = find("%008182709980000020033350276")
     assert found is not None

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from urllib.parse import quote
 
 import pytest
 
@@ -168,6 +169,19 @@ def test_our_own_codes_are_upper_case(raw: str) -> None:
 )
 def test_other_characters_behind_a_prefix_are_unknown(raw: str) -> None:
     assert parse(raw).kind is Kind.UNKNOWN
+
+
+def test_digits_of_other_scripts_are_no_digits_of_gs1() -> None:
+    arabic = "".join(chr(0x660 + int(digit)) for digit in SSCC)
+    escaped = quote(arabic)
+    for raw in (f"]C100{arabic}", f"(00){arabic}", f"https://id.gs1.org/00/{escaped}"):
+        assert parse(raw).kind is Kind.UNKNOWN
+
+
+def test_a_guess_with_a_wrong_check_digit_accuses_only_what_must_be_an_sscc() -> None:
+    assert parse("00340123450000000018").kind is Kind.REFUSED
+    assert parse("0109521234543214211234").kind is Kind.UNKNOWN
+    assert parse("4149521234543214").kind is Kind.UNKNOWN
 
 
 def test_two_different_numbers_of_one_kind_on_a_label_are_not_guessed_between() -> None:
