@@ -9,6 +9,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
+import reportlab
 import zxingcpp
 from PIL import Image, ImageDraw
 
@@ -116,6 +117,7 @@ async def test_the_set_up_sheet_reads_as_it_says(tmp_path: Path) -> None:
     assert decoded(picture(file.read_bytes())) == [probe.raw for probe in PROBES]
     shown = texts(file.read_bytes())
     for probe in PROBES:
+        assert probe.raw.endswith(probe.data)
         assert probe.raw.replace("\x1d", "<GS>") in shown
 
 
@@ -163,6 +165,20 @@ async def test_letters_that_no_font_has_are_refused_and_never_garbled(
         await printed("loads", "--font", rows, "--output", tmp_path / "a.pdf")
     await printed("locations", "--file", rows, "--output", tmp_path / "a.svg")
     assert "Склад" in texts((tmp_path / "a.svg").read_bytes())
+
+
+async def test_a_font_of_one_s_own_is_used_for_what_it_has(tmp_path: Path) -> None:
+    font = Path(reportlab.__file__).parent / "fonts" / "Vera.ttf"
+    rows = tmp_path / "a.csv"
+    for text in ("Œuvre", "漢"):
+        rows.write_text(f"A-1,{text}\n", encoding="utf-8")
+        options = ("--file", rows, "--font", font, "--output", tmp_path / "a.pdf")
+        if text == "漢":
+            with pytest.raises(StartError, match="no letters"):
+                await printed("locations", *options)
+        else:
+            await printed("locations", *options)
+            assert b"Vera" in (tmp_path / "a.pdf").read_bytes()
 
 
 @pytest.mark.parametrize(

@@ -139,6 +139,14 @@ def test_eighteen_digits_in_plain_code_128_are_no_sscc(raw: str) -> None:
     assert parse(raw).kind is Kind.UNKNOWN
 
 
+@pytest.mark.parametrize(
+    "raw", [f"(010){GTIN[1:]}", f"(00){SSCC}(99", "(00)", f"]E0{GTIN[1:]}|]e0(21)"]
+)
+def test_brackets_and_components_that_are_not_gs1_s_name_nothing(raw: str) -> None:
+    assert parse(raw).kind in {Kind.UNKNOWN, Kind.REFUSED}
+    assert "product" not in parse(raw).reason
+
+
 def test_the_identifier_is_kept_with_the_key() -> None:
     assert parse("]C0P-1") == Key(
         kind=Kind.ITEM, text="P-1", role=Role.PARCEL, symbology="C0"
