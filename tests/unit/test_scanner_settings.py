@@ -1,5 +1,6 @@
 """What may be configured, and what is refused with words."""
 
+from inspect import cleandoc
 from typing import Any, get_args
 
 import msgspec
@@ -149,9 +150,9 @@ def test_every_kind_has_a_driver_that_opens_nothing_before_it_runs(
 
 @pytest.mark.parametrize("kind", [*KINDS, FramingSettings])
 def test_every_field_is_described(kind: type[msgspec.Struct]) -> None:
-    words = "".join(base.__doc__ or "" for base in kind.__mro__)
+    words = "".join(cleandoc(base.__doc__ or "") for base in kind.__mro__)
     for field in msgspec.structs.fields(kind):
-        assert f"\n        {field.name}: " in words
+        assert f"\n    {field.name}: " in words
 
 
 class Port:
