@@ -1,15 +1,18 @@
 """Scanners on serial ports, on pseudo-terminals: closing the master pulls the plug."""
 
 import asyncio
+import errno
 import fcntl
 import os
+import termios
 from functools import partial
 from pathlib import Path
 
 import pytest
+import serial
 
 from edge.clock import read_clock
-from edge.scanners import Read, Tone
+from edge.scanners import Read, Tone, serial_port
 from edge.scanners.port_settings import FramingSettings, SerialSettings
 from edge.scanners.serial_scanner import SerialScanner
 from tests.integration.scanning import Desk, pty_scanner, running, until
@@ -359,3 +362,92 @@ async def test_a_failing_station_is_seen_by_who_runs_the_driver(tmp_path: Path) 
         device.type(b"P-1\r")
         with pytest.raises(LookupError):
             await task
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        serial.SerialException("device reports readiness to read but returned no data"),
+        OSError(errno.EIO, "Input/output error"),
+        termios.error(errno.EIO, "Input/output error"),
+    ],
+)
+async def test_f22_all_three_ways_in_which_a_port_vanishes_mean_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    desk = Desk()
+    raised: list[Exception] = []
+
+    def vanish(_port: serial.Serial, _size: int = 1) -> bytes:
+        raised.append(error)
+        raise error
+
+    with pty_scanner(tmp_path) as device:
+        scanner = scanner_at(device.path)
+        async with running(scanner, desk):
+            await until(lambda: scanner.health.connected)
+            with monkeypatch.context() as patch:
+                patch.setattr(serial.Serial, "read", vanish)
+                device.type(b"P-1\r")
+                await until(lambda: not scanner.health.connected)
+            await until(lambda: scanner.health.connected)
+            device.type(b"P-2\r")
+            assert await desk.has(1) == [b"P-2"]
+    assert raised == [error]
+    assert scanner.health.reconnects == 1
+
+
+class Line:
+    """A serial line whose noise the test makes, as the kernel would mark it."""
+
+    def __init__(self, waiting: bytes = b"") -> None:
+        self._out, self._into = os.pipe()
+        self.type(waiting)
+
+    def type(self, data: bytes) -> None:
+        os.write(self._into, data)
+
+    def fileno(self) -> int:
+        return self._out
+
+    def read(self) -> bytes:
+        return os.read(self._out, 4096)
+
+    def write(self, _data: bytes) -> bool:
+        return True
+
+    def close(self) -> None:
+        os.close(self._out)
+        os.close(self._into)
+
+
+async def test_f30_parity_errors_and_breaks_damage_the_code_that_they_fall_in(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    desk, line = Desk(), Line()
+    monkeypatch.setattr(serial_port, "open_port", lambda _: line)
+    scanner = scanner_at(Path("/dev/ttyS9"))
+    async with running(scanner, desk):
+        await until(lambda: scanner.health.connected)
+        line.type(b"P-\xff\x00\x912\rP-\xff\xff2\rP-3\xff\x00\x00\r")
+        await desk.has(3)
+    assert [(r.raw, r.damaged) for r in desk.reads] == [
+        (b"P-\x912", True),
+        (b"P-\xff2", False),
+        (b"P-3\x00", True),
+    ]
+    assert scanner.health.damaged == 2
+
+
+async def test_f22_the_rest_of_a_scan_that_was_under_way_at_the_opening_is_damaged(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    desk, line = Desk(), Line(b"678\rP-1\r")
+    monkeypatch.setattr(serial_port, "open_port", lambda _: line)
+    scanner = scanner_at(Path("/dev/ttyS9"))
+    async with running(scanner, desk):
+        await desk.has(2)
+    assert [(r.raw, r.damaged) for r in desk.reads] == [
+        (b"678", True),
+        (b"P-1", False),
+    ]
