@@ -31,14 +31,14 @@ async def _answer(context: Context, key: str, view: View) -> ItemAnswer:
 async def item(request: web.Request) -> web.Response:
     """``GET /v1/items/{item}``: where it is, also where it never was scanned."""
     context = request.app[CONTEXT]
-    view = wire.view(request, context.now())
+    view = wire.view(request, context.store.present())
     return wire.json(await _answer(context, request.match_info["item"], view))
 
 
 async def item_events(request: web.Request) -> web.Response:
     """``GET /v1/items/{item}/events``: its history, its containers' included."""
     context = request.app[CONTEXT]
-    view = wire.view(request, context.now())
+    view = wire.view(request, context.store.present())
     key = request.match_info["item"]
     found = await context.store.history(key, view)
     horizon = await context.store.horizon(view)
@@ -52,7 +52,7 @@ async def item_events(request: web.Request) -> web.Response:
 def _after(request: web.Request) -> str:
     cursor = request.query.get("cursor", "")
     try:
-        return base64.urlsafe_b64decode(cursor.encode()).decode()
+        return base64.b64decode(cursor, altchars=b"-_", validate=True).decode()
     except (binascii.Error, ValueError) as error:
         reason = "cursor: not one that this server gave"
         raise invalid(reason) from error
@@ -60,7 +60,7 @@ def _after(request: web.Request) -> str:
 
 async def _page(request: web.Request, query: ItemQuery) -> web.Response:
     context = request.app[CONTEXT]
-    now = context.now()
+    now = context.store.present()
     view = View(at=now, known_at=now)
     keys = await context.store.items(query)
     last = keys[-1] if len(keys) == query.limit else None

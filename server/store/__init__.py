@@ -90,6 +90,9 @@ class Store(Protocol):
 
     identity: Identity
 
+    def present(self) -> int:
+        """Return now, and never a moment before what was received last."""
+
     async def invite(
         self,
         name: str,

@@ -118,6 +118,10 @@ class SqliteStore:
         self._last_received = max(self._now(), self._last_received + 1)
         return self._last_received
 
+    def present(self) -> int:
+        """Return now, and never a moment before what was received last."""
+        return max(self._now(), self._last_received)
+
     async def _transact(self, function: Callable[[sqlite3.Connection], T]) -> T:
         def whole(connection: sqlite3.Connection) -> T:
             try:

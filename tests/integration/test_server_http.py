@@ -1,0 +1,388 @@
+"""The server's HTTP interface: who may do what, and what each append is answered."""
+
+import base64
+import gzip
+import sys
+from collections.abc import AsyncIterator, Callable
+from hashlib import sha256
+from pathlib import Path
+from uuid import uuid4
+
+import aiohttp
+import pytest
+from aiohttp import web
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from server.api.context import Context
+from server.api.guard import Access
+from server.app import ROUTES, create_app
+from server.keys import Keys, Scope
+from server.store.sqlite import SqliteStore
+from shared import chain
+from shared.lines import Line, encode
+from shared.moments import SECOND, to_text
+from shared.protocol import BASE, CLOCK, HEAD, SIGNATURE, ClockReading
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+NOW = 1_777_000_000 * SECOND
+
+
+class Service:
+    """A server in this process, and keys for it."""
+
+    def __init__(self, url: str, keys: dict[str, str], folder: Path) -> None:
+        self.url, self.keys, self.folder = url, keys, folder
+        self.now = NOW
+        self.session = aiohttp.ClientSession()
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        who: str = "admin",
+        *,
+        json: object = None,
+        data: bytes | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> tuple[int, dict[str, object]]:
+        secret = self.keys.get(who, who)
+        send = {"Authorization": f"Bearer {secret}"} if secret else {}
+        async with self.session.request(
+            method,
+            f"{self.url}{path}",
+            json=json,
+            data=data,
+            headers={**send, **(headers or {})},
+        ) as answer:
+            found = await answer.json(content_type=None)
+            wanted = "application/json"
+            if answer.status >= 400:
+                wanted = "application/problem+json"
+                assert found["status"] == answer.status
+                assert {"type", "title", "detail"} <= set(found)
+            assert answer.content_type == wanted
+            return answer.status, found
+
+
+@pytest.fixture
+async def service(tmp_path: Path) -> AsyncIterator[Service]:
+    keys = Keys(tmp_path / "keys")
+    made = {scope.value: keys.create(scope, "") for scope in Scope}
+    store = await SqliteStore.open(tmp_path / "scantrail.db", lambda: found.now)
+    context = Context(
+        store=store,
+        keys=keys,
+        now=lambda: found.now,
+        handoff_limit=1800 * SECOND,
+        code_lifetime=3600 * SECOND,
+    )
+    runner = web.AppRunner(create_app(context), auto_decompress=False)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    host, port = runner.addresses[0][:2]
+    found = Service(f"http://{host}:{port}", {**made, "nobody": ""}, tmp_path)
+    yield found
+    await found.session.close()
+    await runner.cleanup()
+
+
+class Log:
+    """A station's log, as it would send it."""
+
+    def __init__(self, service: Service, name: str) -> None:
+        self.service, self.name, self.token = service, name, ""
+        self.id = str(uuid4())
+        self.heads = [chain.start(self.id)]
+        self.lines: list[bytes] = []
+        self.key = Ed25519PrivateKey.generate()
+
+    async def join(self) -> tuple[int, dict[str, object]]:
+        new = {"name": self.name, "location": "DOCK-1"}
+        _, invited = await self.service.call("POST", "/v1/stations", json=new)
+        status, joined = await self.enrol(str(invited["code"]))
+        self.token = str(joined["token"])
+        return status, joined
+
+    async def enrol(self, code: str) -> tuple[int, dict[str, object]]:
+        public = base64.b64encode(self.key.public_key().public_bytes_raw()).decode()
+        asked = {"code": code, "public_key": public, "log": self.id}
+        return await self.service.call("POST", "/v1/enrol", "nobody", json=asked)
+
+    def add(self, *items: str, action: str = "receive") -> None:
+        for item in items:
+            line = Line(
+                seq=len(self.lines) + 1,
+                at=to_text(self.service.now),
+                action=action,
+                item=item,
+                location="DOCK-1",
+            )
+            self.put(encode(line))
+
+    def put(self, data: bytes) -> None:
+        self.lines.append(data)
+        self.heads.append(chain.link(self.heads[-1], data))
+
+    def headers(self, after: int, last: int) -> dict[str, str]:
+        head = self.heads[last]
+        signed = self.key.sign(chain.signed_message(self.id, last, head))
+        clock = ClockReading(at=self.service.now, boot="b", mono=1, synced=True)
+        return {
+            BASE: self.heads[after].hex(),
+            HEAD: head.hex(),
+            SIGNATURE: base64.b64encode(signed).decode(),
+            CLOCK: clock.header(),
+        }
+
+    async def send(
+        self,
+        after: int,
+        last: int | None = None,
+        changed: dict[str, str] | None = None,
+    ) -> tuple[int, dict[str, object]]:
+        last = len(self.lines) if last is None else last
+        body = b"".join(line + b"\n" for line in self.lines[after:last])
+        return await self.post(
+            after, body, {**self.headers(after, last), **(changed or {})}
+        )
+
+    async def post(
+        self, after: int, body: bytes, headers: dict[str, str]
+    ) -> tuple[int, dict[str, object]]:
+        path = f"/v1/logs/{self.id}/lines?after={after}"
+        call = self.service.call
+        return await call("POST", path, self.token, data=body, headers=headers)
+
+
+@pytest.fixture
+async def log(service: Service) -> Log:
+    found = Log(service, "DOCK")
+    await found.join()
+    return found
+
+
+_MAY = {
+    Access.ANYBODY: {"nobody", "wrong", "read", "admin", "station"},
+    Access.STATION: {"station"},
+    Access.READER: {"read", "admin"},
+    Access.STATION_OR_READER: {"read", "admin", "station"},
+    Access.ADMINISTRATOR: {"admin"},
+}
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route[0]} {route[1]}")
+async def test_every_route_admits_whom_it_says_and_nobody_else(
+    service: Service, log: Log, route: tuple[str, str, Access, object]
+) -> None:
+    method, path, access, _ = route
+    path = path.format(log=log.id, item="P-1", location="DOCK-1")
+    for who in ("nobody", "wrong", "read", "admin", "station"):
+        secret = {"wrong": "sk_wrong", "station": log.token}.get(who, who)
+        body = b"" if method == "POST" else None
+        status, _ = await service.call(method, path, secret, data=body)
+        refused = 401 if who in {"nobody", "wrong"} else 403
+        assert (status == refused) == (who not in _MAY[access]), (who, status)
+
+
+async def test_f53_a_code_works_once_however_it_is_typed_and_expires(
+    service: Service,
+) -> None:
+    log = Log(service, "PACK")
+    _, invited = await service.call("POST", "/v1/stations", json={"name": "PACK"})
+    code = str(invited["code"])
+    assert (await log.enrol("AAAA-BBBB-CCCC"))[0] == 403
+    assert (await log.enrol(f" {code.lower().replace('-', ' ')} "))[0] == 200
+    assert (await log.enrol(code))[0] == 403
+    _, invited = await service.call("POST", "/v1/stations", json={"name": "PACK"})
+    service.now += 3601 * SECOND
+    assert (await log.enrol(str(invited["code"])))[0] == 403
+
+
+async def test_a_line_is_acknowledged_once_and_kept_as_it_came(log: Log) -> None:
+    log.add("P-1", "P-2")
+    status, said = await log.send(0)
+    assert status == 200
+    assert said["acked"] == 2
+    assert said["head"] == log.heads[2].hex()
+    assert said["outcomes"] == {"appended": 2, "already": 0, "quarantined": []}
+    assert (await log.send(0))[1]["outcomes"] == {
+        "appended": 0,
+        "already": 2,
+        "quarantined": [],
+    }
+    log.add("P-3")
+    _, said = await log.send(1)
+    assert said["outcomes"] == {"appended": 1, "already": 1, "quarantined": []}
+    _, said = await log.service.call("GET", "/v1/items/P-3/events")
+    events = said["events"]
+    assert isinstance(events, list)
+    assert [event["event"] for event in events] == [f"{log.id}:3"]
+
+
+async def test_f54_a_gap_and_f49_a_fork_say_where_the_server_is(log: Log) -> None:
+    log.add("P-1", "P-2", "P-3")
+    await log.send(0, 2)
+    before = log.heads[2].hex()
+    other = Log(log.service, log.name)
+    other.id, other.token, other.key = log.id, log.token, log.key
+    other.heads = [chain.start(log.id)]
+    other.add("P-1", "P-OTHER", "P-3", "P-4")
+    for after in (0, 1, 2):
+        status, said = await other.send(after)
+        assert (status, said["acked"], said["head"]) == (409, 2, before)
+        assert str(said["type"]).endswith("fork")
+    log.add("P-4")
+    status, said = await log.send(3)
+    assert (status, said["acked"], said["head"]) == (409, 2, before)
+    assert str(said["type"]).endswith("gap")
+    assert (await log.send(2))[0] == 200
+
+
+async def test_a_server_that_has_more_says_so(log: Log) -> None:
+    log.add("P-1", "P-2")
+    await log.send(0)
+    assert (await log.send(0, 1))[1]["acked"] == 2
+    assert (await log.send(1, 1))[1]["acked"] == 2
+
+
+@pytest.mark.parametrize(
+    ("changed", "status"),
+    [
+        ({HEAD: "00" * 32}, 422),
+        ({BASE: "00" * 32}, 422),
+        ({BASE: "zz"}, 400),
+        ({SIGNATURE: "AAAA"}, 403),
+        ({CLOCK: "boot=b"}, 400),
+        ({"Content-Encoding": "br"}, 422),
+        ({"Content-Encoding": "gzip"}, 422),
+    ],
+)
+async def test_a_request_that_is_not_as_it_says_stores_nothing(
+    log: Log, changed: dict[str, str], status: int
+) -> None:
+    log.add("P-1")
+    assert (await log.send(0, changed=changed))[0] == status
+    _, said = await log.service.call("GET", f"/v1/logs/{log.id}")
+    assert said["acked"] == 0
+
+
+@pytest.mark.parametrize("body", [b"{}", b"\n", b"{}\n\n", b"x" * 17_000 + b"\n"])
+async def test_wrong_framing_is_refused_whole(log: Log, body: bytes) -> None:
+    headers = log.headers(0, 0)
+    assert (await log.post(0, body, headers))[0] in {413, 422}
+
+
+@pytest.mark.parametrize("name", ["gzip", "zstd"])
+async def test_f47_a_body_may_be_packed_but_not_without_limit(
+    log: Log, name: str
+) -> None:
+    packers: dict[str, Callable[[bytes], bytes]] = {
+        "gzip": gzip.compress,
+        "zstd": zstd.compress,
+    }
+    pack = packers[name]
+    log.add("P-1")
+    headers = {**log.headers(0, 1), "Content-Encoding": name}
+    assert (await log.post(0, pack(log.lines[0] + b"\n"), headers))[0] == 200
+    bomb = pack(b"\n" * (64 * 1024 * 1024))
+    assert len(bomb) < 4 * 1024 * 1024
+    assert (await log.post(1, bomb, headers))[0] == 413
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        b"not json",
+        b'{"seq":1,"at":"2026-04-27T08:00:00Z","action":"teleport"}',
+        b'{"seq":1,"at":"2026-04-27T08:00:00Z","action":"see"}',
+        b'{"seq":7,"at":"2026-04-27T08:00:00Z","action":"see","item":"P-9"}',
+        b'{"seq":1,"at":"yesterday","action":"see","item":"P-9"}',
+        b'{"seq":1,"at":"2026-04-27T08:00:00Z","action":"see","item":NaN}',
+        b'{"seq":9223372036854775808,"at":"2026-04-27T08:00:00Z","action":"see"}',
+        b'{"seq":1,"at":"2026-04-27T08:00:00Z","action":"see","item":"\\ud800"}',
+        b"\xff\xfe",
+        b"[" * 10_000,
+    ],
+)
+async def test_f46_what_is_not_understood_holds_nothing_up(
+    log: Log, bad: bytes
+) -> None:
+    log.put(bad)
+    log.add("P-2")
+    status, said = await log.send(0)
+    assert (status, said["acked"]) == (200, 2)
+    assert said["outcomes"] == {"appended": 2, "already": 0, "quarantined": [1]}
+    _, item = await log.service.call("GET", "/v1/items/P-2")
+    assert item["status"] == "received"
+    _, item = await log.service.call("GET", "/v1/items/P-9")
+    assert not item["known"]
+
+
+async def test_an_opaque_line_goes_through_and_is_quarantined(log: Log) -> None:
+    log.put(b"poison\nwith a newline")
+    path = f"/v1/logs/{log.id}/raw?seq=1"
+    status, said = await log.service.call(
+        "POST", path, log.token, data=log.lines[0], headers=log.headers(0, 1)
+    )
+    assert (status, said["acked"]) == (200, 1)
+    assert said["outcomes"] == {"appended": 1, "already": 0, "quarantined": [1]}
+
+
+async def test_an_empty_request_moves_the_horizon(log: Log) -> None:
+    log.service.now += 60 * SECOND
+    await log.send(0)
+    _, item = await log.service.call("GET", "/v1/items/P-1")
+    assert item["known"] is False
+    assert item["complete_until"] == to_text(log.service.now)
+    assert item["behind"] == []
+    log.service.now += 600 * SECOND
+    _, item = await log.service.call("GET", "/v1/items/P-1")
+    assert item["behind"] == [
+        {"station": "DOCK", "complete_until": to_text(NOW + 60 * SECOND)}
+    ]
+
+
+async def test_a_station_writes_its_own_log_only(service: Service, log: Log) -> None:
+    other = Log(service, "OTHER")
+    await other.join()
+    log.add("P-1")
+    log.token, log.key = other.token, other.key
+    assert (await log.send(0))[0] == 403
+
+
+async def test_items_are_listed_by_what_is_true_of_them(log: Log) -> None:
+    log.add("P-1", "P-2")
+    log.add("P-3", "a/b", action="store")
+    await log.send(0)
+    call = log.service.call
+    _, said = await call("GET", "/v1/items?status=stored")
+    assert [item["item"] for item in _items(said)] == ["P-3", "a/b"]
+    _, said = await call("GET", "/v1/locations/DOCK-1/items?limit=3")
+    assert [item["item"] for item in _items(said)] == ["P-1", "P-2", "P-3"]
+    _, said = await call(
+        "GET", f"/v1/locations/DOCK-1/items?limit=3&cursor={said['cursor']}"
+    )
+    assert [item["item"] for item in _items(said)] == ["a/b"]
+    assert said["cursor"] is None
+    assert (await call("GET", "/v1/items/a%2Fb"))[1]["status"] == "stored"
+    assert (await call("GET", "/v1/items?cursor=%FF"))[0] == 400
+    assert (await call("GET", "/v1/items?limit=x"))[0] == 400
+    assert (await call("GET", "/v1/items/P-1?at=yesterday"))[0] == 400
+
+
+def _items(page: dict[str, object]) -> list[dict[str, object]]:
+    found = page["items"]
+    assert isinstance(found, list)
+    return found
+
+
+async def test_secrets_are_not_kept(service: Service, log: Log) -> None:
+    await log.send(0)
+    kept = b"".join(p.read_bytes() for p in service.folder.rglob("*") if p.is_file())
+    for secret in (log.token, service.keys["admin"], service.keys["read"]):
+        assert secret.encode() not in kept
+    assert sha256(log.token.encode()).digest() in kept
