@@ -138,7 +138,9 @@ class Intake:
             if self._stop is not None:
                 os.eventfd_write(self._stop, 1)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._ended.wait(), _STOP_LIMIT)
+            # wait_for of Python 3.11 loses a cancellation that comes as this ends
+            async with asyncio.timeout(_STOP_LIMIT):
+                await self._ended.wait()
 
     async def get(self) -> Opened | Arrived | Silence | Gone:
         """Return the next event; the last one is ``Gone``.
