@@ -67,12 +67,11 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
     """A country's layout.
 
     ``signs`` maps (key code, level) to a sign; level is 1 with Shift, plus 2 with
-    AltGr. ``has_altgr`` says whether the right Alt key is AltGr. ``locks_letters``:
-    Caps Lock acts on letters only; otherwise hosts disagree what it does elsewhere.
+    AltGr. ``locks_letters``: Caps Lock acts on letters only; otherwise hosts disagree
+    what it does elsewhere.
     """
 
     signs: Mapping[tuple[int, int], Sign]
-    has_altgr: bool
     locks_letters: bool
     digits_plain: bool
     """Whether digits need no Shift."""
@@ -101,7 +100,6 @@ def _layout(
         signs |= {(code, level): Sign(char) for level in (0, 1)}
     return Layout(
         signs=MappingProxyType(signs),
-        has_altgr=len(levels) > 2,  # noqa: PLR2004 - plain, shift, then AltGr
         locks_letters=locks_letters,
         digits_plain=levels[0][0][1] == "1",
     )

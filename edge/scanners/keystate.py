@@ -138,21 +138,19 @@ class KeyState:
         return not _CTRLS.isdisjoint(self._held)
 
     def _altgr(self) -> bool:
-        """AltGr is the right Alt key, or Ctrl with the left one, as on Windows."""
+        """AltGr is the right Alt key, or Ctrl with the left one, as on Windows.
+
+        A layout without AltGr has no signs on its level, so that the key is damage.
+        """
         by_two = self._ctrl() and _LEFT_ALT in self._held
         return _RIGHT_ALT in self._held or by_two
-
-    def _shortcut(self) -> bool:
-        """Whether what is held makes a key a command, and no character at all."""
-        altgr_of_another_layout = self._altgr() and not self._layout.has_altgr
-        return altgr_of_another_layout or not _METAS.isdisjoint(self._held)
 
     def _stroke(self, code: int) -> Stroke:
         if code == self._separator.code:
             return Stroke(b"\x1d")
         if code in _KEYS:
             return _KEYS[code]
-        if self._shortcut():
+        if not _METAS.isdisjoint(self._held):
             return _NO_SUCH_KEY
         if self._alt():
             return self._alt_digit(code)
@@ -212,7 +210,7 @@ class KeyState:
             return _NO_SUCH_KEY
         stroke = self._character(sign)
         if self._caps and self._case_is_unsure(code, sign):
-            return Stroke(stroke.data, damage=Damage.CAPS_LOCK)
+            return msgspec.structs.replace(stroke, damage=Damage.CAPS_LOCK)
         return stroke
 
     def _case_is_unsure(self, code: int, sign: Sign) -> bool:

@@ -54,6 +54,7 @@ def test_the_descriptor_says_where_everything_lies() -> None:
         + item(0x77, 2**32 - 1)
         + item(0x97, 2**32 - 1)
         + b"\x09\xfe\x81\x02",
+        item(0x05, 0x8C) + item(0x75, 8) + item(0x97, 2**20) + b"\x09\xfe\x81\x02",
         item(0xB4) * 99,  # pops of nothing
     ],
 )
