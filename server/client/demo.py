@@ -6,6 +6,7 @@ server is stopped half-way through, while scanning goes on, and started again.
 
 import argparse
 import asyncio
+import io
 import os
 import signal
 import sys
@@ -177,9 +178,11 @@ async def _typed() -> AsyncIterator[bytes]:
     """Read standard input line by line, without keeping the program from ending."""
     loop = asyncio.get_running_loop()
     lines: asyncio.Queue[bytes] = asyncio.Queue()
+    # unbuffered: a thread that waits in sys.stdin holds a lock that Python's end needs
+    stdin = io.FileIO(sys.stdin.fileno(), closefd=False)
 
     def read_lines() -> None:
-        for line in iter(sys.stdin.buffer.readline, b""):
+        for line in iter(stdin.readline, b""):
             loop.call_soon_threadsafe(lines.put_nowait, line)
         loop.call_soon_threadsafe(lines.put_nowait, b"")
 
