@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from edge import files
+from shared import files
 from shared.errors import StartError
 
 __all__ = ["Identity", "load", "save"]

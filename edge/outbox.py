@@ -21,8 +21,9 @@ from uuid import uuid4
 
 import aiosqlite
 
-from edge import files, ledger, outbox_schema
+from edge import ledger, outbox_schema
 from edge.ledger import Batch, Ledger, State
+from shared import files
 from shared.errors import ScantrailError, StartError
 from shared.lines import Line
 

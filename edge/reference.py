@@ -10,8 +10,8 @@ from pathlib import Path
 
 import msgspec
 
-from edge import files
 from edge.answers import Answer, NoAnswer
+from shared import files
 
 __all__ = ["Copy", "Fetch", "Reference", "fetched", "load", "save"]
 

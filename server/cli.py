@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import fcntl
 import logging
 import os
 import signal
@@ -19,6 +18,7 @@ from server.client.api import Client, described
 from server.config import ServerConfig, load
 from server.keys import Keys, Scope
 from server.store.sqlite import SqliteStore
+from shared import files
 from shared.errors import ScantrailError, StartError
 from shared.moments import SECOND, to_text
 from shared.protocol import NewStation, StationCode
@@ -36,7 +36,7 @@ def _now() -> int:
 
 def _data(folder: Path) -> Path:
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        files.make_folder(folder)
     except OSError as error:
         reason = f"the data folder {folder} cannot be made: {error.strerror}"
         raise StartError(reason) from error
@@ -52,11 +52,9 @@ def _alone(data: Path) -> None:
     Raises:
         StartError: Another server has it; two writers could lose what was acknowledged.
     """
-    held = os.open(data / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(held)
+        files.lock(data / LOCK)
+    except files.LockedError as error:
         reason = f"another server runs on {data}; stop it, or choose another --data"
         raise StartError(reason) from error
 

@@ -5,13 +5,14 @@ made whole or not at all, so that ``scantrail-server key`` works while a server 
 and a key ends with its file.
 """
 
-import os
 import secrets
 from enum import Enum
 from hashlib import sha256
 from pathlib import Path
 
 import msgspec
+
+from shared import files
 
 __all__ = ["Key", "Keys", "Scope", "hashed", "new_secret"]
 
@@ -54,14 +55,9 @@ class Keys:
     def create(self, scope: Scope, created: str) -> str:
         """Make a key, and return it; nothing but its hash is kept."""
         secret = new_secret("sk")
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path = self._path(secret)
-        new = path.with_suffix(".new")
-        with open(new, "xb", opener=_private) as file:  # Path.open takes no opener
-            file.write(msgspec.json.encode(Key(scope=scope, created=created)))
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(path)
+        files.make_folder(self._folder)
+        key = Key(scope=scope, created=created)
+        files.write(self._path(secret), msgspec.json.encode(key))
         return secret
 
     def find(self, secret: str) -> Key | None:
@@ -74,7 +70,3 @@ class Keys:
 
     def _path(self, secret: str) -> Path:
         return self._folder / f"{hashed(secret).hex()}.json"
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, mode=0o600)

@@ -1,4 +1,4 @@
-"""Files that only this station reads, and that survive a power cut.
+"""Files that only this program reads, and that survive a power cut.
 
 A file appears under its name whole or not at all: it is written beside it, flushed,
 renamed, and the folder is flushed too.
