@@ -48,6 +48,9 @@ class ScannerReport(msgspec.Struct, frozen=True, kw_only=True):
     problem: str = ""
     reads: int = 0
     damaged: int = 0
+    no_reads: int = 0
+    repeats: int = 0
+    reconnects: int = 0
     last_read: str | None = None
 
 
@@ -105,6 +108,9 @@ def scanner_report(health: ScannerHealth) -> ScannerReport:
         problem=health.problem,
         reads=health.reads,
         damaged=health.damaged,
+        no_reads=health.no_reads,
+        repeats=health.repeats,
+        reconnects=health.reconnects,
         last_read=None if last is None else to_text(last),
     )
 
@@ -248,5 +254,13 @@ def _waiting(status: Status) -> str:
 
 def _scanner(scanner: ScannerReport) -> str:
     state = "connected" if scanner.connected else scanner.problem or "not connected"
-    damaged = f", {scanner.damaged} damaged" if scanner.damaged else ""
-    return f"{scanner.device}: {state}, {scanner.reads} reads{damaged}"
+    counts = (
+        f", {number} {what}"
+        for number, what in (
+            (scanner.damaged, "damaged"),
+            (scanner.no_reads, "no-reads"),
+            (scanner.repeats, "repeats"),
+        )
+        if number
+    )
+    return f"{scanner.device}: {state}, {scanner.reads} reads{''.join(counts)}"

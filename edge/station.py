@@ -34,6 +34,7 @@ from edge.scanners.opening import open_scanner
 from edge.scanners.settings import ScannerSettings
 from edge.sync import Sync, SyncStatus
 from edge.uplink import Uplink
+from edge.vitals import Vitals
 from shared.errors import StartError
 
 __all__ = ["Setup", "Station", "run"]
@@ -80,13 +81,18 @@ async def run(setup: Setup, stop: asyncio.Event, clock: Clock = read_clock) -> i
     async with contextlib.AsyncExitStack() as stack:
         outbox = await Outbox.open(setup.data / health.OUTBOX)
         stack.push_async_callback(outbox.close)
+        vitals = Vitals(
+            setup.data, lambda: outbox.waiting, version=setup.version, clock=clock
+        )
         sync = None
         if me is not None:
-            link = Uplink(me, clock=clock, version=setup.version)
+            link = Uplink(me, clock=clock, version=setup.version, health=vitals.header)
             await stack.enter_async_context(link)
             sync = Sync(outbox, link, reference=Copy(setup.data), clock=clock)
         scanners = [open_scanner(settings, clock) for settings in setup.scanners]
-        station = Station(setup, outbox, sync, scanners, me=me, clock=clock)
+        station = Station(
+            setup, outbox, sync, scanners, me=me, clock=clock, observe=vitals.look
+        )
         await station.run(stop)
         return outbox.waiting
 
@@ -103,13 +109,18 @@ class Station:
         *,
         me: Identity | None = None,
         clock: Clock = read_clock,
+        observe: Callable[[health.Report], None] = lambda _: None,
     ) -> None:
-        """Put it together; ``run`` runs it. Without ``sync`` it only captures."""
+        """Put it together; ``run`` runs it. Without ``sync`` it only captures.
+
+        ``observe`` is told of each report.
+        """
         self._setup = setup
         self._outbox = outbox
         self._sync = sync
         self._scanners = tuple(scanners)
         self._clock = clock
+        self._observe = observe
         self._told = sync.status if sync else SyncStatus(state=State.NOT_JOINED)
         self._progress = asyncio.Event()
         self._report: health.Report | None = None
@@ -210,6 +221,7 @@ class Station:
         )
         with contextlib.suppress(OSError):  # a full disk is told by the outbox
             health.write(self._setup.data, self._report)
+        self._observe(self._report)
         return self._report
 
 

@@ -8,7 +8,7 @@ import base64
 import os
 import ssl
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
@@ -21,6 +21,8 @@ from edge.clock import Clock, read_clock
 from edge.identity import Identity
 from edge.ledger import Batch
 from shared import chain
+from shared.health import HEALTH
+from shared.moments import SECOND
 from shared.protocol import BASE, CLOCK, HEAD, SIGNATURE, Enrol
 
 if sys.version_info >= (3, 14):
@@ -34,6 +36,7 @@ _LONGEST_ANSWER = 1024 * 1024
 _LONGEST_REFERENCE = 16 * 1024 * 1024
 _WORTH_PACKING = 1024  # bytes: below, a body fits into a packet as it is
 _PACKING = 1  # zstd's fastest ordinary level
+_HEALTH_AGAIN = 30 * SECOND  # between two requests with lines that carry the health
 
 
 class Deadlines(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,6 +56,7 @@ class Uplink:
         *,
         clock: Clock = read_clock,
         version: str = "",
+        health: Callable[[Batch], str] = lambda _: "",
         deadlines: Deadlines | None = None,
         tls: ssl.SSLContext | None = None,
     ) -> None:
@@ -62,11 +66,14 @@ class Uplink:
             identity: What the station joined with.
             clock: Read just before each request that carries lines.
             version: The station's, for the server's access log.
+            health: Writes the HEALTH header beside what is about to be sent.
             deadlines: How long a request may take.
             tls: Which authorities to trust; by default those of the system.
         """
         self._identity = identity
         self._clock = clock
+        self._health = health
+        self._told: int | None = None
         self._session = _session(version, deadlines or Deadlines(), tls)
         self._session.headers["Authorization"] = f"Bearer {identity.token}"
 
@@ -126,10 +133,21 @@ class Uplink:
             HEAD: batch.head.hex(),
             SIGNATURE: signature,
             CLOCK: self._clock().header(),
+            **self._health_header(batch),
         }
         return await _ask(
             self._session, "POST", self._identity.url + path, signed, body=body
         )
+
+    def _health_header(self, batch: Batch) -> dict[str, str]:
+        """Say how the station does: with heartbeats, and with lines now and then."""
+        now = self._clock().mono
+        soon = self._told is not None and now - self._told < _HEALTH_AGAIN
+        text = "" if batch.lines and soon else self._health(batch)
+        if not text:
+            return {}
+        self._told = now
+        return {HEALTH: text}
 
 
 async def enrol(

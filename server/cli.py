@@ -69,6 +69,7 @@ async def _serve(config: ServerConfig) -> None:
         now=_now,
         handoff_limit=config.handoff_minutes * 60 * SECOND,
         code_lifetime=config.code_minutes * 60 * SECOND,
+        silent_limit=config.silent_seconds * SECOND,
     )
     # what a body unpacks to is bounded by server.delivery, not by aiohttp
     runner = web.AppRunner(

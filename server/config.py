@@ -21,6 +21,7 @@ class ServerConfig(
     ``host``, ``port``: where to listen; port 0 takes a free one.
     ``handoff_minutes``: how long what was picked may wait for somebody to take it over.
     ``code_minutes``: how long a one-time code lets a station join.
+    ``silent_seconds``: how long a station may say nothing before that is an exception.
     """
 
     data: str = "scantrail-data"
@@ -28,6 +29,7 @@ class ServerConfig(
     port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8080
     handoff_minutes: Annotated[int, msgspec.Meta(ge=1, le=10_080)] = 30
     code_minutes: Annotated[int, msgspec.Meta(ge=1, le=10_080)] = 60
+    silent_seconds: Annotated[int, msgspec.Meta(ge=30, le=604_800)] = 60
 
 
 def load(path: Path | None, given: Mapping[str, Any]) -> ServerConfig:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import msgspec
 
 from server.problems import framing, too_large
+from shared.health import StationHealth
 from shared.lines import MAX_LINE
 from shared.protocol import MAX_BATCH_LINES, MAX_UNPACKED, ClockReading
 
@@ -27,6 +28,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
 
     ``heads`` are those before, between and after the lines. ``opaque``: a single line
     that its station could not get through otherwise, never to be understood.
+    ``health`` is what the station said of itself, if it did.
     """
 
     log: str
@@ -35,6 +37,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     heads: list[bytes]
     signature: bytes
     clock: ClockReading | None
+    health: StationHealth | None = None
     opaque: bool = False
 
     @property

@@ -6,6 +6,7 @@ Contract, sections 3 and 7. Both ends read and write these types and no others.
 import msgspec
 
 from shared.errors import ProtocolError
+from shared.health import ScannerState
 from shared.moments import to_moment, to_text
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "Problem",
     "ProblemType",
     "StationCode",
+    "StationException",
     "StationPage",
     "StationState",
     "Untold",
@@ -278,11 +280,22 @@ class ItemEvents(msgspec.Struct, kw_only=True):
     behind: list[Untold] = []
 
 
+class StationException(msgspec.Struct, kw_only=True):
+    """Something about a station that a person should look at."""
+
+    code: str
+    since: str
+    text: str
+
+
 class StationState(msgspec.Struct, kw_only=True):
     """One station as the server knows it.
 
     ``horizon`` is the moment up to which it has told everything, ``clock_offset`` how
     far its wall clock was ahead of the server's at the last exchange, in seconds.
+    What the station says of itself is as of ``reported_at``: ``backlog`` are lines that
+    it had not sent, the first of them ``backlog_age`` seconds old; ``unsaved`` are
+    scans in its memory only, and ``problem`` says why; ``disk_free`` is in bytes.
     """
 
     station: str
@@ -294,6 +307,15 @@ class StationState(msgspec.Struct, kw_only=True):
     heard_at: str | None = None
     horizon: str | None = None
     clock_offset: float | None = None
+    clock_synced: bool | None = None
+    reported_at: str | None = None
+    backlog: int | None = None
+    backlog_age: float | None = None
+    unsaved: int = 0
+    problem: str = ""
+    disk_free: int | None = None
+    scanners: list[ScannerState] = []
+    exceptions: list[StationException] = []
     version: str = ""
     host: str = ""
     revoked: bool = False

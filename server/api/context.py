@@ -6,6 +6,7 @@ import msgspec
 from aiohttp import web
 
 from server.keys import Keys
+from server.station_exceptions import SILENT_LIMIT
 from server.store import Store
 
 __all__ = ["CONTEXT", "Context"]
@@ -19,6 +20,7 @@ class Context(msgspec.Struct, kw_only=True):
     now: Callable[[], int]
     handoff_limit: int
     code_lifetime: int
+    silent_limit: int = SILENT_LIMIT
 
 
 CONTEXT: web.AppKey[Context] = web.AppKey("context", Context)

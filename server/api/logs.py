@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import binascii
+import logging
 
 from aiohttp import web
 from cryptography.exceptions import InvalidSignature
@@ -17,6 +18,7 @@ from server.reference import reference_tag
 from server.store import Station
 from shared.chain import signed_message, walk
 from shared.errors import ProtocolError
+from shared.health import HEALTH, StationHealth
 from shared.moments import to_text
 from shared.protocol import (
     BASE,
@@ -31,6 +33,8 @@ from shared.protocol import (
 )
 
 __all__ = ["append", "append_raw", "state"]
+
+_LOG = logging.getLogger("scantrail.server")
 
 _HASH = 32
 _LARGE = 64 * 1024  # bytes above which a thread takes the body apart
@@ -66,6 +70,18 @@ def _clock(request: web.Request) -> ClockReading | None:
         raise invalid(str(error)) from error
 
 
+def _health(request: web.Request) -> StationHealth | None:
+    """Read what the station says of itself; nonsense holds up no line."""
+    text = request.headers.get(HEALTH)
+    if text is None:
+        return None
+    try:
+        return StationHealth.from_header(text)
+    except ProtocolError as error:
+        _LOG.warning("passed over: %s", ascii(str(error)[:200]))
+        return None
+
+
 def _verify(station: Station, delivery: Delivery) -> None:
     message = signed_message(delivery.log, delivery.last, delivery.heads[-1])
     try:
@@ -94,6 +110,7 @@ async def _deliver(
         heads=walk(_hash_header(request, BASE), lines),
         signature=_signature(request),
         clock=_clock(request),
+        health=_health(request),
         opaque=opaque,
     )
     _verify(station, checked(delivery, _hash_header(request, HEAD)))

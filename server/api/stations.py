@@ -10,6 +10,7 @@ from server.api import wire
 from server.api.context import CONTEXT
 from server.keys import hashed, new_secret
 from server.problems import invalid
+from server.station_exceptions import station_state
 from shared.moments import to_text
 from shared.protocol import (
     Enrol,
@@ -102,6 +103,8 @@ async def enrol(request: web.Request) -> web.Response:
 
 
 async def stations(request: web.Request) -> web.Response:
-    """``GET /v1/stations``: each with its horizon, clock and version."""
-    found = await request.app[CONTEXT].store.stations()
+    """``GET /v1/stations``: each with its horizon, backlog, clock and scanners."""
+    context = request.app[CONTEXT]
+    now, limit = context.store.present(), context.silent_limit
+    found = [station_state(seen, now, limit) for seen in await context.store.stations()]
     return wire.json(StationPage(stations=found))

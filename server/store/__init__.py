@@ -8,7 +8,8 @@ from server.answers import Horizon, Stored
 from server.delivery import Delivery
 from server.events import Event
 from server.history import Telling
-from shared.protocol import LogState, StationState
+from server.station_exceptions import Seen
+from shared.protocol import LogState
 
 __all__ = [
     "History",
@@ -119,8 +120,8 @@ class Store(Protocol):
     async def station(self, token_hash: bytes) -> Station | None:
         """Return the station that holds this token."""
 
-    async def stations(self) -> list[StationState]:
-        """Return all stations, by name."""
+    async def stations(self) -> list[Seen]:
+        """Return what is kept of all stations, by name."""
 
     async def log(self, name: str) -> LogState | None:
         """Return how far a log is known."""

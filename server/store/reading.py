@@ -10,10 +10,10 @@ from server.history import Role
 from server.projections import Row
 from server.store import ItemQuery, View
 from shared.lines import decode
-from shared.moments import SECOND, to_text
-from shared.protocol import LogState, StationState
+from shared.moments import SECOND
+from shared.protocol import LogState
 
-__all__ = ["SqlReader", "horizon", "items", "log", "stations", "stored"]
+__all__ = ["SqlReader", "horizon", "items", "log", "stored"]
 
 _ABOUT = """
 SELECT DISTINCT l.position, g.name, l.seq, l.occurred, l.lo, l.hi, l.received, l.line,
@@ -206,51 +206,6 @@ def horizon(connection: sqlite3.Connection, view: View) -> Horizon:
             if moment is None or moment < asked - BEHIND
         ),
     )
-
-
-def stations(connection: sqlite3.Connection) -> list[StationState]:
-    """Return all stations, by name, each with its newest log."""
-    found = connection.execute(
-        "SELECT s.name, s.kind, s.location, s.joined, s.heard, s.horizon,"
-        " s.clock_offset, s.version, s.host, s.revoked, g.name, g.acked"
-        " FROM station s LEFT JOIN log g ON g.id ="
-        " (SELECT max(id) FROM log WHERE station = s.id)"
-        " ORDER BY s.name"
-    )
-    return [
-        StationState(
-            station=name,
-            kind=kind,
-            location=location,
-            joined_at=_text(joined),
-            heard_at=_text(heard),
-            horizon=_text(until),
-            clock_offset=None if offset is None else offset / SECOND,
-            version=version,
-            host=host,
-            revoked=revoked is not None,
-            log=log,
-            acked=acked or 0,
-        )
-        for (
-            name,
-            kind,
-            location,
-            joined,
-            heard,
-            until,
-            offset,
-            version,
-            host,
-            revoked,
-            log,
-            acked,
-        ) in found
-    ]
-
-
-def _text(moment: int | None) -> str | None:
-    return None if moment is None else to_text(moment)
 
 
 def log(connection: sqlite3.Connection, name: str) -> LogState | None:

@@ -20,8 +20,22 @@ CREATE TABLE station (
     revoked INTEGER,
     heard INTEGER,
     horizon INTEGER,
-    clock_offset INTEGER
+    clock_offset INTEGER,
+    health BLOB,
+    reported INTEGER
 );
+
+-- What passed in a moment and should be looked at; the latest of each kind.
+CREATE TABLE incident (
+    station INTEGER NOT NULL REFERENCES station,
+    code TEXT NOT NULL,
+    since INTEGER NOT NULL,
+    latest INTEGER NOT NULL,
+    times INTEGER NOT NULL,
+    log TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    PRIMARY KEY (station, code)
+) WITHOUT ROWID;
 
 CREATE TABLE station_code (
     code_hash BLOB PRIMARY KEY,
@@ -75,6 +89,7 @@ CREATE TABLE line (
     line BLOB NOT NULL,
     UNIQUE (log, seq)
 );
+CREATE INDEX line_quarantined ON line (log, received) WHERE quarantined IS NOT NULL;
 
 CREATE TABLE voided (
     log TEXT NOT NULL,

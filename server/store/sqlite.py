@@ -21,13 +21,15 @@ from server.delivery import Delivery
 from server.history import Telling, tell
 from server.problems import ProblemError
 from server.projections import Touch, refresh
+from server.station_exceptions import Seen
 from server.store import History, Identity, ItemQuery, Receipt, Station, View, reading
 from server.store import joining as joined
 from server.store.group import Group
+from server.store.station_rows import note_conflict, stations
 from server.store.worker import Worker
 from server.store.writing import append
 from shared.errors import StartError
-from shared.protocol import LogState, ProblemType, StationState
+from shared.protocol import LogState, ProblemType
 
 __all__ = ["SCHEMA_VERSION", "SqliteStore"]
 
@@ -107,6 +109,7 @@ class SqliteStore:
             try:
                 found.append(append(connection, station, delivery, received, touch))
             except ProblemError as problem:
+                note_conflict(connection, station, delivery.log, problem, received)
                 found.append(problem)
         if touch.subjects:
             view = View(at=received, known_at=received)
@@ -200,9 +203,9 @@ class SqliteStore:
         """Return the station that holds this token."""
         return await self._read(partial(joined.station, token_hash=token_hash))
 
-    async def stations(self) -> list[StationState]:
-        """Return all stations, by name."""
-        return await self._read(reading.stations)
+    async def stations(self) -> list[Seen]:
+        """Return what is kept of all stations, by name."""
+        return await self._read(stations)
 
     async def log(self, name: str) -> LogState | None:
         """Return how far a log is known."""

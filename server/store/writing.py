@@ -11,7 +11,9 @@ from server.events import Event, Order
 from server.history import mentions
 from server.problems import ProblemError, fork, gap, invalid
 from server.projections import Touch
+from server.station_exceptions import FORK, ROLLBACK
 from server.store import Receipt, Station
+from server.store.station_rows import keep_health, note_incident
 from server.timing import Anchor, Basis, When, place
 from shared.actions import lacks, named
 from shared.chain import start, walk
@@ -358,3 +360,20 @@ def _heard(
         " clock_offset = coalesce(?, clock_offset) WHERE id = ?",
         (received, received if complete else log.occurred, offset, station.id),
     )
+    keep_health(connection, station, delivery.health, received)
+    if not delivery.lines and delivery.after < log.acked:
+        _note_rollback(connection, station, log, received)
+
+
+def _note_rollback(
+    connection: sqlite3.Connection, station: Station, log: _Log, received: int
+) -> None:
+    """Remember that a station has less than it told, unless it looks for a fork."""
+    forked = connection.execute(
+        "SELECT 1 FROM incident WHERE station = ? AND code = ? AND log = ?",
+        (station.id, FORK, log.name),
+    ).fetchone()
+    if forked is None:
+        note_incident(
+            connection, station, ROLLBACK, log=log.name, seq=log.acked, now=received
+        )

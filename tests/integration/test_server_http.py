@@ -19,6 +19,7 @@ from server.app import ROUTES, create_app
 from server.keys import Keys, Scope
 from server.store.sqlite import SqliteStore
 from shared import chain
+from shared.health import HEALTH, ScannerState, StationHealth
 from shared.lines import Line, encode
 from shared.moments import SECOND, to_text
 from shared.protocol import BASE, CLOCK, HEAD, SIGNATURE, ClockReading
@@ -247,6 +248,81 @@ async def test_a_server_that_has_more_says_so(log: Log) -> None:
     await log.send(0)
     assert (await log.send(0, 1))[1]["acked"] == 2
     assert (await log.send(1, 1))[1]["acked"] == 2
+
+
+async def _told(log: Log) -> dict[str, object]:
+    _, page = await log.service.call("GET", "/v1/stations", "read")
+    stations = page["stations"]
+    assert isinstance(stations, list)
+    (found,) = [one for one in stations if one["station"] == log.name]
+    assert isinstance(found, dict)
+    return found
+
+
+def _open(told: dict[str, object]) -> list[dict[str, str]]:
+    found = told["exceptions"]
+    assert isinstance(found, list)
+    return found
+
+
+def _codes(told: dict[str, object]) -> list[str]:
+    return [one["code"] for one in _open(told)]
+
+
+async def test_a_station_is_shown_as_it_said_it_was(log: Log) -> None:
+    gun = ScannerState(device="gun", connected=False, problem="plug it in")
+    said = StationHealth(version="9.9", waiting=3, synced=True, scanners=(gun,))
+    assert (await log.send(0, changed={HEALTH: said.header()}))[0] == 200
+    told = await _told(log)
+    assert (told["version"], told["backlog"]) == ("9.9", 3)
+    assert told["scanners"] == [
+        {"device": "gun", "connected": False, "problem": "plug it in"}
+    ]
+    assert _codes(told) == ["scanner_missing"]
+    log.add("P-1")
+    assert (await log.send(0, changed={HEALTH: "{nonsense"}))[0] == 200
+    assert (await _told(log))["backlog"] == 3
+    log.service.now += 61 * SECOND
+    assert set(_codes(await _told(log))) == {"scanner_missing", "silent"}
+
+
+async def test_f49_a_fork_is_remembered_of_its_station(log: Log) -> None:
+    log.add("P-1", "P-2")
+    await log.send(0)
+    assert _codes(await _told(log)) == []
+    other = Log(log.service, log.name)
+    other.id, other.token, other.key = log.id, log.token, log.key
+    other.heads = [chain.start(log.id)]
+    other.add("P-OTHER")
+    assert (await other.send(0))[0] == 409
+    assert (await other.send(0, 0))[0] == 200  # it looks for the last common line
+    assert _codes(await _told(log)) == ["fork"]
+
+
+async def test_f54_either_side_that_went_back_is_remembered(log: Log) -> None:
+    log.add("P-1", "P-2")
+    await log.send(0)
+    assert (await log.send(1, 2))[1]["acked"] == 2  # the acknowledgement was lost
+    assert _codes(await _told(log)) == []
+    await log.send(1, 1)
+    await log.send(0, 0)
+    (found,) = _open(await _told(log))
+    assert found["code"] == "rollback"
+    assert "times" not in found["text"]
+    log.service.now += 8 * 86_400 * SECOND
+    await log.send(2, 2)
+    assert _codes(await _told(log)) == []
+    log.add("P-3", "P-4")
+    assert (await log.send(3))[0] == 409
+    assert _codes(await _told(log)) == ["rollback"]
+
+
+async def test_f46_lines_that_are_not_understood_are_told_of_their_station(
+    log: Log,
+) -> None:
+    log.put(b"not json")
+    await log.send(0)
+    assert _codes(await _told(log)) == ["quarantined_lines"]
 
 
 @pytest.mark.parametrize(

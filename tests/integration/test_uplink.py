@@ -69,6 +69,24 @@ async def test_lines_go_signed_with_the_clock_and_packed_when_it_pays(
     }
 
 
+async def test_the_health_goes_with_heartbeats_and_now_and_then_with_lines(
+    server: Server, me: Identity
+) -> None:
+    line, now = b'{"seq":1}', NOW
+
+    def told(batch: Batch) -> str:
+        return f'{{"waiting":{len(batch.lines)}}}'
+
+    async with Uplink(me, clock=lambda: now, health=told) as up:
+        await up.send(batch(line))
+        await up.send(batch(line))  # too soon to say it again
+        await up.send(batch())
+        now = msgspec.structs.replace(NOW, mono=NOW.mono + 30_000_000)
+        await up.send(batch(line))
+    said = [one.headers.get("Scantrail-Health") for one in server.seen]
+    assert said == ['{"waiting":1}', None, '{"waiting":0}', '{"waiting":1}']
+
+
 async def test_one_line_goes_raw(server: Server, me: Identity) -> None:
     async with uplink(me) as up:
         assert acked(await up.send_raw(batch(b"\xff\n\x00"))) == 1

@@ -1,0 +1,229 @@
+"""What is wrong with a station, from what is kept of it: contract, section 5. Pure.
+
+Nothing is set and cleared by anyone: each exception follows from the latest exchange,
+from the lines that could not be understood, and from incidents, which are remembered
+because they pass in a moment. Moments are microseconds since 1970.
+"""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from shared.health import ScannerState, StationHealth
+from shared.moments import SECOND, to_text
+from shared.protocol import StationException, StationState
+
+__all__ = [
+    "FORK",
+    "REMEMBERED",
+    "ROLLBACK",
+    "SILENT_LIMIT",
+    "Incident",
+    "Seen",
+    "station_exceptions",
+    "station_state",
+]
+
+FORK, ROLLBACK = "fork", "rollback"
+"""Incidents, and the exceptions that they raise."""
+
+SILENT_LIMIT = 60 * SECOND
+"""How long a station may say nothing; three heartbeats."""
+REMEMBERED = 7 * 24 * 3600 * SECOND
+"""How long an incident is shown after it last happened."""
+BEHIND = 60 * SECOND
+"""How far what a station has told completely may lie before its latest exchange."""
+CLOCK_LIMIT = 5 * SECOND
+"""How far a clock may be off; a request's way here counts against it."""
+DAMAGED_LIMIT = 3
+"""Damaged reads of a scanner within an hour that a person should look at."""
+
+
+class Incident(msgspec.Struct, frozen=True, kw_only=True):
+    """What passed in a moment, and should be looked at: when, how often, at which line.
+
+    ``since`` is the first time, ``latest`` the last one of an unbroken series.
+    """
+
+    code: str
+    since: int
+    latest: int
+    times: int
+    log: str
+    seq: int
+
+
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
+    """What is kept of a station.
+
+    ``heard`` is its latest exchange, ``horizon`` the moment up to which it has told
+    everything, ``clock_offset`` how far its clock was ahead at the latest exchange.
+    ``health`` is what it said of itself last, at ``reported``. ``quarantined`` lines of
+    its could not be understood, the first of them received at ``quarantined_since``.
+    """
+
+    name: str
+    kind: str
+    location: str | None = None
+    log: str | None = None
+    acked: int = 0
+    joined: int | None = None
+    revoked: int | None = None
+    heard: int | None = None
+    horizon: int | None = None
+    clock_offset: int | None = None
+    version: str = ""
+    host: str = ""
+    health: StationHealth | None = None
+    reported: int | None = None
+    quarantined: int = 0
+    quarantined_since: int | None = None
+    incidents: tuple[Incident, ...] = ()
+
+    @property
+    def active(self) -> bool:
+        """Whether it has joined, and has not been revoked."""
+        return self.joined is not None and self.revoked is None
+
+
+def station_state(seen: Seen, now: int, silent: int = SILENT_LIMIT) -> StationState:
+    """Write a station for a reader: contract, section 7, ``GET /v1/stations``."""
+    health = seen.health or StationHealth()
+    offset = seen.clock_offset
+    return StationState(
+        station=seen.name,
+        kind=seen.kind,
+        location=seen.location,
+        log=seen.log,
+        acked=seen.acked,
+        joined_at=_text(seen.joined),
+        heard_at=_text(seen.heard),
+        horizon=_text(seen.horizon),
+        clock_offset=None if offset is None else offset / SECOND,
+        clock_synced=health.synced,
+        reported_at=_text(seen.reported),
+        backlog=None if seen.health is None else health.waiting,
+        backlog_age=health.oldest,
+        unsaved=health.unsaved,
+        problem=health.problem,
+        disk_free=health.disk_free,
+        scanners=list(health.scanners),
+        version=health.version or seen.version,
+        host=seen.host,
+        revoked=seen.revoked is not None,
+        exceptions=station_exceptions(seen, now, silent),
+    )
+
+
+def station_exceptions(
+    seen: Seen, now: int, silent: int = SILENT_LIMIT
+) -> list[StationException]:
+    """Return what is open for a station at ``now``, oldest first.
+
+    Args:
+        seen: What is kept of it.
+        now: The present moment.
+        silent: How long a station may say nothing, in microseconds.
+    """
+    if not seen.active:
+        return []
+    found = [*_incidents(seen, now), *_quarantined(seen)]
+    if seen.kind == "station":
+        found += [
+            *_silent(seen, now, silent),
+            *_behind(seen),
+            *_clock(seen),
+            *_scanners(seen),
+        ]
+    return sorted(found, key=lambda one: (one.since, one.code))
+
+
+_Found = Iterator[StationException]
+
+
+def _open(code: str, since: int, text: str) -> StationException:
+    return StationException(code=code, since=to_text(max(0, since)), text=text)
+
+
+def _silent(seen: Seen, now: int, limit: int) -> _Found:
+    since = seen.joined if seen.heard is None else seen.heard
+    if since is not None and now - since > limit:
+        yield _open(
+            "silent",
+            since,
+            f"Nothing was heard for more than {limit // SECOND} s; what it scanned "
+            "since is not known here. See whether it runs, and its network.",
+        )
+
+
+def _behind(seen: Seen) -> _Found:
+    health = seen.health or StationHealth()
+    heard = seen.heard or 0
+    lag = heard - (seen.horizon or heard)
+    waits = health.waiting and (health.oldest or 0) * SECOND > BEHIND
+    if lag > BEHIND or waits:
+        lines = f"{health.waiting} lines" if health.waiting else "lines"
+        since = seen.horizon or heard
+        yield _open("behind", since, f"It has {lines} that it has not sent yet.")
+
+
+def _clock(seen: Seen) -> _Found:
+    offset = seen.clock_offset or 0
+    if abs(offset) > CLOCK_LIMIT:
+        way = "ahead" if offset > 0 else "behind"
+        yield _open(
+            "clock_wrong",
+            seen.heard or 0,
+            f"Its clock is {abs(offset) / SECOND:.0f} s {way}; times are corrected "
+            "here. See its time service (timedatectl).",
+        )
+
+
+def _scanners(seen: Seen) -> _Found:
+    health, reported = seen.health or StationHealth(), seen.reported or 0
+    for scanner in health.scanners:
+        if not scanner.connected:
+            since = reported - round(scanner.since * SECOND)
+            yield _open("scanner_missing", since, _missing(scanner))
+        if scanner.damaged_lately >= DAMAGED_LIMIT:
+            yield _open(
+                "damaged_reads",
+                reported,
+                f"{scanner.device}: {scanner.damaged_lately} of {scanner.lately} reads "
+                "of the last hour were damaged. See its cable and its settings "
+                "(scantrail-station doctor).",
+            )
+
+
+def _missing(scanner: ScannerState) -> str:
+    return f"{scanner.device}: {scanner.problem or 'it is not connected'}."
+
+
+def _quarantined(seen: Seen) -> _Found:
+    if seen.quarantined_since is not None:
+        yield _open(
+            "quarantined_lines",
+            seen.quarantined_since,
+            f"{seen.quarantined} of its lines cannot be understood here. They are "
+            "kept, and read again after an upgrade of the server.",
+        )
+
+
+_SAYS = {
+    FORK: "Two histories met in log {log} at line {seq}: a copied card, or an old "
+    "outbox that was put back. Both are kept; see if two machines are this station.",
+    ROLLBACK: "It and this server do not agree how far log {log} goes (here: {seq}): "
+    "one of them was restored from a backup. What was lacking is sent again.",
+}
+
+
+def _incidents(seen: Seen, now: int) -> _Found:
+    for one in seen.incidents:
+        if now - one.latest <= REMEMBERED:
+            text = _SAYS[one.code].format(log=one.log, seq=one.seq)
+            again = f" It happened {one.times} times." if one.times > 1 else ""
+            yield _open(one.code, one.since, text + again)
+
+
+def _text(moment: int | None) -> str | None:
+    return None if moment is None else to_text(moment)

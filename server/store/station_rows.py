@@ -1,0 +1,128 @@
+"""What is kept of each station, in the server's SQLite database."""
+
+import sqlite3
+
+import msgspec
+
+from server.problems import ProblemError
+from server.station_exceptions import FORK, REMEMBERED, ROLLBACK, Incident, Seen
+from server.store import Station
+from shared.health import StationHealth
+from shared.protocol import ProblemType
+
+__all__ = ["keep_health", "note_conflict", "note_incident", "stations"]
+
+_INCIDENTS = {ProblemType.FORK: FORK, ProblemType.GAP: ROLLBACK}
+
+_NOTE = """
+INSERT INTO incident (station, code, since, latest, times, log, seq)
+VALUES (:station, :code, :now, :now, 1, :log, :seq)
+ON CONFLICT (station, code) DO UPDATE SET
+    since = iif(:now - latest > :remembered, :now, since),
+    times = CASE
+        WHEN :now - latest > :remembered THEN 1
+        WHEN log = :log AND seq = :seq THEN times
+        ELSE times + 1
+    END,
+    latest = :now, log = :log, seq = :seq
+"""
+
+_SEEN = """
+SELECT s.id, s.name, s.kind, s.location, g.name, g.acked, s.joined, s.revoked, s.heard,
+    s.horizon, s.clock_offset, s.version, s.host, s.health, s.reported, q.lines, q.first
+FROM station s
+LEFT JOIN log g ON g.id = (SELECT max(id) FROM log WHERE station = s.id)
+LEFT JOIN (
+    SELECT l.station, count(*) AS lines, min(n.received) AS first
+    FROM line n JOIN log l ON l.id = n.log
+    WHERE n.quarantined IS NOT NULL GROUP BY l.station
+) q ON q.station = s.id
+ORDER BY s.name
+"""
+
+
+def keep_health(
+    connection: sqlite3.Connection,
+    station: Station,
+    health: StationHealth | None,
+    received: int,
+) -> None:
+    """Keep what a station said of itself, in place of what it said before."""
+    if health is not None:
+        connection.execute(
+            "UPDATE station SET health = ?, reported = ? WHERE id = ?",
+            (msgspec.json.encode(health), received, station.id),
+        )
+
+
+def note_conflict(
+    connection: sqlite3.Connection,
+    station: Station,
+    log: str,
+    problem: ProblemError,
+    now: int,
+) -> None:
+    """Remember that a station's log and the server's did not agree, if so."""
+    code = _INCIDENTS.get(problem.problem.type)
+    if code is not None:
+        seq = problem.problem.acked or 0
+        note_incident(connection, station, code, log=log, seq=seq, now=now)
+
+
+def note_incident(
+    connection: sqlite3.Connection,
+    station: Station,
+    code: str,
+    *,
+    log: str,
+    seq: int,
+    now: int,
+) -> None:
+    """Remember an incident: one row for each kind, with how often it happened.
+
+    The same again at the same place, as a station that looks for the last common line
+    causes it, counts once.
+    """
+    connection.execute(
+        _NOTE,
+        {
+            "station": station.id,
+            "code": code,
+            "now": now,
+            "remembered": REMEMBERED,
+            "log": log,
+            "seq": seq,
+        },
+    )
+
+
+def stations(connection: sqlite3.Connection) -> list[Seen]:
+    """Return what is kept of all stations, by name, each with its newest log."""
+    incidents: dict[int, list[Incident]] = {}
+    for station, code, since, latest, times, log, seq in connection.execute(
+        "SELECT station, code, since, latest, times, log, seq FROM incident"
+    ):
+        incidents.setdefault(station, []).append(
+            Incident(
+                code=code, since=since, latest=latest, times=times, log=log, seq=seq
+            )
+        )
+    names = Seen.__struct_fields__[:12]
+    return [
+        Seen(
+            **dict(zip(names, kept, strict=True)) | {"acked": kept[4] or 0},
+            health=None if health is None else _health(health),
+            reported=reported,
+            quarantined=lines or 0,
+            quarantined_since=first,
+            incidents=tuple(incidents.get(number, ())),
+        )
+        for number, *kept, health, reported, lines, first in connection.execute(_SEEN)
+    ]
+
+
+def _health(data: bytes) -> StationHealth | None:
+    try:
+        return msgspec.json.decode(data, type=StationHealth)
+    except ValueError:  # written by another version
+        return None
