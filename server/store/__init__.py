@@ -12,6 +12,9 @@ from server.station_exceptions import Seen
 from shared.protocol import LogState
 
 __all__ = [
+    "Entry",
+    "ExceptionQuery",
+    "Found",
     "History",
     "Identity",
     "ItemQuery",
@@ -82,6 +85,53 @@ class ItemQuery(msgspec.Struct, frozen=True, kw_only=True):
     limit: int = 100
 
 
+class ExceptionQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Which exceptions of items a reader asks for, newest first.
+
+    ``open``: those that are open, those that are not, or ``None`` for both. ``after``
+    is what `Found.place` was of the last that he has had.
+    """
+
+    code: str | None = None
+    open: bool | None = True
+    after: tuple[int, str, str] | None = None
+    limit: int = 100
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """An item's exception: since when, until when if it is over, and by which event."""
+
+    item: str
+    code: str
+    since: int
+    until: int | None
+    event: str
+    text: str
+
+    @property
+    def place(self) -> tuple[int, str, str]:
+        """Where it stands among all: the later comes first."""
+        return self.since, self.item, self.code
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """A line in the server's own order, the quarantined ones included.
+
+    ``position`` grows from line to line, not always by one. ``quarantined`` says why
+    it was not understood.
+    """
+
+    position: int
+    event: str
+    station: str
+    occurred: int
+    lo: int
+    hi: int
+    received: int
+    quarantined: str | None
+    line: bytes
+
+
 class Store(Protocol):
     """What the server needs of a database.
 
@@ -137,6 +187,15 @@ class Store(Protocol):
 
     async def items(self, query: ItemQuery) -> list[str]:
         """Return the keys of items by their present answer, in order."""
+
+    async def exceptions(self, query: ExceptionQuery) -> list[Found]:
+        """Return exceptions of items as of now, newest first."""
+
+    async def events(self, after: int, limit: int) -> list[Entry]:
+        """Return the lines behind a position, in the server's own order."""
+
+    async def grown(self, after: int) -> None:
+        """Return once there are lines behind a position."""
 
     async def horizon(self, view: View) -> Horizon:
         """Return up to when all active stations have told everything."""

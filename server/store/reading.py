@@ -5,15 +5,25 @@ import sqlite3
 from collections.abc import Collection, Iterable
 
 from server.answers import Horizon, Stored
-from server.events import Event, Order
-from server.history import Role
+from server.events import Event, Order, event_name
+from server.exceptions import exceptions as told_exceptions
+from server.history import Role, tell
 from server.projections import Row
-from server.store import ItemQuery, View
+from server.store import Entry, ExceptionQuery, Found, ItemQuery, View
 from shared.lines import decode
 from shared.moments import SECOND
 from shared.protocol import LogState
 
-__all__ = ["SqlReader", "horizon", "items", "log", "stored"]
+__all__ = [
+    "SqlReader",
+    "events",
+    "exceptions",
+    "horizon",
+    "items",
+    "last_position",
+    "log",
+    "stored",
+]
 
 _ABOUT = """
 SELECT DISTINCT l.position, g.name, l.seq, l.occurred, l.lo, l.hi, l.received, l.line,
@@ -183,6 +193,69 @@ def items(connection: sqlite3.Connection, query: ItemQuery) -> list[str]:
         {name: getattr(query, name) for name in query.__struct_fields__},
     )
     return [key for (key,) in found]
+
+
+def exceptions(
+    connection: sqlite3.Connection, query: ExceptionQuery, view: View
+) -> list[Found]:
+    """Return exceptions of items, newest first."""
+    if query.open is False:
+        return []
+    reader = SqlReader(connection, view)
+    found = [
+        Found(item=key, until=None, **finding._asdict())
+        for (key,) in connection.execute("SELECT key FROM item")
+        for telling in (tell(reader, key),)
+        for finding in told_exceptions(telling.world, key, telling.said, view.at)
+        if query.code in (None, finding.code)
+    ]
+    found.sort(key=lambda one: one.place, reverse=True)
+    after = query.after
+    return [one for one in found if after is None or one.place < after][: query.limit]
+
+
+def events(connection: sqlite3.Connection, after: int, limit: int) -> list[Entry]:
+    """Return the lines behind a position, in the server's own order."""
+    found = connection.execute(
+        "SELECT l.position, g.name, l.seq, s.name, l.occurred, l.lo, l.hi, l.received,"
+        " l.quarantined, l.line FROM line l JOIN log g ON g.id = l.log"
+        " JOIN station s ON s.id = g.station"
+        " WHERE l.position > ? ORDER BY l.position LIMIT ?",
+        (after, limit),
+    )
+    return [
+        Entry(
+            position=position,
+            event=event_name(log, seq),
+            station=station,
+            occurred=occurred,
+            lo=lo,
+            hi=hi,
+            received=received,
+            quarantined=quarantined,
+            line=line,
+        )
+        for (
+            position,
+            log,
+            seq,
+            station,
+            occurred,
+            lo,
+            hi,
+            received,
+            quarantined,
+            line,
+        ) in found
+    ]
+
+
+def last_position(connection: sqlite3.Connection) -> int:
+    """Return the position of the line that came last; 0 where there is none."""
+    (position,) = connection.execute(
+        "SELECT coalesce(max(position), 0) FROM line"
+    ).fetchone()
+    return int(position)
 
 
 BEHIND = 60 * SECOND

@@ -22,7 +22,18 @@ from server.history import Telling, tell
 from server.problems import ProblemError
 from server.projections import Touch, refresh
 from server.station_exceptions import Seen
-from server.store import History, Identity, ItemQuery, Receipt, Station, View, reading
+from server.store import (
+    Entry,
+    ExceptionQuery,
+    Found,
+    History,
+    Identity,
+    ItemQuery,
+    Receipt,
+    Station,
+    View,
+    reading,
+)
 from server.store import joining as joined
 from server.store.group import Group
 from server.store.station_rows import note_conflict, stations
@@ -53,6 +64,8 @@ class SqliteStore:
         self._all = (*readers, writer)
         self._now = now
         self._last_received = 0
+        self._position = 0
+        self._growth = asyncio.Condition()
         self._appending = Group(self._append_together, MOST_TOGETHER)
         self.identity = Identity(server="", epoch="")
 
@@ -81,6 +94,7 @@ class SqliteStore:
         (self._last_received,) = connection.execute(
             "SELECT coalesce(max(received), 0) FROM delivery"
         ).fetchone()
+        self._position = reading.last_position(connection)
 
     async def close(self) -> None:
         """Finish what is waiting, and close the database."""
@@ -97,7 +111,11 @@ class SqliteStore:
     async def _append_together(
         self, batch: list[tuple[Station, Delivery]]
     ) -> list[Receipt | ProblemError]:
-        return await self._transact(partial(self._append_all, batch=batch))
+        found = await self._transact(partial(self._append_all, batch=batch))
+        self._position = await self._writer.run(reading.last_position)
+        async with self._growth:
+            self._growth.notify_all()
+        return found
 
     def _append_all(
         self, connection: sqlite3.Connection, batch: list[tuple[Station, Delivery]]
@@ -229,6 +247,21 @@ class SqliteStore:
     async def items(self, query: ItemQuery) -> list[str]:
         """Return the keys of items by their present answer, in order."""
         return await self._read(partial(reading.items, query=query))
+
+    async def exceptions(self, query: ExceptionQuery) -> list[Found]:
+        """Return exceptions of items as of now, newest first."""
+        now = self.present()
+        view = View(at=now, known_at=now)
+        return await self._read(lambda c: reading.exceptions(c, query, view))
+
+    async def events(self, after: int, limit: int) -> list[Entry]:
+        """Return the lines behind a position, in the server's own order."""
+        return await self._read(lambda c: reading.events(c, after, limit))
+
+    async def grown(self, after: int) -> None:
+        """Return once there are lines behind a position."""
+        async with self._growth:
+            await self._growth.wait_for(lambda: self._position > after)
 
     async def horizon(self, view: View) -> Horizon:
         """Return up to when all active stations have told everything."""
