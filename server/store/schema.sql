@@ -54,8 +54,10 @@ CREATE TABLE log (
     backed_up INTEGER NOT NULL DEFAULT 0
 );
 
--- What a station signed, and what its clocks showed, when lines came.
+-- What a station signed, and what its clocks showed, when lines came; in the order of
+-- their arrival, each sealed with all before it: see server.seals.
 CREATE TABLE delivery (
+    number INTEGER PRIMARY KEY,
     log INTEGER NOT NULL REFERENCES log,
     last INTEGER NOT NULL,
     head BLOB NOT NULL,
@@ -63,8 +65,9 @@ CREATE TABLE delivery (
     public_key BLOB NOT NULL,
     clock TEXT,
     received INTEGER NOT NULL,
-    PRIMARY KEY (log, last)
-) WITHOUT ROWID;
+    seal BLOB NOT NULL,
+    UNIQUE (log, last)
+);
 
 -- The last exchange in each boot of a station's machine.
 CREATE TABLE anchor (

@@ -92,8 +92,8 @@ class SqliteStore:
         meta = dict(connection.execute("SELECT name, value FROM meta").fetchall())
         self.identity = Identity(server=meta["server"], epoch=meta["epoch"])
         (self._last_received,) = connection.execute(
-            "SELECT coalesce(max(received), 0) FROM delivery"
-        ).fetchone()
+            "SELECT received FROM delivery ORDER BY number DESC LIMIT 1"
+        ).fetchone() or (0,)
         self._position = reading.last_position(connection)
 
     async def close(self) -> None:

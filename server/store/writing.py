@@ -11,6 +11,7 @@ from server.events import Event, Order
 from server.history import mentions
 from server.problems import ProblemError, fork, gap, invalid
 from server.projections import Touch
+from server.seals import Received, begin, seal
 from server.station_exceptions import FORK, ROLLBACK
 from server.store import Receipt, Station
 from server.store.station_rows import keep_health, note_incident
@@ -330,19 +331,43 @@ def _write_delivery(
         "UPDATE log SET acked = ?, head = ?, occurred = ? WHERE id = ?",
         (log.acked, log.head, log.occurred, log.id),
     )
+    kept = Received(
+        log=log.name,
+        last=log.acked,
+        head=log.head,
+        signature=delivery.signature,
+        public_key=station.public_key,
+        clock=delivery.clock.header() if delivery.clock else None,
+        received=received,
+    )
     connection.execute(
-        "INSERT INTO delivery (log, last, head, signature, public_key, clock, received)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO delivery"
+        " (log, last, head, signature, public_key, clock, received, seal)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (
             log.id,
-            log.acked,
-            log.head,
-            delivery.signature,
-            station.public_key,
-            delivery.clock and delivery.clock.header(),
-            received,
+            kept.last,
+            kept.head,
+            kept.signature,
+            kept.public_key,
+            kept.clock,
+            kept.received,
+            seal(_last_seal(connection), kept),
         ),
     )
+
+
+def _last_seal(connection: sqlite3.Connection) -> bytes:
+    row = connection.execute(
+        "SELECT seal FROM delivery ORDER BY number DESC LIMIT 1"
+    ).fetchone()
+    if row is None:
+        row = connection.execute(
+            "SELECT value FROM meta WHERE name = 'server'"
+        ).fetchone()
+        return begin(row[0])
+    found: bytes = row[0]
+    return found
 
 
 def _heard(
