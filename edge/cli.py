@@ -20,7 +20,7 @@ import msgspec
 
 from edge import health, joining
 from edge.clock import read_clock
-from edge.config import FILE, Config, load
+from edge.config import FILE, Config, load, texts
 from edge.config_example import example
 from edge.outbox import Outbox
 from edge.scanners.settings import ScannerSettings, TerminalSettings, from_spec
@@ -123,14 +123,17 @@ def _setup(options: argparse.Namespace, data: Path, config: Config) -> Setup:
     scanners = named or config.scanner or _standard_input()
     look = config.display
     style = style_for(sys.stdout, colour=look.colour, bell=look.bell)
-    screen = TerminalDisplay(sys.stdout, style)
-    aside = TerminalDisplay(sys.stderr, style_for(sys.stderr, colour=look.colour))
+    words = texts(look, data)
+    screen = TerminalDisplay(sys.stdout, style, words)
+    aside_style = style_for(sys.stderr, colour=look.colour)
+    aside = TerminalDisplay(sys.stderr, aside_style, words)
     return Setup(
         data=data,
         config=config,
         scanners=scanners,
         drain=options.drain,
         version=_version(),
+        texts=words,
         show=screen.show,
         say=aside.say,
     )
@@ -188,6 +191,7 @@ def _check_config(options: argparse.Namespace) -> int:
         return 0
     path = Path(options.file or Path(options.data) / FILE)
     config = load(path, Path(options.data))
+    texts(config.display, Path(options.data))
     scanners = ", ".join(s.device for s in config.scanner) or "none named"
     _note(f"{path} is right; scanners: {scanners}; mode: {config.workflow.start}")
     return 0

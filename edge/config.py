@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from edge.scanners.settings import ScannerSettings, TerminalSettings
+from edge.texts import Texts, read_texts
 from edge.workflow import MODES, Badges, Mode, Rules
 from shared.carriers import ISSUERS
 from shared.commands import COMMANDS
@@ -31,6 +32,7 @@ __all__ = [
     "load",
     "rules",
     "site",
+    "texts",
 ]
 
 FILE = "station.toml"
@@ -38,7 +40,9 @@ FILE = "station.toml"
 
 _Seconds = Annotated[int, msgspec.Meta(ge=1, le=7 * 24 * 3600)]
 _Place = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+_LANGUAGE = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$"
 _MODE_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,31}", re.ASCII)
+_TEXTS = "texts"  # the folder with languages of the site's own
 _CONTROLS = frozenset(COMMANDS) - {name.upper() for name in MODES}
 
 
@@ -168,14 +172,18 @@ class LabelSettings(
 class DisplaySettings(
     msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 ):
-    """How a terminal shows what became of a scan.
+    """How the station shows what became of a scan.
 
     Attributes:
+        language: The language of the screen and the terminal: en, de, es, or the name
+            of a file of the site's own, without its .toml, in the folder texts of the
+            data folder.
         colour: auto: on a terminal, unless NO_COLOR is set; else always or never.
         bell: Ring the terminal's bell: once for good, twice for attention, three times
             for an error, four times for what is wanted.
     """
 
+    language: Annotated[str, msgspec.Meta(pattern=_LANGUAGE)] = "en"
     colour: Literal["auto", "always", "never"] = "auto"
     bell: bool = True
 
@@ -209,6 +217,15 @@ def load(path: Path | None, data: Path) -> Config:
     if path is None and not (data / FILE).exists():
         return Config()
     return read_settings(path or data / FILE, Config)
+
+
+def texts(settings: DisplaySettings, data: Path) -> Texts:
+    """Return the words that the station speaks.
+
+    Raises:
+        ConfigError: There is no such language, or its file is not whole.
+    """
+    return read_texts(settings.language, data / _TEXTS)
 
 
 def site(settings: LabelSettings) -> Site:

@@ -1,18 +1,17 @@
-"""What a person is told of a scan: values, and the English words for them.
+"""What a person is told: values, and no words.
 
 The workflow says *what* happened, never how it reads. A display looks the words up in
-a `Texts`; another language is another `Texts`, and nothing else.
+``edge.texts``; another language is another file there, and nothing else.
 """
 
 from collections.abc import Mapping
 from enum import Enum
-from types import MappingProxyType
 
 import msgspec
 
 from edge.scanners import Tone
 
-__all__ = ["ENGLISH", "Expect", "Feedback", "Says", "Texts", "Tone", "Word", "detail"]
+__all__ = ["Caption", "Expect", "Feedback", "Notice", "Says", "Tone", "Word"]
 
 
 class Word(Enum):
@@ -43,6 +42,10 @@ class Expect(Enum):
     CONTAINER = "container"
     LOAD = "load"
     BADGE = "badge"
+    GIVER = "giver"
+    """The badge of the person who hands over."""
+    REASON = "reason"
+    """Why a handoff is closed although something is missing: a code of the sheet."""
     RESCAN = "rescan"
 
 
@@ -86,7 +89,25 @@ class Says(Enum):
     TOO_LONG = "too_long"
     EMPTY = "empty"
     DAMAGED = "damaged"
-    OBJECTION = "objection"
+    UNKNOWN_LOCATION = "unknown_location"
+    UNKNOWN_OPERATOR = "unknown_operator"
+    NOT_ON_MANIFEST = "not_on_manifest"
+    NOT_EXPECTED = "not_expected"
+    ALREADY_SHIPPED = "already_shipped"
+    WRONG_PLACE = "wrong_place"
+    LIST_OPENED = "list_opened"
+    LIST_UNKNOWN = "list_unknown"
+    LIST_ITEM = "list_item"
+    LIST_COMPLETE = "list_complete"
+    LIST_OPEN = "list_open"
+    LIST_DONE = "list_done"
+    LIST_WHOLE = "list_whole"
+    LIST_SHORT = "list_short"
+    LIST_CLOSED_SHORT = "list_closed_short"
+    NO_SHORT_LIST = "no_short_list"
+    GIVER = "giver"
+    NO_GIVER = "no_giver"
+    OWN_GIVER = "own_giver"
     NOT_SAVED = "not_saved"
     NOT_KEPT = "not_kept"
 
@@ -108,146 +129,57 @@ class Feedback(msgspec.Struct, frozen=True, kw_only=True):
     expects: Expect
 
 
-class Texts(msgspec.Struct, frozen=True, kw_only=True):
-    """A language.
+class Notice(Enum):
+    """What a station says by itself, between two scans."""
 
-    ``says`` are templates over the names of a feedback; ``parts`` are what is put into
-    them where a name has a value; ``done`` is what an action has done to an item.
-    """
-
-    words: Mapping[Word, str]
-    expects: Mapping[Expect, str]
-    says: Mapping[Says, str]
-    parts: Mapping[str, str]
-    done: Mapping[str, str]
-
-
-def detail(feedback: Feedback, texts: "Texts | None" = None) -> str:
-    """Return the sentence of a feedback, uncleaned.
-
-    Values are put in as they are: braces in a scanned code mean nothing here.
-    """
-    texts = texts or ENGLISH
-    names = feedback.names
-    parts = {
-        f"_{name}": template.replace("{}", names[name]) if names.get(name) else ""
-        for name, template in texts.parts.items()
-    }
-    action = names.get("action", "")
-    done = {"_done": texts.done.get(action, action)}
-    next_ = {"_next": texts.expects[feedback.expects]}
-    values = _Named({"mode": feedback.mode.upper(), **names, **parts, **done, **next_})
-    return texts.says[feedback.says].format_map(values)
+    SERVER_AWAY = "server_away"
+    SERVER_BACK = "server_back"
+    SERVER_BACK_SENDING = "server_back_sending"
+    ALARM = "alarm"
+    SCANNER_PROBLEM = "scanner_problem"
+    SCANNER_BACK = "scanner_back"
+    CLOCK_RIGHT = "clock_right"
+    CLOCK_WRONG = "clock_wrong"
+    SLEPT = "slept"
+    SLEPT_UNTOLD = "slept_untold"
+    BATTERY_LOW = "battery_low"
+    PART_FAILED = "part_failed"
+    LEFT_UNSAVED = "left_unsaved"
 
 
-class _Named(dict[str, str]):
-    """A name without a value reads as nothing, rather than ending a capture."""
+class Caption(Enum):
+    """The fixed words of a screen."""
 
-    def __missing__(self, name: str) -> str:
-        return ""
-
-
-ENGLISH = Texts(
-    words=MappingProxyType(
-        {
-            Word.SAVED: "SAVED",
-            Word.WAITING: "SAVED, WAITING",
-            Word.REPEAT: "REPEAT",
-            Word.UNKNOWN: "UNKNOWN",
-            Word.REFUSED: "REFUSED",
-            Word.WRONG_PLACE: "WRONG PLACE",
-            Word.DAMAGED: "DAMAGED",
-            Word.WANTED: "WANTED!",
-            Word.NOT_SAVED: "NOT SAVED",
-            Word.READY: "READY",
-        }
-    ),
-    expects=MappingProxyType(
-        {
-            Expect.ITEM: "item",
-            Expect.LOCATION: "location",
-            Expect.CONTAINER: "container",
-            Expect.LOAD: "load",
-            Expect.BADGE: "your badge",
-            Expect.RESCAN: "the same label again",
-        }
-    ),
-    says=MappingProxyType(
-        {
-            Says.DONE: "{item} {_done}{_location}{_container}{_operator}",
-            Says.NO_HOLDER: "{item} {_done}{_location}, but nobody is badged in:"
-            " no holder is recorded",
-            Says.HELD: "{item} is noted; it still needs a {_next}",
-            Says.HELD_AGAIN: "{item} was noted already; it still needs a {_next}",
-            Says.HELD_INSTEAD: "{item} is noted and needs a {_next};"
-            " {other} was left without one",
-            Says.AGAIN: "{code} was recorded already; nothing changes",
-            Says.PLACE: "you are at {location}",
-            Says.OPENED: "{container} is open",
-            Says.BADGE_IN: "{operator} is badged in",
-            Says.BADGE_OUT: "{operator} is badged out",
-            Says.COUNT_DROPPED: "{operator}: the count of {location} was not finished,"
-            " and is dropped",
-            Says.MODE: "now: {mode}",
-            Says.MODE_LEFT: "now: {mode}; {other} was left without its place",
-            Says.UNDONE: "undone: the scan of {undone}",
-            Says.COUNTED: "{item} is number {number} of {location}",
-            Says.COUNT_MADE: "{location} counted: {number} found",
-            Says.COUNT_FULL: "{item} is recorded as seen, but the count of {location}"
-            " has become too long; count smaller places",
-            Says.COUNT_OPEN: "finish the count of {location} first:"
-            " X-DONE, or X-CANCEL to drop it",
-            Says.COUNT_TOO_LONG: "too many for one count: everything is recorded as"
-            " seen, and no count was made; count smaller places",
-            Says.PLACE_FIRST: "{item} is recorded as seen, but not counted:"
-            " scan the location first",
-            Says.CLOSED: "{container} is closed",
-            Says.CANCELLED: "cancelled; what was saved stays saved",
-            Says.RESTED: "nothing was scanned for a while; what was open is closed",
-            Says.NOTHING_TO_UNDO: "there is nothing to undo",
-            Says.NOTHING_TO_FINISH: "there is nothing to finish",
-            Says.NOTHING_TO_CANCEL: "there is nothing to cancel",
-            Says.UNFINISHED: "{item} still needs a {_next}; or scan X-CANCEL",
-            Says.NOT_ALLOWED: "X-{command} is not allowed at this station",
-            Says.NO_SUCH_COMMAND: "X-{command} is no command of this station",
-            Says.NO_BADGE: "{item} is recorded as seen only:"
-            " scan your badge, then {item} again",
-            Says.WRONG_KIND: "{item} cannot be {_done}: it is recorded as seen only",
-            Says.NOT_A_PACKAGE: "{reason}",
-            Says.UNKNOWN_CODE: "this code is not known; it is kept as it was read",
-            Says.UNKNOWN_WHY: "{reason} The code is kept as it was read",
-            Says.TOO_LONG: "too long for a code: {number} characters; it is kept",
-            Says.EMPTY: "an empty read: nothing was on the label",
-            Says.DAMAGED: "characters were lost; what came is kept: scan it again",
-            Says.OBJECTION: "{reason}",
-            Says.NOT_SAVED: "{reason}: it is tried again by itself;"
-            " until it says SAVED, scan again",
-            Says.NOT_KEPT: "{reason}, and {number} scans are waiting:"
-            " this one is not kept; scan it again later",
-        }
-    ),
-    parts=MappingProxyType(
-        {"location": " at {}", "container": " in {}", "operator": " by {}"}
-    ),
-    done=MappingProxyType(
-        {
-            "receive": "received",
-            "store": "stored",
-            "pick": "picked",
-            "accept": "accepted",
-            "pack": "packed",
-            "unpack": "unpacked",
-            "empty": "emptied",
-            "stage": "staged",
-            "load": "loaded",
-            "depart": "departed",
-            "arrive": "arrived",
-            "unload": "unloaded",
-            "return": "returned",
-            "see": "seen",
-            "count": "counted",
-            "miss": "looked for, not found",
-        }
-    ),
-)
-"""English."""
+    MODE = "mode"
+    PLACE = "place"
+    BADGE = "badge"
+    TAKES = "takes"
+    GIVES = "gives"
+    NEXT = "next"
+    NOBODY = "nobody"
+    NOWHERE = "nowhere"
+    NOT_ENDED = "not_ended"
+    LAST_SCANS = "last_scans"
+    UNDO = "undo"
+    UNDONE = "undone"
+    WAITING = "waiting"
+    NONE_WAITING = "none_waiting"
+    UNSAVED = "unsaved"
+    SERVER = "server"
+    SCANNER = "scanner"
+    SCANNER_READY = "scanner_ready"
+    SCANNER_MISSING = "scanner_missing"
+    NO_SCANNER = "no_scanner"
+    CLOCK = "clock"
+    CLOCK_RIGHT = "clock_right"
+    CLOCK_WRONG = "clock_wrong"
+    BATTERY = "battery"
+    DATA = "data"
+    NO_DATA = "no_data"
+    EXPECTED = "expected"
+    SCANNED = "scanned"
+    MISSING = "missing"
+    FOREIGN = "foreign"
+    REPEATED = "repeated"
+    UNKNOWN_CONTENTS = "unknown_contents"
+    STARTING = "starting"

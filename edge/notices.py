@@ -7,8 +7,10 @@ line per acknowledgement.
 from collections.abc import Iterable
 
 from edge.decisions import State
+from edge.feedback import Notice
 from edge.health import Report, ScannerReport
 from edge.sync import SyncStatus
+from edge.texts import Texts, said
 
 __all__ = ["is_online", "of_clock", "of_scanners", "of_sync"]
 
@@ -20,41 +22,52 @@ def is_online(status: SyncStatus) -> bool:
     return status.state in _FINE
 
 
-def of_sync(before: SyncStatus, after: SyncStatus) -> list[str]:
+def of_sync(before: SyncStatus, after: SyncStatus, texts: Texts) -> list[str]:
     """Return what a change of the way to the server is worth saying."""
-    said = [after.alarm] if after.alarm != before.alarm else []
+    told = []
+    if after.alarm != before.alarm:
+        told.append(said(Notice.ALARM, texts, problem=after.alarm))
+    waiting = str(after.waiting)
     if not is_online(after) and (before.state, before.problem) != (
         after.state,
         after.problem,
     ):
-        waiting = f"{after.waiting} waiting, safe here"
-        said.append(f"{after.problem or after.state.value} ({waiting})")
+        state = texts.states[after.state.name.lower()]
+        problem = after.problem or state
+        told.append(
+            said(
+                Notice.SERVER_AWAY, texts, state=state, problem=problem, number=waiting
+            )
+        )
     if is_online(after) and not is_online(before):
-        rest = f"; {after.waiting} waiting are being sent" if after.waiting else ""
-        said.append(f"the server is back{rest}")
-    return said
+        back = Notice.SERVER_BACK_SENDING if after.waiting else Notice.SERVER_BACK
+        told.append(said(back, texts, number=waiting))
+    return told
 
 
 def of_scanners(
-    before: Iterable[ScannerReport], after: Iterable[ScannerReport]
+    before: Iterable[ScannerReport], after: Iterable[ScannerReport], texts: Texts
 ) -> list[str]:
     """Return what has become of the scanners."""
     problems = {scanner.device: scanner.problem for scanner in before}
-    said = []
+    told = []
     for scanner in after:
-        problem = problems.get(scanner.device, "")
+        name, problem = scanner.device, problems.get(scanner.device, "")
         if scanner.problem and scanner.problem != problem:
-            said.append(f"scanner {scanner.device}: {scanner.problem}")
+            told.append(
+                said(
+                    Notice.SCANNER_PROBLEM, texts, device=name, problem=scanner.problem
+                )
+            )
         if problem and scanner.connected and not scanner.problem:
-            said.append(f"scanner {scanner.device} is back")
-    return said
+            told.append(said(Notice.SCANNER_BACK, texts, device=name))
+    return told
 
 
-def of_clock(before: Report | None, after: Report) -> list[str]:
+def of_clock(before: Report | None, after: Report, texts: Texts) -> list[str]:
     """Return whether the clock has begun or ceased to be right."""
     was = before.clock_synced if before else True
     if was == after.clock_synced:
         return []
-    if after.clock_synced:
-        return ["this machine's clock is synchronised"]
-    return ["this machine's clock is not synchronised; the server corrects its times"]
+    right = Notice.CLOCK_RIGHT if after.clock_synced else Notice.CLOCK_WRONG
+    return [said(right, texts)]

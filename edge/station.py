@@ -25,7 +25,7 @@ from edge.capture import Capture
 from edge.clock import Clock, read_clock
 from edge.config import Config, rules, site
 from edge.decisions import State
-from edge.feedback import Feedback
+from edge.feedback import Feedback, Notice
 from edge.identity import Identity
 from edge.outbox import Outbox
 from edge.reference import Copy
@@ -33,6 +33,7 @@ from edge.scanners import Scanner
 from edge.scanners.opening import open_scanner
 from edge.scanners.settings import ScannerSettings
 from edge.sync import Sync, SyncStatus
+from edge.texts import Texts, said
 from edge.uplink import Uplink
 from edge.vitals import Vitals
 from shared.errors import StartError
@@ -58,6 +59,7 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     scanners: tuple[ScannerSettings, ...]
     drain: bool
     version: str
+    texts: Texts
     show: Callable[[Feedback], None]
     say: Callable[[str], None]
 
@@ -154,14 +156,13 @@ class Station:
         parts = [self._capture.run(), self._watch()]
         if self._sync is not None:
             self._sync.observe(self._synced)
-            parts.append(_kept_up("the sync", self._sync.run, self._setup.say))
+            parts.append(_kept_up("sync", self._sync.run, self._say))
         return parts
 
     async def _read(self, scanner: Scanner) -> None:
         """Take a scanner's reads until its input ends."""
-        name = f"scanner {scanner.health.device}"
         sink = self._capture.sink(scanner)
-        await _kept_up(name, lambda: scanner.run(sink), self._setup.say)
+        await _kept_up(scanner.health.device, lambda: scanner.run(sink), self._say)
 
     async def _over(self, reading: Sequence[asyncio.Task[None]]) -> None:
         """Wait until nothing more can come, and all that came is where it should be."""
@@ -178,25 +179,31 @@ class Station:
             async with asyncio.timeout(_LAST_SCANS):
                 await self._capture.settled()
         if self._capture.held:
-            self._setup.say(
-                f"{self._capture.held} scans were NOT saved: {self._capture.problem}"
+            self._say(
+                Notice.LEFT_UNSAVED,
+                number=str(self._capture.held),
+                problem=self._capture.problem,
             )
+
+    def _say(self, notice: Notice, **names: str) -> None:
+        self._setup.say(said(notice, self._setup.texts, **names))
 
     def _synced(self, status: SyncStatus) -> None:
         """Say what has changed between the station and its server."""
         before, self._told = self._told, status
-        for text in notices.of_sync(before, status):
+        for text in notices.of_sync(before, status, self._setup.texts):
             self._setup.say(text)
         self._progress.set()
 
     async def _watch(self) -> None:
         """Look after scanners and clock, and keep the report up to date."""
+        texts = self._setup.texts
         while True:
             before, after = self._report, self._write(ended=False)
             known = before.scanners if before else ()
             for text in [
-                *notices.of_scanners(known, after.scanners),
-                *notices.of_clock(before, after),
+                *notices.of_scanners(known, after.scanners, texts),
+                *notices.of_clock(before, after, texts),
             ]:
                 self._setup.say(text)
             await asyncio.sleep(_WATCH)
@@ -226,7 +233,7 @@ class Station:
 
 
 async def _kept_up(
-    name: str, part: Callable[[], Awaitable[None]], say: Callable[[str], None]
+    name: str, part: Callable[[], Awaitable[None]], say: Callable[..., None]
 ) -> None:
     """Run a part to its end; where it fails, say so and start it again."""
     while True:
@@ -234,7 +241,7 @@ async def _kept_up(
             return await part()
         except Exception as error:  # noqa: BLE001 - contract, I6: capture goes on
             _log.exception("%s has failed", name)
-            say(f"{name} has failed, and is started again: {error}")
+            say(Notice.PART_FAILED, device=name, problem=str(error))
         await asyncio.sleep(_AGAIN)
 
 

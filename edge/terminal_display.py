@@ -12,7 +12,8 @@ from typing import TextIO
 
 import msgspec
 
-from edge.feedback import ENGLISH, Feedback, Texts, Tone, Word, detail
+from edge.feedback import Caption, Feedback, Tone, Word
+from edge.texts import Texts, detail, mode_name
 
 __all__ = ["Style", "TerminalDisplay", "clean", "style_for"]
 
@@ -88,12 +89,10 @@ def clean(text: str, longest: int = _LONGEST) -> str:
 class TerminalDisplay:
     """Writes lines to a stream."""
 
-    def __init__(
-        self, stream: TextIO, style: Style, texts: Texts | None = None
-    ) -> None:
+    def __init__(self, stream: TextIO, style: Style, texts: Texts) -> None:
         self._stream = stream
         self._style = style
-        self._texts = texts or ENGLISH
+        self._texts = texts
 
     def show(self, feedback: Feedback) -> None:
         """Say what became of a scan: shape, word, code, what happened, what is next."""
@@ -103,13 +102,14 @@ class TerminalDisplay:
         named = {name: clean(value) for name, value in feedback.names.items()}
         named["reason"] = clean(feedback.names.get("reason", ""), longest=200)
         sentence = detail(msgspec.structs.replace(feedback, names=named), texts)
-        mode, next_ = feedback.mode.upper(), texts.expects[feedback.expects]
+        mode, next_ = mode_name(feedback.mode, texts), texts.expects[feedback.expects]
+        after = f"{clean(mode)}, {texts.captions[Caption.NEXT].lower()}: {next_}"
         rings = self._style.bell and feedback.word is not Word.READY
         code = clean(feedback.code)
         code = "" if not code or sentence.startswith(f"{code} ") else f"{code}: "
         self._write(
             f"{self._painted(word, feedback.tone)}  {code}{sentence}"
-            f"  [{clean(mode)}, next: {next_}]{chr(7) * _BELLS[feedback.tone] * rings}"
+            f"  [{after}]{chr(7) * _BELLS[feedback.tone] * rings}"
         )
 
     def say(self, text: str, tone: Tone = Tone.ATTENTION) -> None:

@@ -180,8 +180,11 @@ def _against(facts: Facts, scan: Scan, outcome: Outcome) -> Outcome:
     if objection is not None:
         outcome = _replace(
             outcome,
-            says=Says.OBJECTION,
-            names={"reason": objection.reason},
+            says=objection.says,
+            names={
+                **objection.names,
+                "refused" if objection.refused else "warned": objection.code,
+            },
             tone=Tone.ERROR if objection.refused else Tone.ATTENTION,
             word=objection.word,
         )

@@ -1,10 +1,11 @@
 """What the station knows beforehand: the seam to its copy of the reference data."""
 
+from collections.abc import Mapping
 from typing import Protocol
 
 import msgspec
 
-from edge.feedback import Word
+from edge.feedback import Says, Word
 from shared.lines import Line
 
 __all__ = ["NOTHING", "Facts", "Objection"]
@@ -14,11 +15,12 @@ class Objection(msgspec.Struct, frozen=True, kw_only=True):
     """Why a scan is not what was expected.
 
     ``code`` goes into the line where the scan is ``refused`` (``not_on_manifest``); a
-    mere warning records it as it is. ``reason`` is a sentence for the operator.
+    mere warning records it as it is. ``says`` and ``names`` tell the operator.
     """
 
     code: str
-    reason: str
+    says: Says
+    names: Mapping[str, str] = {}
     word: Word = Word.REFUSED
     refused: bool = True
 

@@ -4,14 +4,15 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.feedback import Expect, detail
+from edge.feedback import Expect
+from edge.texts import detail
 from edge.workflow import MODES, Badges, Rules
 from edge.workflow.core import recorded, step
 from edge.workflow.state import State
 from shared.actions import lacks
 from shared.keys import parse
 from shared.lines import MAX_LINE, fit
-from tests.unit.picker import LOG, Picker, read_of
+from tests.unit.picker import ENGLISH, LOG, Picker, read_of
 
 _COMMANDS = [f"X-{name.upper()}" for name in MODES] + ["X-UNDO", "X-DONE", "X-CANCEL"]
 _CODES = st.one_of(
@@ -65,7 +66,7 @@ def test_every_scan_is_answered_in_words_with_one_thing_expected(
 ) -> None:
     for told in _walked(rules, walk).told:
         assert isinstance(told.expects, Expect)
-        assert detail(told)
+        assert detail(told, ENGLISH)
         assert told.mode in MODES
 
 

@@ -4,12 +4,14 @@ import msgspec
 
 from edge.feedback import Feedback
 from edge.scanners import Read
+from edge.texts import read_texts
 from edge.workflow import NOTHING, Facts, Rules, State, Step, recorded, resting, step
 from shared.keys import parse
 from shared.lines import Line
 from shared.moments import SECOND
 from shared.protocol import ClockReading
 
+ENGLISH = read_texts("en")
 LOG = "11111111-2222-4333-8444-555555555555"
 
 

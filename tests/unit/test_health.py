@@ -17,6 +17,7 @@ from edge.scanners import ScannerHealth
 from edge.sync import SyncStatus
 from shared.errors import StartError
 from shared.lines import Line
+from tests.unit.picker import ENGLISH
 
 NOW = read_clock()
 REPORT = Report(
@@ -123,34 +124,36 @@ AWAY = SyncStatus(state=State.UNREACHABLE, problem="no answer", waiting=2)
 
 
 def test_the_servers_going_and_coming_are_each_said_once() -> None:
-    assert notices.of_sync(FINE, AWAY) == ["no answer (2 waiting, safe here)"]
+    assert notices.of_sync(FINE, AWAY, ENGLISH) == ["no answer (2 waiting, safe here)"]
     later = msgspec.structs.replace(AWAY, waiting=5, retry_in=3.0)
-    assert notices.of_sync(AWAY, later) == []
+    assert notices.of_sync(AWAY, later, ENGLISH) == []
     back = SyncStatus(state=State.SENDING, waiting=5)
-    assert notices.of_sync(later, back) == [
+    assert notices.of_sync(later, back, ENGLISH) == [
         "the server is back; 5 waiting are being sent"
     ]
-    assert notices.of_sync(back, FINE) == []
+    assert notices.of_sync(back, FINE, ENGLISH) == []
 
 
 def test_an_alarm_is_said_whatever_else_holds() -> None:
     alarmed = msgspec.structs.replace(FINE, alarm="a fork")
-    assert notices.of_sync(FINE, alarmed) == ["a fork"]
-    assert notices.of_sync(alarmed, alarmed) == []
+    assert notices.of_sync(FINE, alarmed, ENGLISH) == ["a fork"]
+    assert notices.of_sync(alarmed, alarmed, ENGLISH) == []
 
 
 def test_a_scanners_going_and_coming_are_each_said_once() -> None:
     there = ScannerReport(device="gun", connected=True)
     gone = ScannerReport(device="gun", connected=False, problem="unplugged")
-    assert notices.of_scanners([there], [gone]) == ["scanner gun: unplugged"]
-    assert notices.of_scanners([gone], [gone]) == []
-    assert notices.of_scanners([gone], [there]) == ["scanner gun is back"]
-    assert notices.of_scanners([], [there]) == []
+    assert notices.of_scanners([there], [gone], ENGLISH) == ["scanner gun: unplugged"]
+    assert notices.of_scanners([gone], [gone], ENGLISH) == []
+    assert notices.of_scanners([gone], [there], ENGLISH) == ["scanner gun is back"]
+    assert notices.of_scanners([], [there], ENGLISH) == []
 
 
 def test_a_clock_that_is_not_right_is_said_once() -> None:
     right = msgspec.structs.replace(REPORT, clock_synced=True)
-    assert notices.of_clock(None, right) == []
-    assert "not synchronised" in notices.of_clock(None, REPORT)[0]
-    assert notices.of_clock(REPORT, REPORT) == []
-    assert notices.of_clock(REPORT, right) == ["this machine's clock is synchronised"]
+    assert notices.of_clock(None, right, ENGLISH) == []
+    assert "not synchronised" in notices.of_clock(None, REPORT, ENGLISH)[0]
+    assert notices.of_clock(REPORT, REPORT, ENGLISH) == []
+    assert notices.of_clock(REPORT, right, ENGLISH) == [
+        "this machine's clock is synchronised"
+    ]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from edge.feedback import Expect, Feedback, Says, Tone, Word
 from edge.terminal_display import Style, TerminalDisplay, clean, style_for
+from tests.unit.picker import ENGLISH
 
 SAVED = Feedback(
     tone=Tone.GOOD,
@@ -30,7 +31,7 @@ class _Terminal(io.StringIO):
 
 def _shown(feedback: Feedback, style: Style | None = None) -> str:
     stream = io.StringIO()
-    TerminalDisplay(stream, style or Style()).show(feedback)
+    TerminalDisplay(stream, style or Style(), ENGLISH).show(feedback)
     return stream.getvalue()
 
 
@@ -103,7 +104,7 @@ def test_what_is_clean_is_printable_and_short(text: str, longest: int) -> None:
 def test_a_terminal_that_knows_only_ascii_gets_ascii() -> None:
     buffer = io.BytesIO()
     with io.TextIOWrapper(buffer, encoding="ascii") as stream:
-        display = TerminalDisplay(stream, style_for(stream, {}))
+        display = TerminalDisplay(stream, style_for(stream, {}), ENGLISH)
         display.show(msgspec.structs.replace(SAVED, code="Ü"))
         assert buffer.getvalue().startswith(b"[ok] SAVED           ?: ")
 
@@ -111,10 +112,10 @@ def test_a_terminal_that_knows_only_ascii_gets_ascii() -> None:
 def test_a_display_that_nobody_looks_at_stops_nothing() -> None:
     stream = io.StringIO()
     stream.close()
-    TerminalDisplay(stream, Style()).say("the server is back")
+    TerminalDisplay(stream, Style(), ENGLISH).say("the server is back")
 
 
 def test_a_notice_is_a_line_of_its_own_kind() -> None:
     stream = io.StringIO()
-    TerminalDisplay(stream, Style()).say("3 waiting,\nsafe here")
+    TerminalDisplay(stream, Style(), ENGLISH).say("3 waiting,\nsafe here")
     assert stream.getvalue() == "-- 3 waiting,<0A>safe here\n"

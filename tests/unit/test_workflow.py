@@ -3,14 +3,15 @@
 import msgspec
 import pytest
 
-from edge.feedback import ENGLISH, Expect, Says, Tone, Word, detail
+from edge.feedback import Expect, Says, Tone, Word
+from edge.texts import detail
 from edge.workflow import MODES, Badges, Mode, Objection, Rules, Where
 from edge.workflow.state import Scene
 from shared.actions import ACTIONS, lacks
 from shared.commands import COMMANDS
 from shared.keys import Role
 from shared.lines import Line, encode, fit
-from tests.unit.picker import LOG, Picker
+from tests.unit.picker import ENGLISH, LOG, Picker
 
 SITED = Rules(location="DOCK-1")
 
@@ -87,7 +88,7 @@ def test_an_item_that_waits_is_named_when_another_is_scanned_instead() -> None:
     picker.scans("X-STORE", "P-1")
     told = picker.scan("P-2")
     assert told.says is Says.HELD_INSTEAD
-    assert "P-1 was left without one" in detail(told)
+    assert "P-1 was left without one" in detail(told, ENGLISH)
     picker.scan("L-A-01")
     assert picker.story()[-1] == ("store", "P-2", "A-01", None)
     assert not [s for s in picker.story() if s[:2] == ("store", "P-1")]
@@ -96,7 +97,7 @@ def test_an_item_that_waits_is_named_when_another_is_scanned_instead() -> None:
 def test_an_item_that_waits_is_named_when_the_mode_is_left() -> None:
     told = Picker().scans("X-STORE", "P-1", "X-PICK")
     assert (told.tone, told.says) == (Tone.ATTENTION, Says.MODE_LEFT)
-    assert detail(told) == "now: PICK; P-1 was left without its place"
+    assert detail(told, ENGLISH) == "now: PICK; P-1 was left without its place"
 
 
 def test_stage_asks_for_a_place_only_where_none_is_known() -> None:
@@ -279,7 +280,7 @@ def test_another_badge_takes_over_and_inherits_no_place() -> None:
 def test_a_count_that_a_badge_ends_is_said_to_be_dropped(badge: str) -> None:
     told = Picker().scans("B-7", "X-COUNT", "L-A-01", "P-1", badge)
     assert (told.tone, told.says) == (Tone.ATTENTION, Says.COUNT_DROPPED)
-    assert "the count of A-01 was not finished" in detail(told)
+    assert "the count of A-01 was not finished" in detail(told, ENGLISH)
 
 
 def test_badging_in_after_the_place_keeps_the_place() -> None:
@@ -487,7 +488,7 @@ def test_done_does_not_hide_that_an_item_still_waits() -> None:
     picker = Picker()
     told = picker.scans("X-STORE", "P-1", "X-DONE")
     assert told.says is Says.UNFINISHED
-    assert "P-1 still needs a location" in detail(told)
+    assert "P-1 still needs a location" in detail(told, ENGLISH)
 
 
 # Bad input
@@ -529,7 +530,7 @@ def test_a_products_number_is_refused_and_says_why() -> None:
     picker = Picker()
     told = picker.scan("09521234543213")
     assert (told.tone, told.word) == (Tone.ERROR, Word.REFUSED)
-    assert "names a product" in detail(told)
+    assert "names a product" in detail(told, ENGLISH)
     line = picker.last
     assert (line.action, line.refused, line.item) == ("note", "not_a_package", None)
     assert line.raw == "09521234543213"
@@ -587,13 +588,14 @@ class _Told:
 
     def objection(self, line: Line) -> Objection | None:
         if line.item == "P-X" and line.action == "load":
-            return Objection(code="not_on_manifest", reason="P-X is not on M-3")
+            return Objection(code="not_on_manifest", says=Says.NOT_ON_MANIFEST)
         if line.location == "NOWHERE":
-            return Objection(code="unknown_location", reason="there is no NOWHERE")
+            return Objection(code="unknown_location", says=Says.UNKNOWN_LOCATION)
         if line.location == "COLD-1":
             return Objection(
                 code="wrong_place",
-                reason="this place is for frozen goods",
+                says=Says.WRONG_PLACE,
+                names={"kind": "cold store"},
                 word=Word.WRONG_PLACE,
                 refused=False,
             )
@@ -607,6 +609,9 @@ def test_what_the_station_refuses_is_recorded_as_the_contract_says() -> None:
     line = picker.last
     assert (line.action, line.item, line.container) == ("load", "P-X", "M-3")
     assert (line.location, line.refused) == ("DOCK-2", "not_on_manifest")
+    assert detail(told, ENGLISH) == (
+        "P-X is not expected on M-3; it is recorded as seen only"
+    )
     assert picker.scan("X-UNDO").says is Says.UNDONE
     assert picker.last.voids == f"{LOG}:2"
 
@@ -627,6 +632,9 @@ def test_a_warning_is_saved_all_the_same() -> None:
     told = picker.scans("X-STORE", "L-COLD-1", "P-1")
     assert (told.tone, told.word) == (Tone.ATTENTION, Word.WRONG_PLACE)
     assert picker.story() == [("store", "P-1", "COLD-1", None)]
+    assert detail(told, ENGLISH) == (
+        "COLD-1 is not a place for this: cold store; it is recorded all the same"
+    )
 
 
 def test_what_is_wanted_is_said_whatever_else_happens() -> None:
@@ -668,4 +676,4 @@ def test_braces_in_a_code_are_only_text() -> None:
     told = Picker().scan("P-1")
     code = "P-{item.__class__}{0}{}"
     told = msgspec.structs.replace(told, names={"action": "see", "item": code})
-    assert detail(told) == f"{code} seen"
+    assert detail(told, ENGLISH) == f"{code} seen"

@@ -1,0 +1,107 @@
+"""A language as a value, and sentences made with it. Pure.
+
+Values are put into sentences as they are: braces in a scanned code mean nothing here.
+They come from outside, and a display has to clean them.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import msgspec
+
+from edge.feedback import Caption, Expect, Feedback, Notice, Says, Word
+
+__all__ = ["VALUES", "Texts", "detail", "mode_name", "said", "span"]
+
+_CODES = ("item", "location", "container", "operator", "code", "undone", "other")
+_FIGURES = ("number", "total", "reason", "kind", "missing", "command", "mode")
+_MADE = (
+    *("_location", "_container", "_operator", "_giver", "_warned", "_refused"),
+    *("_done", "_next", "_why"),
+)
+VALUES: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "says": frozenset((*_CODES, *_FIGURES, *_MADE)),
+        "parts": frozenset({""}),
+        "notices": frozenset({"state", "problem", "device", "number", "span", "age"}),
+        "captions": frozenset({"number"}),
+    }
+)
+"""The values that the templates of a table can speak of; other tables have none."""
+
+
+class Texts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A language.
+
+    Attributes:
+        name: The language's own name for itself.
+        words: The one large word of a scan.
+        expects: What the station expects next, as it stands behind "next:".
+        says: The sentence below the word: a template over the names of a feedback.
+        parts: What is put into a sentence where a name has a value: ``{_location}``.
+        done: What an action has done to an item. A site adds its own actions.
+        modes: What a mode is called. A site adds its own modes.
+        reasons: Why a list is closed although something is missing.
+        states: How the station and its server stand.
+        notices: What the station says by itself.
+        captions: The fixed words of a screen.
+    """
+
+    name: str
+    words: dict[Word, str]
+    expects: dict[Expect, str]
+    says: dict[Says, str]
+    parts: dict[str, str]
+    done: dict[str, str]
+    modes: dict[str, str]
+    reasons: dict[str, str]
+    states: dict[str, str]
+    notices: dict[Notice, str]
+    captions: dict[Caption, str]
+
+
+def mode_name(mode: str, texts: Texts) -> str:
+    """Return what a mode is called, in capitals; a site's own by its own name."""
+    return texts.modes.get(mode, mode).upper()
+
+
+def detail(feedback: Feedback, texts: Texts) -> str:
+    """Return the sentence of a feedback, uncleaned."""
+    names = feedback.names
+    parts = {
+        f"_{name}": template.replace("{}", names[name]) if names.get(name) else ""
+        for name, template in texts.parts.items()
+    }
+    action, why = names.get("action", ""), names.get("why", "")
+    made = {
+        "_done": texts.done.get(action, action),
+        "_next": texts.expects[feedback.expects],
+        "_why": texts.reasons.get(why, why),
+        "mode": mode_name(feedback.mode, texts),
+    }
+    return texts.says[feedback.says].format_map(_Named({**names, **parts, **made}))
+
+
+def said(notice: Notice, texts: Texts, **names: str) -> str:
+    """Return a notice as a sentence."""
+    return texts.notices[notice].format_map(_Named(names))
+
+
+class _Named(dict[str, str]):
+    """A name without a value reads as nothing, rather than ending a capture."""
+
+    def __missing__(self, name: str) -> str:
+        return ""
+
+
+_UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
+
+
+def span(seconds: float) -> str:
+    """Write a length of time in its two largest units, in symbols of the SI and ISO."""
+    rest, parts = max(int(seconds), 0), list[str]()
+    for size, unit in _UNITS:
+        number, rest = divmod(rest, size)
+        if number or (parts and unit != "s"):
+            parts.append(f"{number} {unit}")
+    return " ".join(parts[:2]) or "0 s"
