@@ -7,7 +7,7 @@ import msgspec
 from shared.actions import ACTIONS, SIGHTING, Action, Actions
 from shared.lines import Line
 
-__all__ = ["Event", "Order", "event_name"]
+__all__ = ["BEGINNING", "Event", "Order", "event_name"]
 
 
 class Order(NamedTuple):
@@ -21,6 +21,10 @@ class Order(NamedTuple):
     def name(self) -> str:
         """The event's name, ``<log>:<seq>``."""
         return f"{self.log}:{self.seq}"
+
+
+BEGINNING = Order(-(2**63), "", 0)
+"""Before every event."""
 
 
 def event_name(log: str, seq: int) -> str:

@@ -108,7 +108,7 @@ def bearing(reader: Reader, items: Collection[str]) -> list[Event]:
 def tell(reader: Reader, item: str, actions: Actions = ACTIONS) -> Telling:
     """Gather what bears on an item, and tell it."""
     found = bearing(reader, {item})
-    world = World.of(found, actions)
+    world = World.of(found, actions, frozenset({item, *_containers(found)}))
     own = sorted(
         (event for event in found if item in event.subjects()), key=attrgetter("order")
     )

@@ -8,29 +8,38 @@ The rules, in the order in which they are applied to each event:
 3. The event shows the item's status, place, holder, and whether it is here or gone.
    A look that ends a stay, or finds what had gone, shows the status "found".
 4. What packs, unpacks, loads or unloads shows where the container was, too.
-5. An action that enters begins a stay, unless the item would be in itself.
+5. An action that enters ends the stay in what the item was in before, and begins one,
+   unless the item would be in itself: then it is in nothing.
 6. An ``empty`` ends the stays of all that is in the item.
+7. What one event sees together is taken from the outside in.
 
-A `World` keeps for each item what its own events showed (`Shown`) and its stays. What
-is true of an item is then read from its own evidence and that of whatever it was in,
-while it was in it (`World.story`).
+A `World` takes in events in order. What an event shows of an item (`Shown`) is told to
+the item and to all that is in it, and what is then true of each is kept (`Known`), so
+that the next event costs no look back.
 """
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from heapq import merge
+from collections.abc import Callable, Iterable
 from operator import attrgetter
 from typing import NamedTuple
 
 import msgspec
 
 from server.events import Event, Order
+from server.known import Book, Common, Known, Notes, Since, extended
 from shared.actions import ACTIONS, Action, Actions, Holder, Place, Stay
 
-__all__ = ["Moment", "Residence", "Resolution", "Shown", "Since", "World", "resolve"]
+__all__ = [
+    "Moment",
+    "Residence",
+    "Resolution",
+    "Shown",
+    "Since",
+    "World",
+    "resolve",
+]
 
-_BEGINNING = Order(-(2**63), "", 0)
 _END = Order(2**63, "", 0)
 
 
@@ -75,62 +84,11 @@ class Residence(msgspec.Struct, kw_only=True):
         return self.end == _END
 
 
-class _Track(msgspec.Struct):
-    """What is known of one item by itself, in order.
-
-    What other items' scans show of it is kept ``aside``: a load has thousands of
-    these, and none of them says whether it is gone.
-    """
-
-    shown: list[Shown] = []
-    aside: list[Shown] = []
-    stays: list[Residence] = []
-
-    def stay_at(self, order: Order) -> Residence | None:
-        """Return the stay that holds at ``order``, if one does."""
-        index = bisect_left(self.stays, order, key=attrgetter("start")) - 1
-        stay = self.stays[index] if index >= 0 else None
-        return stay if stay is not None and order <= stay.end else None
-
-    def change_before(self, order: Order) -> Order:
-        """Return the last beginning or end of a stay before ``order``."""
-        index = bisect_left(self.stays, order, key=attrgetter("start")) - 1
-        if index < 0:
-            return _BEGINNING
-        stay = self.stays[index]
-        return stay.end if stay.end < order else stay.start
-
-
-_NOTHING = _Track()
-
-
 class Moment(NamedTuple):
     """A piece of evidence in an item's story; ``via`` is the container it came by."""
 
     shown: Shown
     via: str | None
-
-
-def _moment_order(moment: Moment) -> Order:
-    return moment.shown.event.order
-
-
-def _moments(
-    shown: list[Shown], via: str | None, lo: Order, hi: Order
-) -> Iterator[Moment]:
-    """Go back through what was shown up to and including ``hi``, and after ``lo``."""
-    index = bisect_right(shown, hi, key=attrgetter("order")) - 1
-    while index >= 0 and shown[index].order > lo:
-        yield Moment(shown[index], via)
-        index -= 1
-
-
-class Since(NamedTuple):
-    """A value, the first moment from which it has held, the latest that shows it."""
-
-    value: str | None
-    since: Order
-    latest: Order
 
 
 class Resolution(NamedTuple):
@@ -147,17 +105,43 @@ class Resolution(NamedTuple):
 
 
 class World:
-    """What a set of events shows. Feed them in order, each once."""
+    """What a set of events shows. Feed them in order, each once.
 
-    def __init__(self, actions: Actions = ACTIONS) -> None:
+    Args:
+        actions: The site's table.
+        book: Where to keep what is known.
+        hear: Told of each piece of evidence, to whom it came; what repeats what all
+            contents of a container know already is then left out for them. Without it
+            every item's story and stays are kept.
+    """
+
+    def __init__(
+        self,
+        actions: Actions = ACTIONS,
+        *,
+        book: Book | None = None,
+        hear: Callable[[str, Moment], None] | None = None,
+    ) -> None:
         self._actions = actions
-        self._tracks: defaultdict[str, _Track] = defaultdict(_Track)
-        self._inside: defaultdict[str, set[str]] = defaultdict(set)
+        self._book = Notes() if book is None else book
+        self._known = self._book.known
+        self._recording = hear is None
+        self._stories: defaultdict[str, list[Moment]] = defaultdict(list)
+        self._stays: defaultdict[str, list[Residence]] = defaultdict(list)
+        self._hear = self._record if hear is None else hear
 
     @classmethod
-    def of(cls, events: Iterable[Event], actions: Actions = ACTIONS) -> "World":
-        """Make the world that these events show, whatever order they come in."""
-        world = cls(actions)
+    def of(
+        cls,
+        events: Iterable[Event],
+        actions: Actions = ACTIONS,
+        watched: frozenset[str] | None = None,
+    ) -> "World":
+        """Make the world that these events show, whatever order they come in.
+
+        Only the stories of those that are watched are whole; see `Notes`.
+        """
+        world = cls(actions, book=Notes(watched))
         for event in sorted(events, key=attrgetter("order")):
             if event.voided_by is None:
                 world.apply(event)
@@ -168,58 +152,62 @@ class World:
         action = event.action(self._actions)
         if not action.evidence:
             return
-        for item in dict.fromkeys(event.subjects()):
+        for item in self._outermost_first(event.subjects()):
             self._scan(event, action, item)
 
+    def _outermost_first(self, items: tuple[str, ...]) -> Iterable[str]:
+        """Put what holds others before them: one count shows a carton and its contents.
+
+        They were seen at one moment, so that none of them contradicts another; and
+        the nearest has the last word.
+        """
+        return items if len(items) < 2 else sorted({*items}, key=self._depth)  # noqa: PLR2004
+
+    def _depth(self, item: str) -> tuple[int, str]:
+        return len(self.path(item)), item
+
     def _scan(self, event: Event, action: Action, item: str) -> None:
-        track, order, line = self._tracks[item], event.order, event.line
-        stay = track.stays[-1] if track.stays and track.stays[-1].open else None
-        was_gone = self.gone(item)
+        known, line = self._known(item), event.line
+        inside = known.container
         contradicted = (
-            stay is not None
+            inside is not None
             and action.stay is Stay.LOOKS
-            and self._contradicts(stay.container, line.location)
+            and self._contradicts(inside, line.location)
         )
-        leaves = action.stay in (Stay.LEAVES, Stay.ENTERS) or contradicted
-        found = action.finds if contradicted or was_gone else None
         entered = line.container if action.stay is Stay.ENTERS else None
         shown = Shown(
             event=event,
             action=action,
-            status=found or action.status,
+            status=(action.finds if contradicted or known.gone else None)
+            or action.status,
             location=line.location,
             holds=action.holder is not Holder.KEEPS,
             holder=line.operator if action.holder is Holder.TAKES else None,
             gone=action.place is Place.GONE,
-            was_gone=was_gone,
-            left=stay.container
-            if stay and contradicted and not self.gone(stay.container)
-            else None,
+            was_gone=known.gone,
+            left=inside if inside and contradicted and not self.gone(inside) else None,
             into_gone=entered is not None and self.gone(entered),
         )
         if action.shows_container:
-            inside = stay.container if stay else None
             self._show_container(shown, line.container or inside)
-        if stay and leaves:
-            self._leave(item, stay, order)
-        track.shown.append(shown)
+        self._reach(item, shown)
+        if contradicted or action.stay in (Stay.LEAVES, Stay.ENTERS):
+            self._leave(item, event.order)
         if entered is not None and item != entered and item not in self.path(entered):
-            track.stays.append(Residence(container=entered, start=order))
-            self._inside[entered].add(item)
+            self._enter(item, entered, event.order)
         if action.empties:
-            for inner in list(self._inside[item]):
-                self._leave(inner, self._tracks[inner].stays[-1], order)
-
-    def _leave(self, item: str, stay: Residence, order: Order) -> None:
-        stay.end = order
-        self._inside[stay.container].discard(item)
+            for inner in self._book.inside(item):
+                self._leave(inner, event.order)
+        self._share(item)
 
     def _show_container(self, shown: Shown, container: str | None) -> None:
         place = shown.location
         if container and place is not None:
-            self._tracks[container].aside.append(
-                Shown(event=shown.event, action=shown.action, location=place, own=False)
+            aside = Shown(
+                event=shown.event, action=shown.action, location=place, own=False
             )
+            self._reach(container, aside)
+            self._share(container)
 
     def _contradicts(self, container: str, location: str | None) -> bool:
         """Whether a look at ``location`` cannot be a look into the container."""
@@ -228,95 +216,201 @@ class World:
         place = self.location(container)
         return place is not None and location is not None and place != location
 
+    # Who is told what an event shows: the item, and all that is in it.
+
+    def _reach(self, item: str, shown: Shown) -> None:
+        known = self._known(item)
+        self._deliver(item, known, Moment(shown, None))
+        if known.contents:
+            self._reach_inside(known, item, Moment(shown, item))
+
+    def _reach_inside(self, outer: Known, container: str, moment: Moment) -> None:
+        if not self._recording and _changes_nothing(outer.common, moment.shown):
+            return
+        for item in self._book.told(container):
+            known = self._known(item)
+            self._deliver(item, known, moment)
+            if known.contents:
+                self._reach_inside(known, item, moment)
+        if not self._recording:
+            outer.common = self._in_common(container)
+
+    def _deliver(self, item: str, known: Known, moment: Moment) -> None:
+        shown = moment.shown
+        order = shown.event.order
+        if shown.status is not None:
+            known.status = extended(known.status, shown.status, order)
+        if shown.location is not None:
+            known.location = extended(known.location, shown.location, order)
+        if shown.holds:
+            known.custodian = extended(known.custodian, shown.holder, order)
+        if shown.gone is not None:
+            known.gone = shown.gone
+        known.told = order
+        self._hear(item, moment)
+
+    def _record(self, item: str, moment: Moment) -> None:
+        self._stories[item].append(moment)
+
+    def _in_common(self, container: str) -> Common | None:
+        found: Common | None = None
+        for item in self._book.told(container):
+            known = self._known(item)
+            own = Common.of(known)
+            own = own if known.common is None else own | known.common
+            found = own if found is None else found | own
+        return found
+
+    def _share(self, item: str) -> None:
+        """Let all that the item is in know what it has in common with the others."""
+        known = self._known(item)
+        if known.container is None or self._recording:
+            return
+        own = Common.of(known)
+        if known.common is not None:
+            own = own | known.common
+        for container in self.path(item):
+            outer = self._known(container)
+            if outer.common is not None:
+                outer.common = outer.common | own
+            elif outer.contents == 1:
+                outer.common = own
+
+    # Stays.
+
+    def _enter(self, item: str, container: str, order: Order) -> None:
+        known, outer = self._known(item), self._known(container)
+        known.container, known.entered = container, order
+        outer.contents += 1
+        self._book.enter(item, container)
+        if self._recording:
+            self._stays[item].append(Residence(container=container, start=order))
+
+    def _leave(self, item: str, order: Order) -> None:
+        known = self._known(item)
+        if known.container is None:
+            return
+        container, outer = known.container, self._known(known.container)
+        known.status, known.location, known.custodian = self.runs(item)
+        known.container = known.entered = None
+        outer.contents -= 1
+        if not outer.contents:
+            outer.common = None
+        self._book.leave(item, container)
+        if self._recording:
+            self._stays[item][-1].end = order
+
     # What is true of an item now, that is, after the last event taken in.
+
+    def runs(self, item: str) -> tuple[Since | None, Since | None, Since | None]:
+        """Return the item's status, location and custodian, each with its evidence."""
+        known = self._known(item)
+        own = (known.status, known.location, known.custodian)
+        entered = known.entered
+        if known.container is None or entered is None:
+            return own
+        outer = self.runs(known.container)
+        status, location, custodian = (
+            _latest(run, around, entered)
+            for run, around in zip(own, outer, strict=True)
+        )
+        return status, location, custodian
 
     def location(self, item: str) -> str | None:
         """Return the item's place by the latest evidence, if there is any."""
-        places = (moment.shown.location for moment in self._back(item))
-        return next((place for place in places if place is not None), None)
+        run = self._known(item).location
+        return None if run is None else run.value
 
     def status(self, item: str) -> str | None:
         """Return the item's status by the latest evidence, if there is any."""
-        own = (moment.shown.status for moment in self._back(item, aside=False))
-        return next((status for status in own if status is not None), None)
+        run = self._known(item).status
+        return None if run is None else run.value
 
     def custodian(self, item: str) -> str | None:
         """Return who holds the item by the latest evidence, if somebody does."""
-        own = (moment.shown for moment in self._back(item, aside=False))
-        return next((shown.holder for shown in own if shown.holds), None)
+        run = self._known(item).custodian
+        return None if run is None else run.value
 
     def latest(self, item: str) -> int:
-        """Return when the item's latest evidence happened; 0 without any."""
-        moments = (moment.shown.order.occurred for moment in self._back(item))
-        return next(moments, 0)
+        """Return when the item was last told of anything; 0 where it never was."""
+        told = self._known(item).told
+        return 0 if told is None else told.occurred
 
     def gone(self, item: str) -> bool:
         """Return whether the item has left the site, by the latest evidence."""
-        own = (moment.shown.gone for moment in self._back(item, aside=False))
-        return next((gone for gone in own if gone is not None), False)
-
-    def path(self, item: str, order: Order = _END) -> tuple[str, ...]:
-        """Return what the item is in as of ``order``, nearest first."""
-        path: list[str] = []
-        while (track := self._tracks.get(item)) and (stay := track.stay_at(order)):
-            item = stay.container
-            path.append(item)
-        return tuple(path)
+        return self._known(item).gone
 
     def contents(self, item: str) -> frozenset[str]:
         """Return what is directly in the item now."""
-        return frozenset(self._inside.get(item, ()))
+        return frozenset(self._book.inside(item))
+
+    def path(self, item: str, order: Order | None = None) -> tuple[str, ...]:
+        """Return what the item is in now, nearest first.
+
+        Where stays are kept, it can be asked for any moment ``order``, and includes
+        what ended with it.
+        """
+        step = self._container if order is None else self._container_at(order)
+        path: list[str] = []
+        found = step(item)
+        while found is not None:
+            path.append(found)
+            found = step(found)
+        return tuple(path)
+
+    def _container(self, item: str) -> str | None:
+        return self._known(item).container
+
+    def _container_at(self, order: Order) -> Callable[[str], str | None]:
+        def step(item: str) -> str | None:
+            stays = self._stays.get(item, [])
+            index = bisect_left(stays, order, key=attrgetter("start")) - 1
+            stay = stays[index] if index >= 0 else None
+            return stay.container if stay is not None and order <= stay.end else None
+
+        return step
 
     def stays(self, item: str) -> tuple[Residence, ...]:
-        """Return the item's stays in containers, in order."""
-        track = self._tracks.get(item)
-        return tuple(track.stays) if track else ()
+        """Return the item's stays in containers, in order, where they are kept."""
+        return tuple(self._stays.get(item, ()))
 
     def story(self, item: str) -> list[Moment]:
         """Return all evidence of the item, its containers' included, oldest first.
 
         Of two from one event the nearest to the item comes last, and so wins.
         """
-        return list(self._back(item))[::-1]
-
-    def _back(self, item: str, *, aside: bool = True) -> Iterator[Moment]:
-        """Go back through the item's evidence, newest first.
-
-        Between two changes of what it is in, the evidence is that of a fixed path.
-        """
-        until = _END
-        while until != _BEGINNING:
-            members = (item, *self.path(item, until))
-            tracks = [self._tracks.get(member, _NOTHING) for member in members]
-            since = max(track.change_before(until) for track in tracks)
-            evidence = [
-                _moments(shown, None if member == item else member, since, until)
-                for member, track in zip(members, tracks, strict=True)
-                for shown in ((track.shown, track.aside) if aside else (track.shown,))
-            ]
-            # ties come in the order of the lists: the nearest to the item first
-            yield from merge(*evidence, key=_moment_order, reverse=True)
-            until = since
+        return self._stories.get(item, [])
 
 
-def _runs(moments: Iterable[tuple[Order, str | None]]) -> Since | None:
-    """Fold evidence of one value, oldest first, into the run that holds at its end."""
-    run: Since | None = None
-    for order, value in moments:
-        if run is not None and run.value == value:
-            run = run._replace(latest=order)
-        else:
-            run = Since(value, order, order)
-    return run
+def _changes_nothing(common: Common | None, shown: Shown) -> bool:
+    """Whether it repeats what all contents of a container know already."""
+    return (
+        common is not None
+        and not shown.action.handoff
+        and common.has(
+            status=shown.status,
+            location=shown.location,
+            holds=shown.holds,
+            holder=shown.holder,
+            gone=shown.gone,
+        )
+    )
+
+
+def _latest(run: Since | None, around: Since | None, entered: Order) -> Since | None:
+    """Let what an item is in show what the item was not told, because it knew it."""
+    if run is None or around is None or around.latest <= max(entered, run.latest):
+        return run
+    return run._replace(latest=around.latest)
 
 
 def resolve(world: World, item: str) -> Resolution:
     """Return where the item is, since when, and on what evidence."""
-    shown = [moment.shown for moment in world.story(item)]
+    status, location, custodian = world.runs(item)
     return Resolution(
-        status=_runs((s.order, s.status) for s in shown if s.status is not None),
-        location=_runs((s.order, s.location) for s in shown if s.location is not None),
-        custodian=_runs((s.order, s.holder) for s in shown if s.holds),
+        status=status,
+        location=location,
+        custodian=custodian,
         path=world.path(item),
         gone=world.gone(item),
     )
