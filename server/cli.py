@@ -12,8 +12,10 @@ from pathlib import Path
 
 from aiohttp import web
 
+from server import upkeep
 from server.api.context import Context
 from server.app import create_app
+from server.backup import DATABASE
 from server.client.api import Client, described
 from server.config import ServerConfig, load
 from server.keys import Keys, Scope
@@ -26,7 +28,6 @@ from shared.protocol import NewStation, StationCode
 __all__ = ["main"]
 
 KEYS = "keys"
-DATABASE = "scantrail.db"
 LOCK = "lock"
 
 
@@ -79,10 +80,12 @@ async def _serve(config: ServerConfig) -> None:
         handle_signals=False,
     )
     await runner.setup()
+    following = asyncio.create_task(upkeep.follow_backups(data, store))
     try:
         await _listen(runner, config)
         await _until_told()
     finally:
+        following.cancel()
         await runner.cleanup()
 
 
@@ -183,6 +186,7 @@ def _parser() -> argparse.ArgumentParser:
     add.add_argument("--kind", choices=["station", "host"], default="station")
     _to_server(add)
     add.set_defaults(run=station_code)
+    upkeep.add_commands(commands)
     return parser
 
 

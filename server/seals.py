@@ -17,9 +17,12 @@ __all__ = ["Received", "begin", "seal"]
 class Received(msgspec.Struct, frozen=True, kw_only=True):
     """A delivery as it is kept: the lines of ``log`` up to ``last``, with their head.
 
+    ``station`` is the name of the one that brought it.
+
     ``clock`` is the header that came with it, ``received`` in microseconds since 1970.
     """
 
+    station: str
     log: str
     last: int
     head: bytes
@@ -37,6 +40,7 @@ def begin(server: str) -> bytes:
 def seal(before: bytes, delivery: Received) -> bytes:
     """Return the seal after one more delivery."""
     fields = (
+        delivery.station,
         delivery.log,
         str(delivery.last),
         delivery.head.hex(),

@@ -1,5 +1,6 @@
 """Where events are kept. One interface; a backend for each database."""
 
+from collections.abc import Mapping
 from typing import Protocol
 
 import msgspec
@@ -199,6 +200,9 @@ class Store(Protocol):
 
     async def horizon(self, view: View) -> Horizon:
         """Return up to when all active stations have told everything."""
+
+    async def mark_backed_up(self, acked: Mapping[str, tuple[int, str]]) -> None:
+        """Note up to which line of which head each log is in a checked backup."""
 
     async def ready(self) -> None:
         """Return if the database takes writes; raise what is wrong otherwise."""

@@ -37,6 +37,21 @@ CREATE TABLE incident (
     PRIMARY KEY (station, code)
 ) WITHOUT ROWID;
 
+-- Each restore from a backup: what it held of each log, and what the log's station was
+-- told before, once it has come back.
+CREATE TABLE restored (
+    id INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    made_at TEXT NOT NULL
+);
+CREATE TABLE restored_log (
+    restored INTEGER NOT NULL REFERENCES restored,
+    log INTEGER NOT NULL REFERENCES log,
+    had INTEGER NOT NULL,
+    told INTEGER,
+    PRIMARY KEY (restored, log)
+) WITHOUT ROWID;
+
 CREATE TABLE station_code (
     code_hash BLOB PRIMARY KEY,
     station INTEGER NOT NULL REFERENCES station,

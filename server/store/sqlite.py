@@ -9,7 +9,7 @@ only the writer's connection ever does, readers are opened read-only.
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from importlib import resources
 from pathlib import Path
@@ -32,6 +32,7 @@ from server.store import (
     Receipt,
     Station,
     View,
+    backups,
     reading,
 )
 from server.store import joining as joined
@@ -128,6 +129,8 @@ class SqliteStore:
                 found.append(append(connection, station, delivery, received, touch))
             except ProblemError as problem:
                 note_conflict(connection, station, delivery.log, problem, received)
+                if problem.problem.type == ProblemType.GAP:
+                    backups.note_told(connection, delivery.log, delivery.after)
                 found.append(problem)
         if touch.subjects:
             view = View(at=received, known_at=received)
@@ -203,6 +206,10 @@ class SqliteStore:
         return await self._transact(
             partial(joined.enrol, joining=joining, now=self._now())
         )
+
+    async def mark_backed_up(self, acked: Mapping[str, tuple[int, str]]) -> None:
+        """Note up to which line of which head each log is in a checked backup."""
+        await self._transact(partial(backups.mark_backed_up, acked=acked))
 
     async def ready(self) -> None:
         """Return if the database takes writes; raise what is wrong otherwise."""

@@ -332,6 +332,7 @@ def _write_delivery(
         (log.acked, log.head, log.occurred, log.id),
     )
     kept = Received(
+        station=station.name,
         log=log.name,
         last=log.acked,
         head=log.head,

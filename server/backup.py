@@ -1,0 +1,284 @@
+"""Backups: a copy of everything, checked as a restore would find it; and restoring.
+
+::
+
+    DIR/2026-11-25T20-00-00Z/
+        manifest.json    what is in it, with a hash of each file, and the last seal
+        scantrail.db     the database, as of one moment
+        …                keys and whatever else the data folder holds
+
+A backup is made beside a running server, by a process of its own. It counts once its
+copy was opened, and every chain, signature and seal in it was checked; then it is
+published in the data folder, and the server tells its stations up to where their lines
+are backed up. Only those do stations ever drop.
+"""
+
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from hashlib import file_digest
+from pathlib import Path
+from uuid import uuid4
+
+import msgspec
+
+from server.store.audit import Report, opened, report
+from server.store.backups import start_over
+from shared import files
+from shared.errors import ScantrailError, StartError
+from shared.moments import to_text
+
+__all__ = [
+    "DATABASE",
+    "MANIFEST",
+    "BackupError",
+    "Manifest",
+    "Published",
+    "drop_old",
+    "make",
+    "published",
+    "read",
+    "restore",
+]
+
+DATABASE = "scantrail.db"
+MANIFEST = "manifest.json"
+PUBLISHED = "backed-up.json"
+"""The file in the data folder that says what is backed up."""
+
+_NOT_COPIED = ("lock", PUBLISHED)
+_PARTIAL = ".partial"
+
+
+class BackupError(ScantrailError):
+    """A backup that cannot be made, or cannot be trusted; the text says what to do."""
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """What a backup holds. ``files`` has the SHA-256 of each file, in hex.
+
+    ``acked`` has the last line and its head of each log; ``seal`` is that after
+    ``deliveries`` deliveries.
+    """
+
+    made_at: str
+    server: str
+    epoch: str
+    lines: int
+    deliveries: int
+    seal: str
+    acked: dict[str, tuple[int, str]]
+    files: dict[str, str]
+
+
+class Published(msgspec.Struct, frozen=True, kw_only=True):
+    """What is backed up: of each log the last line, and its head in hex."""
+
+    made_at: str
+    acked: dict[str, tuple[int, str]]
+
+
+# --- making ---------------------------------------------------------------------------
+
+
+def make(data: Path, to: Path, now: int) -> tuple[Path, Manifest]:
+    """Make a backup of a data folder, check it, and publish that it is there.
+
+    Args:
+        data: The server's data folder; the server may run.
+        to: The folder of backups; this one gets a folder of its own in it.
+        now: The present moment, in microseconds since 1970.
+
+    Raises:
+        BackupError: It was not made; what was begun was taken away.
+        StartError: The data folder cannot be read.
+    """
+    name = to_text(now).partition(".")[0].replace(":", "-") + "Z"
+    final, partial = to / name, to / f"{name}{_PARTIAL}"
+    try:
+        files.make_folder(to)
+        partial.mkdir(mode=0o700)
+        _copy_database(data / DATABASE, partial / DATABASE)
+        _copy_others(data, partial)
+        manifest = _checked(partial, now)
+        files.write(partial / MANIFEST, msgspec.json.encode(manifest))
+        partial.rename(final)
+        files.sync_folder(to)
+        _publish(data, manifest)
+    except OSError as error:
+        reason = (
+            f"the backup {final} was not made: {error.strerror or error}. "
+            "See whether the folder can be written and has room."
+        )
+        raise BackupError(reason) from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return final, manifest
+
+
+def _copy_database(source: Path, target: Path) -> None:
+    """Copy a database as of one moment, whatever is written meanwhile."""
+    with opened(source) as live:
+        copy = sqlite3.connect(target)
+        try:
+            live.backup(copy)
+            copy.execute("PRAGMA journal_mode = DELETE")
+        finally:
+            copy.close()
+    target.chmod(0o600)
+
+
+def _others(data: Path) -> Iterator[Path]:
+    """Find what else the data folder holds that a restored server needs."""
+    for path in sorted(data.rglob("*")):
+        name = path.relative_to(data).parts[0]
+        live = name.startswith(DATABASE) or name in _NOT_COPIED
+        if path.is_file() and not live and path.suffix != ".new":
+            yield path.relative_to(data)
+
+
+def _copy_others(data: Path, to: Path) -> None:
+    for name in _others(data):
+        files.make_folder((to / name).parent)
+        files.write(to / name, (data / name).read_bytes())
+
+
+def _checked(folder: Path, now: int) -> Manifest:
+    """Open the copy as a restore would, check all of it, and describe it."""
+    with opened(folder / DATABASE) as copy:
+        found = report(copy, {})
+    _must_be_sound(found, "the copy")
+    return Manifest(
+        made_at=to_text(now),
+        server=found.server,
+        epoch=found.epoch,
+        lines=found.lines,
+        deliveries=found.deliveries,
+        seal=found.seal,
+        acked=found.acked,
+        files={str(name): _hash(folder / name) for name in _files(folder)},
+    )
+
+
+def _must_be_sound(found: Report, what: str) -> None:
+    if not found.findings:
+        return
+    first = found.findings[0]
+    where = f"log {first.log}, line {first.seq}: " if first.log else ""
+    reason = (
+        f"{what} is not sound ({where}{first.text}; {len(found.findings)} findings). "
+        "Keep the older backups, and see: scantrail-server verify"
+    )
+    raise BackupError(reason)
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.name != MANIFEST:
+            yield path.relative_to(folder)
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
+
+
+def _publish(data: Path, manifest: Manifest) -> None:
+    now = Published(made_at=manifest.made_at, acked=manifest.acked)
+    files.write(data / PUBLISHED, msgspec.json.encode(now))
+
+
+def published(data: Path) -> Published | None:
+    """Return what is backed up, if anything is."""
+    try:
+        return msgspec.json.decode((data / PUBLISHED).read_bytes(), type=Published)
+    except (OSError, ValueError):
+        return None
+
+
+def drop_old(to: Path, keep: int) -> list[Path]:
+    """Remove all but the newest ``keep`` backups, and return what was removed."""
+    there = sorted(path.parent for path in to.glob(f"*/{MANIFEST}"))
+    old = there[:-keep] if keep > 0 else []
+    for folder in old:
+        shutil.rmtree(folder)
+    return old
+
+
+# --- restoring ------------------------------------------------------------------------
+
+
+def read(backup: Path) -> Manifest:
+    """Read a backup's manifest, and check that its files are those it names.
+
+    Raises:
+        BackupError: It is no backup, or not whole.
+    """
+    try:
+        manifest = msgspec.json.decode((backup / MANIFEST).read_bytes(), type=Manifest)
+        there = {str(name): _hash(backup / name) for name in _files(backup)}
+    except (OSError, ValueError) as error:
+        reason = (
+            f"{backup} is not a backup of scantrail-server: it has no {MANIFEST} that "
+            "can be read. A copy of a data folder may lack what was written last."
+        )
+        raise BackupError(reason) from error
+    changed = sorted(
+        {name for name, _ in set(there.items()) ^ set(manifest.files.items())}
+    )
+    if changed:
+        reason = f"{backup} is not as it was made: {', '.join(changed[:5])} differ"
+        raise BackupError(reason)
+    return manifest
+
+
+def restore(backup: Path, data: Path, now: int) -> Manifest:
+    """Put a backup's content into an empty data folder, as a new epoch.
+
+    Stations that were told more than it holds notice at their first contact, and send
+    again what is missing.
+
+    Raises:
+        BackupError: It is no sound backup, or the folder is in use.
+    """
+    manifest = read(backup)
+    if any((data / name).exists() for name in (DATABASE, "lock")):
+        reason = (
+            f"{data} holds a server's data already, and nothing of it is overwritten. "
+            "Move it away, or choose another --data folder."
+        )
+        raise BackupError(reason)
+    with opened(backup / DATABASE) as copy:
+        marks = {manifest.deliveries: manifest.seal} if manifest.deliveries else {}
+        _must_be_sound(report(copy, marks), f"the backup {backup}")
+    try:
+        files.make_folder(data)
+        for name in map(Path, manifest.files):
+            if str(name) != DATABASE:
+                files.make_folder((data / name).parent)
+                files.write(data / name, (backup / name).read_bytes())
+        _new_epoch(backup, data / f"{DATABASE}.new", manifest, now)
+        (data / f"{DATABASE}.new").rename(data / DATABASE)
+        files.sync_folder(data)
+        _publish(data, manifest)
+    except OSError as error:
+        reason = f"{data} cannot be written: {error.strerror or error}"
+        raise BackupError(reason) from error
+    return manifest
+
+
+def _new_epoch(backup: Path, target: Path, manifest: Manifest, now: int) -> None:
+    """Copy the database, and note in it that a new life of the server begins."""
+    target.unlink(missing_ok=True)
+    shutil.copyfile(backup / DATABASE, target)
+    target.chmod(0o600)
+    copy = sqlite3.connect(target)
+    try:
+        copy.execute("PRAGMA synchronous = FULL")
+        with copy:
+            start_over(copy, epoch=str(uuid4()), made_at=manifest.made_at, now=now)
+    except sqlite3.Error as error:
+        reason = f"{target} cannot be written: {error}"
+        raise StartError(reason) from error
+    finally:
+        copy.close()

@@ -1,0 +1,158 @@
+"""Reading everything that is kept, for those who check it: backup and verify.
+
+On a read-only connection of its own, so that it works beside a running server.
+"""
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from server.seals import Received
+from server.verify import Finding, KeptLine, KeptLog, Sealed, check_log, check_seals
+from shared.errors import StartError
+
+__all__ = ["Report", "opened", "report"]
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """What a check of a database found. ``seal`` is that of the last delivery."""
+
+    server: str
+    epoch: str
+    logs: int
+    lines: int
+    deliveries: int
+    seal: str
+    acked: dict[str, tuple[int, str]]
+    findings: list[Finding]
+
+
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open a server's database for reading only.
+
+    Raises:
+        StartError: It cannot be read; the text says what to do.
+    """
+    try:
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+    except sqlite3.Error as error:
+        reason = f"{path} cannot be read ({error}); is it a server's database?"
+        raise StartError(reason) from error
+    with contextlib.closing(connection):
+        try:
+            yield connection
+        except sqlite3.DatabaseError as error:
+            reason = (
+                f"{path} cannot be read ({error}). It is damaged, or no server's "
+                "database; nothing was changed."
+            )
+            raise StartError(reason) from error
+
+
+def report(
+    connection: sqlite3.Connection, marks: dict[int, str], most: int = 1000
+) -> Report:
+    """Check a whole database, as it is at one moment.
+
+    Args:
+        connection: From `opened`.
+        marks: Seals written down elsewhere, by the number of their delivery.
+        most: Findings, at most.
+    """
+    connection.execute("BEGIN")  # one moment for all that is read
+    try:
+        meta = dict(connection.execute("SELECT name, value FROM meta"))
+        logs = list(_logs(connection))
+        findings = _first(most, _findings(connection, meta["server"], logs, marks))
+        (lines,) = connection.execute("SELECT count(*) FROM line").fetchone()
+        number, seal = connection.execute(
+            "SELECT number, seal FROM delivery ORDER BY number DESC LIMIT 1"
+        ).fetchone() or (0, b"")
+    finally:
+        connection.execute("ROLLBACK")
+    return Report(
+        server=meta["server"],
+        epoch=meta["epoch"],
+        logs=len(logs),
+        lines=lines,
+        deliveries=number,
+        seal=seal.hex(),
+        acked={log.name: (log.acked, log.head.hex()) for _, log in logs},
+        findings=findings,
+    )
+
+
+def _first(most: int, findings: Iterator[Finding]) -> list[Finding]:
+    return [finding for _, finding in zip(range(most), findings, strict=False)]
+
+
+def _findings(
+    connection: sqlite3.Connection,
+    server: str,
+    logs: list[tuple[int, KeptLog]],
+    marks: dict[int, str],
+) -> Iterator[Finding]:
+    for (text,) in connection.execute("PRAGMA integrity_check(100)"):
+        if text != "ok":
+            yield Finding(text=f"the file is damaged: {text}")
+    for number, log in logs:
+        deliveries = _deliveries(connection, number)
+        yield from check_log(log, deliveries, _lines(connection, number))
+    yield from check_seals(server, _sealed(connection), marks)
+    for seq, owner in connection.execute(
+        "SELECT seq, log FROM line WHERE log NOT IN (SELECT id FROM log)"
+    ):
+        yield Finding(seq=seq, text=f"a line belongs to log {owner}, which is not here")
+
+
+def _logs(connection: sqlite3.Connection) -> Iterator[tuple[int, KeptLog]]:
+    for number, name, acked, head in connection.execute(_LOGS):
+        yield number, KeptLog(name=name, acked=acked, head=head)
+
+
+# What somebody changed may be of another type: a cast keeps the check going.
+_LOGS = """
+SELECT id, CAST(name AS TEXT), CAST(acked AS INTEGER), CAST(head AS BLOB)
+FROM log ORDER BY id
+"""
+_LINES = """
+SELECT seq, position, CAST(received AS INTEGER), CAST(occurred AS INTEGER),
+    CAST(lo AS INTEGER), CAST(hi AS INTEGER), CAST(line AS BLOB)
+FROM line WHERE log = ? ORDER BY seq
+"""
+_SEALED = """
+SELECT d.number, CAST(d.seal AS BLOB), coalesce(s.name, ''), coalesce(g.name, ''),
+    CAST(d.last AS INTEGER), CAST(d.head AS BLOB), CAST(d.signature AS BLOB),
+    CAST(d.public_key AS BLOB), CAST(d.clock AS TEXT), CAST(d.received AS INTEGER)
+FROM delivery d
+LEFT JOIN log g ON g.id = d.log
+LEFT JOIN station s ON s.id = g.station
+"""
+_FIELDS = (
+    *("station", "log", "last", "head"),
+    *("signature", "public_key", "clock", "received"),
+)
+
+
+def _deliveries(connection: sqlite3.Connection, log: int) -> Iterator[Received]:
+    found = connection.execute(f"{_SEALED} WHERE d.log = ? ORDER BY d.last", (log,))
+    return (sealed.received for sealed in map(_read, found))
+
+
+def _sealed(connection: sqlite3.Connection) -> Iterator[Sealed]:
+    return map(_read, connection.execute(f"{_SEALED} ORDER BY d.number"))
+
+
+def _read(row: Sequence[Any]) -> Sealed:
+    number, seal, *fields = row
+    return Sealed(number, Received(**dict(zip(_FIELDS, fields, strict=True))), seal)
+
+
+def _lines(connection: sqlite3.Connection, log: int) -> Iterator[KeptLine]:
+    for row in connection.execute(_LINES, (log,)):
+        yield KeptLine(*row)

@@ -1,0 +1,192 @@
+"""``scantrail-server`` backup, restore, restored, verify: for an administrator."""
+
+import argparse
+import asyncio
+import logging
+import sys
+import time
+from pathlib import Path
+
+import msgspec
+
+from server import backup
+from server.backup import BackupError, Published
+from server.store import Store
+from server.store.audit import Report, opened, report
+from server.store.backups import Restored, restored
+from shared.errors import ScantrailError
+from shared.moments import to_text
+
+__all__ = ["add_commands", "follow_backups"]
+
+_LOG = logging.getLogger("scantrail.server")
+_LOOK = 2.0  # seconds between two looks for a new backup
+
+
+async def follow_backups(data: Path, store: Store) -> None:
+    """Tell the store of each backup that is published, until cancelled."""
+    known: Published | None = None
+    while True:
+        found = await asyncio.to_thread(backup.published, data)
+        if found is not None and found != known:
+            try:
+                await store.mark_backed_up(found.acked)
+            except ScantrailError as error:
+                _LOG.warning("the backup of %s is not noted yet: %s", data, error)
+            else:
+                known = found
+                _LOG.info("stations are told of the backup of %s", found.made_at)
+        await asyncio.sleep(_LOOK)
+
+
+# --- commands -------------------------------------------------------------------------
+
+
+def _say(text: str) -> None:
+    print(text)  # noqa: T201 # the result
+
+
+def _note(text: str) -> None:
+    print(text, file=sys.stderr)  # noqa: T201 # for the person
+
+
+def _now() -> int:
+    return time.time_ns() // 1000
+
+
+def _backup(options: argparse.Namespace) -> None:
+    folder, manifest = backup.make(options.data, options.to, _now())
+    _note(
+        f"checked: {manifest.lines} lines of {len(manifest.acked)} logs; "
+        "stations are told at their next exchange"
+    )
+    _say(str(folder))
+    for old in backup.drop_old(options.to, options.keep) if options.keep else ():
+        _note(f"removed: {old}")
+
+
+def _restore(options: argparse.Namespace) -> None:
+    manifest = backup.restore(options.backup, options.data, _now())
+    _say(
+        f"{options.data} holds the backup of {manifest.made_at}: {manifest.lines} "
+        f"lines of {len(manifest.acked)} logs, as a new epoch."
+    )
+    _note(
+        "Start the server. Each station sends again by itself what came later; "
+        "scantrail-server restored shows how far they are."
+    )
+
+
+def _verify(options: argparse.Namespace) -> None:
+    marks = {}
+    for folder in options.against:
+        manifest = backup.read(folder)
+        marks[manifest.deliveries] = manifest.seal
+    marks.pop(0, None)
+    with opened(options.data / backup.DATABASE) as connection:
+        found = report(connection, marks)
+    if options.json:
+        _say(msgspec.json.encode(found).decode())
+    else:
+        _show(found)
+    if found.findings:
+        reason = (
+            f"{len(found.findings)} findings: what is kept is not what was received. "
+            "Keep the file as it is; restore a backup from before, and stations "
+            "send again what came later"
+        )
+        raise BackupError(reason)
+
+
+def _show(found: Report) -> None:
+    _say(
+        f"{found.lines} lines of {found.logs} logs in {found.deliveries} deliveries; "
+        f"last seal {found.seal[:16] or 'none'}"
+    )
+    for finding in found.findings:
+        where = f"log {finding.log}" if finding.log else "the database"
+        line = f" line {finding.seq}" if finding.seq else ""
+        _say(f"{where}{line}: {finding.text}")
+    if not found.findings:
+        _say("every chain, signature and seal is as it was received")
+
+
+def _restored(options: argparse.Namespace) -> None:
+    with opened(options.data / backup.DATABASE) as connection:
+        rows = restored(connection)
+    if options.json:
+        _say(msgspec.json.encode(rows).decode())
+        return
+    if not rows:
+        _say("this server was never restored from a backup")
+    for row in rows:
+        _say(
+            f"{to_text(row.at)[:19]}  {row.station:<16}  log {row.log[:8]}  {_of(row)}"
+        )
+
+
+def _of(row: Restored) -> str:
+    """Say what became of a log after a restore."""
+    if row.missing:
+        return f"lines {row.has + 1} to {row.told} are still missing"
+    if row.told is not None:
+        return f"lines {row.had + 1} to {row.told} were sent again"
+    if not row.heard:
+        return f"not heard from since; the backup held {row.had} lines"
+    return f"nothing was missing; the backup held {row.had} lines"
+
+
+def add_commands(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+) -> None:
+    """Add the commands to the program's."""
+    add = commands.add_parser(
+        "backup", help="copy everything, check the copy, and tell the stations"
+    )
+    _data(add)
+    add.add_argument(
+        "--to", type=Path, required=True, metavar="DIR", help="the folder of backups"
+    )
+    add.add_argument(
+        "--keep", type=int, default=0, metavar="N", help="remove all but the newest N"
+    )
+    add.set_defaults(run=_backup)
+
+    add = commands.add_parser(
+        "restore", help="put a backup into an empty data folder; stations add the rest"
+    )
+    add.add_argument("backup", type=Path, metavar="BACKUP", help="one backup's folder")
+    _data(add)
+    add.set_defaults(run=_restore)
+
+    add = commands.add_parser(
+        "verify", help="check that everything received is still there, unchanged"
+    )
+    _data(add)
+    add.add_argument(
+        "--against",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="BACKUP",
+        help="compare with the seal of a backup, too; may be repeated",
+    )
+    add.add_argument("--json", action="store_true", help="for programs")
+    add.set_defaults(run=_verify)
+
+    add = commands.add_parser(
+        "restored", help="say what stations have sent again after a restore"
+    )
+    _data(add)
+    add.add_argument("--json", action="store_true", help="for programs")
+    add.set_defaults(run=_restored)
+
+
+def _data(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--data",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="the server's data folder",
+    )

@@ -1,0 +1,171 @@
+"""Is everything that was received still there, unchanged? Pure.
+
+A log's chain of heads leads from its name through the bytes of every line to the heads
+that its station signed; the server's seals (`server.seals`) lead through all deliveries
+in the order of their arrival. Whatever was changed, taken out or put in breaks one of
+them. Only a tail that was cut off everywhere at once breaks nothing: a seal that was
+written down elsewhere finds that, as each backup does, and so does the next station
+that counts on what it was told.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+import msgspec
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from server.seals import Received, begin, seal
+from shared.chain import link, signed_message, start
+
+__all__ = [
+    "Finding",
+    "KeptLine",
+    "KeptLog",
+    "Sealed",
+    "check_log",
+    "check_seals",
+]
+
+
+class KeptLog(msgspec.Struct, frozen=True, kw_only=True):
+    """A log as the server remembers it: its last line, and the head after it."""
+
+    name: str
+    acked: int
+    head: bytes
+
+
+class KeptLine(msgspec.Struct, frozen=True):
+    """A line as it is kept; moments in microseconds since 1970."""
+
+    seq: int
+    position: int
+    received: int
+    occurred: int
+    lo: int
+    hi: int
+    line: bytes
+
+
+class Sealed(msgspec.Struct, frozen=True):
+    """A delivery with its number in the order of arrival, and its seal."""
+
+    number: int
+    received: Received
+    seal: bytes
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Something that is not as it was received. ``seq`` is 0 where no line is meant."""
+
+    log: str = ""
+    seq: int = 0
+    text: str
+
+
+def check_log(
+    log: KeptLog, deliveries: Iterable[Received], lines: Iterable[KeptLine]
+) -> Iterator[Finding]:
+    """Check a log's lines against what its station signed.
+
+    Args:
+        log: The log.
+        deliveries: Those of the log, in the order of their last lines.
+        lines: Its lines, in the order of ``seq``.
+    """
+    walk = _Walk(log.name)
+    coming = iter(lines)
+    for delivery in deliveries:
+        while walk.seq < delivery.last:
+            line = next(coming, None)
+            if line is None:
+                yield walk.finding(walk.seq + 1, "it is not there")
+                return
+            yield from walk.take(line, delivery.received)
+        yield from walk.meets(delivery)
+    for line in coming:
+        yield walk.finding(line.seq, "no delivery brought it")
+    if (walk.seq, walk.head) != (log.acked, log.head):
+        yield walk.finding(
+            0, f"it ends at line {walk.seq}; line {log.acked} was acknowledged"
+        )
+
+
+class _Walk:
+    """A way along a log's chain."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.seq = 0
+        self.head = start(name)
+        self._position = 0
+        self._occurred = 0
+
+    def finding(self, seq: int, text: str) -> Finding:
+        return Finding(log=self.name, seq=seq, text=text)
+
+    def take(self, line: KeptLine, received: int) -> Iterator[Finding]:
+        """Go on over one line that came with a delivery."""
+        if line.seq != self.seq + 1:
+            yield self.finding(self.seq + 1, "it is not there")
+        if line.received != received:
+            yield self.finding(line.seq, "it is dated as if received at another time")
+        if line.position <= self._position:
+            yield self.finding(line.seq, "it stands before the line it follows")
+        if line.occurred < self._occurred or not line.lo <= line.occurred <= line.hi:
+            yield self.finding(line.seq, "the time when it happened was changed")
+        self.seq, self.head = line.seq, link(self.head, line.line)
+        self._position, self._occurred = line.position, line.occurred
+
+    def meets(self, delivery: Received) -> Iterator[Finding]:
+        """Compare with what the station signed; go on from there, to find more."""
+        if self.head != delivery.head:
+            yield self.finding(
+                delivery.last, "lines up to here are not those that were signed"
+            )
+        if not _signed(delivery):
+            yield self.finding(delivery.last, "its signature is not the station's")
+        self.seq, self.head = delivery.last, delivery.head
+
+
+def _signed(delivery: Received) -> bool:
+    message = signed_message(delivery.log, delivery.last, delivery.head)
+    try:
+        key = Ed25519PublicKey.from_public_bytes(delivery.public_key)
+        key.verify(delivery.signature, message)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def check_seals(
+    server: str, deliveries: Iterable[Sealed], marks: Mapping[int, str]
+) -> Iterator[Finding]:
+    """Check the chain of all deliveries.
+
+    Args:
+        server: The name that the server has for itself.
+        deliveries: All, in the order of their arrival.
+        marks: Seals written down elsewhere, in hex, by the number of their delivery.
+    """
+    last, number, received = begin(server), 0, 0
+    for one in deliveries:
+        made = seal(last, one.received)
+        if one.number != number + 1:
+            yield Finding(text=f"delivery {number + 1} is not there")
+        if made != one.seal:
+            yield Finding(
+                log=one.received.log,
+                text=f"delivery {one.number} is not as it was sealed",
+            )
+        if one.received.received < received:
+            yield Finding(text=f"delivery {one.number} came before the one before it")
+        if marks.get(one.number, one.seal.hex()) != one.seal.hex():
+            yield Finding(
+                text=f"delivery {one.number} has another seal than was written down"
+            )
+        last, number, received = one.seal, one.number, one.received.received
+    for missing in sorted(mark for mark in marks if mark > number):
+        yield Finding(
+            text=f"deliveries {number + 1} to {missing}, which were here, are not there"
+        )
