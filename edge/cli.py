@@ -22,6 +22,9 @@ from edge import health, joining
 from edge.clock import read_clock
 from edge.config import FILE, Config, load, texts
 from edge.config_example import example
+from edge.doctor import is_wrong
+from edge.doctor.examination import examine
+from edge.doctor.report import in_json, in_words
 from edge.outbox import Outbox
 from edge.scanners.settings import ScannerSettings, TerminalSettings, from_spec
 from edge.station import Setup, run
@@ -197,6 +200,17 @@ def _check_config(options: argparse.Namespace) -> int:
     return 0
 
 
+# --- doctor ---------------------------------------------------------------------------
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    findings = examine(
+        Path(options.data), config=options.config, offline=options.offline
+    )
+    _print(in_json(findings) if options.json else "\n".join(in_words(findings)))
+    return 1 if any(map(is_wrong, findings)) else 0
+
+
 # --- the command line -----------------------------------------------------------------
 
 
@@ -231,6 +245,14 @@ _JOIN = f"""\
 Let this station join a server with the one-time code that an administrator made for it.
 The URL may come from {_SERVER}; the code from standard input (-), SCANTRAIL_CODE, or
 the file that SCANTRAIL_CODE_FILE names.
+"""
+
+
+_DOCTOR = """\
+Look at everything that a station needs: scanners, who holds them and who may open them,
+udev rules, programs that seize ports, clock, disk, configuration, outbox, server. Each
+finding says what to do. The status is 0 only where nothing is wrong. Run it as the user
+that the station runs as; as root it sees more of who holds a device.
 """
 
 
@@ -290,6 +312,18 @@ def _parser() -> argparse.ArgumentParser:
 
     status = command("status", _status, "say how this station does")
     status.add_argument("--json", action="store_true", help="for programs")
+
+    doctor = command(
+        "doctor", _doctor, "say what is wrong, and what to do about it", _DOCTOR
+    )
+    doctor.add_argument("--json", action="store_true", help="for programs")
+    doctor.add_argument(
+        "--config",
+        metavar="FILE",
+        type=Path,
+        help=f"the configuration (default: {FILE} in the data folder, if it is there)",
+    )
+    doctor.add_argument("--offline", action="store_true", help="do not ask the server")
 
     check = command(
         "check-config", _check_config, "say whether a configuration is right"

@@ -16,13 +16,14 @@ import msgspec
 from shared import chain
 from shared.lines import Line, fit
 
-__all__ = ["Batch", "Former", "Ledger", "State", "load"]
+__all__ = ["Batch", "Former", "Ledger", "State", "load", "newest"]
 
 _TAIL = 1000  # lines whose chain is checked at every start
 
 _INSERT_LINE = "INSERT INTO line (position, bytes, head) VALUES (?, ?, ?)"
 _LINES = "SELECT bytes FROM line WHERE position > ? AND position <= ? ORDER BY position"
 _TAIL_ROWS = "SELECT bytes, head FROM line WHERE position > ? ORDER BY position"
+_NEWEST = "SELECT bytes FROM line ORDER BY position DESC LIMIT ?"
 _HEAD = "SELECT head FROM line WHERE position = ?"
 _END = "SELECT coalesce(max(position), 0) FROM line"
 _BEGIN_LOG = "INSERT INTO log (name, base) VALUES (?, ?)"
@@ -228,6 +229,11 @@ def load(db: sqlite3.Connection) -> State:
             name: Former(common, then) for (name, common), (then, _) in pairwise(logs)
         },
     )
+
+
+def newest(db: sqlite3.Connection, count: int) -> list[bytes]:
+    """Read the newest lines, newest first."""
+    return [line for (line,) in db.execute(_NEWEST, (count,))]
 
 
 def _rows(

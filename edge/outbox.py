@@ -27,7 +27,7 @@ from shared import files
 from shared.errors import ScantrailError, StartError
 from shared.lines import Line
 
-__all__ = ["Batch", "NotSavedError", "Outbox", "State", "peek"]
+__all__ = ["Batch", "NotSavedError", "Outbox", "State", "latest", "peek"]
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -230,15 +230,28 @@ def peek(path: Path) -> State | None:
     Raises:
         StartError: It cannot be read.
     """
+    return _look(path, ledger.load) if path.exists() else None
+
+
+def latest(path: Path, count: int) -> list[bytes]:
+    """Read the newest lines, of whatever log, newest first; as ``peek`` does.
+
+    Raises:
+        StartError: It cannot be read.
+    """
     if not path.exists():
-        return None
+        return []
+    return _look(path, lambda db: ledger.newest(db, count))
+
+
+def _look(path: Path, work: Callable[[sqlite3.Connection], _T]) -> _T:
     address = f"{path.absolute().as_uri()}?mode=ro"
     try:
         with contextlib.closing(
             sqlite3.connect(address, uri=True, timeout=_BUSY, isolation_level=None)
         ) as db:
             outbox_schema.refuse_foreign(db, path)
-            return ledger.load(db)
+            return work(db)
     except sqlite3.Error as error:
         raise StartError(_sentence(path, error)) from error
 

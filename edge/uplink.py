@@ -30,7 +30,7 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
-__all__ = ["Deadlines", "Uplink", "enrol"]
+__all__ = ["Deadlines", "Uplink", "enrol", "look"]
 
 _LONGEST_ANSWER = 1024 * 1024
 _LONGEST_REFERENCE = 16 * 1024 * 1024
@@ -122,6 +122,11 @@ class Uplink:
             limit=_LONGEST_REFERENCE,
         )
 
+    async def log(self, name: str) -> Answer | NoAnswer:
+        """Ask how far the server knows a log; it answers whom it knows."""
+        url = f"{self._identity.url}/v1/logs/{name}"
+        return await _ask(self._session, "GET", url, {})
+
     async def _post(
         self, path: str, batch: Batch, body: bytes, headers: Mapping[str, str]
     ) -> Answer | NoAnswer:
@@ -167,6 +172,14 @@ async def enrol(
             {"Content-Type": "application/json"},
             body=msgspec.json.encode(request),
         )
+
+
+async def look(
+    url: str, *, deadlines: Deadlines | None = None, tls: ssl.SSLContext | None = None
+) -> Answer | NoAnswer:
+    """Ask whether the server at ``url`` lives; it is told nothing of the station."""
+    async with _session("", deadlines or Deadlines(), tls) as session:
+        return await _ask(session, "GET", f"{url}/healthz", {})
 
 
 def _session(

@@ -121,6 +121,15 @@ class Machine:
         self._class("tty", tty.name, tty)
         self.write(self.root / f"dev/{tty.name}")
 
+    def ruled(self, node: str, number: str) -> None:
+        """Let udev have applied our rules to a node, with its device number."""
+        name = Path(node).name
+        for kind in ("input", "hidraw", "tty"):
+            entry = self.root / f"sys/class/{kind}/{name}"
+            if entry.exists():
+                self.write(entry / "dev", f"{number}\n")
+        self.write(self.root / f"run/udev/data/c{number}", "E:SCANTRAIL_SCANNER=1\n")
+
     def process(self, pid: int, name: str, *open_files: str) -> None:
         """Run a process that has files open."""
         process = self.root / f"proc/{pid}"

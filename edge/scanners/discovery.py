@@ -24,10 +24,13 @@ __all__ = [
     "Holder",
     "Kind",
     "find",
+    "group_name",
     "hid_pos",
     "holders",
     "keyboards",
     "look_alikes",
+    "port_at",
+    "processes",
     "scanners",
     "serial_ports",
 ]
@@ -61,6 +64,7 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
         by_path: Links under a by-path folder of udev.
         openable: Whether this user may open it.
         access: Owner, group and mode of the node, as in ``root:input 0660``.
+        number: Its device number, as in 13:69; empty where it is not known.
     """
 
     kind: Kind
@@ -74,6 +78,7 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     by_path: tuple[str, ...] = ()
     openable: bool = False
     access: str = ""
+    number: str = ""
 
 
 class Holder(msgspec.Struct, frozen=True):
@@ -91,7 +96,7 @@ def scanners(root: Path = ROOT) -> list[Candidate]:
 def keyboards(root: Path = ROOT) -> list[Candidate]:
     """Return the input devices that can type: scanners, and people's keyboards."""
     return [
-        _candidate(root, Kind.KEYBOARD, f"input/{event.name}", event / "device")
+        _candidate(root, Kind.KEYBOARD, f"input/{event.name}", event)
         for event in _entries(root / "sys/class/input", "event")
         if _types(_text(event / "device/capabilities/key"))
     ]
@@ -100,7 +105,7 @@ def keyboards(root: Path = ROOT) -> list[Candidate]:
 def hid_pos(root: Path = ROOT) -> list[Candidate]:
     """Return the hidraw devices whose descriptor has decoded bar code data."""
     return [
-        _candidate(root, Kind.HID_POS, entry.name, entry / "device")
+        _candidate(root, Kind.HID_POS, entry.name, entry)
         for entry in _entries(root / "sys/class/hidraw", "hidraw")
         if parse_descriptor(_bytes(entry / "device/report_descriptor"))
     ]
@@ -109,7 +114,7 @@ def hid_pos(root: Path = ROOT) -> list[Candidate]:
 def serial_ports(root: Path = ROOT) -> list[Candidate]:
     """Return the serial ports that have a device: USB ones, and real UARTs."""
     return [
-        _candidate(root, Kind.SERIAL, entry.name, entry / "device")
+        _candidate(root, Kind.SERIAL, entry.name, entry)
         for entry in _entries(root / "sys/class/tty", "tty")
         if entry.name.startswith(("ttyUSB", "ttyACM"))
         or _text(entry / "type") not in {"", "0"}
@@ -159,6 +164,36 @@ def holders(root: Path = ROOT) -> dict[str, tuple[Holder, ...]]:
     return {node: tuple(by_pid.values()) for node, by_pid in found.items()}
 
 
+def processes(root: Path = ROOT) -> frozenset[str]:
+    """Return the names of the programs that run; the kernel keeps 15 characters."""
+    return frozenset(
+        _text(process / "comm")
+        for process in _entries(root / "proc", "")
+        if process.name.isdecimal()
+    )
+
+
+def port_at(wanted: str, root: Path = ROOT) -> Candidate | None:
+    """Return a device that is there, whatever /sys says of it: a path to a port."""
+    path = root / wanted.lstrip("/")
+    if not path.exists():
+        return None
+    return Candidate(
+        kind=Kind.SERIAL,
+        node=wanted,
+        openable=os.access(path, os.R_OK | os.W_OK),
+        access=_access(path),
+    )
+
+
+def group_name(number: int) -> str:
+    """Return a group's name, or its number where it has none."""
+    try:
+        return grp.getgrgid(number).gr_name
+    except KeyError:
+        return str(number)
+
+
 def _identity(candidate: Candidate) -> tuple[Kind, str, str, str, str]:
     return (
         candidate.kind,
@@ -169,7 +204,8 @@ def _identity(candidate: Candidate) -> tuple[Kind, str, str, str, str]:
     )
 
 
-def _candidate(root: Path, kind: Kind, node: str, device: Path) -> Candidate:
+def _candidate(root: Path, kind: Kind, node: str, entry: Path) -> Candidate:
+    device = entry / "device"
     usb = _usb_device(device, root)
     path = root / "dev" / node
     return Candidate(
@@ -184,6 +220,7 @@ def _candidate(root: Path, kind: Kind, node: str, device: Path) -> Candidate:
         by_path=_links(root, "by-path", path),
         openable=os.access(path, os.R_OK),
         access=_access(path),
+        number=_text(entry / "dev"),
     )
 
 
@@ -221,7 +258,7 @@ def _links(root: Path, folder: str, node: Path) -> tuple[str, ...]:
     target = os.path.realpath(node)
     return tuple(
         f"/{link.relative_to(root)}"
-        for group in ("input", "serial")
+        for group in ("scantrail", "input", "serial")
         for link in _entries(root / "dev" / group / folder, "")
         if os.path.realpath(link) == target
     )
@@ -240,7 +277,7 @@ def _access(path: Path) -> str:
         status = path.stat()
     except OSError:
         return ""
-    return f"{_user(status.st_uid)}:{_group(status.st_gid)} {_mode(status.st_mode)}"
+    return f"{_user(status.st_uid)}:{group_name(status.st_gid)} {_mode(status.st_mode)}"
 
 
 def _mode(mode: int) -> str:
@@ -250,13 +287,6 @@ def _mode(mode: int) -> str:
 def _user(number: int) -> str:
     try:
         return pwd.getpwuid(number).pw_name
-    except KeyError:
-        return str(number)
-
-
-def _group(number: int) -> str:
-    try:
-        return grp.getgrgid(number).gr_name
     except KeyError:
         return str(number)
 
