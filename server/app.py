@@ -5,9 +5,20 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
-from server.api import guard, health, items, logs, reference, stations, wire
+from server.api import (
+    acts,
+    guard,
+    health,
+    items,
+    loads,
+    logs,
+    reference,
+    stations,
+    wire,
+)
 from server.api.context import CONTEXT, Context
 from server.api.guard import Access, Handler
+from server.background import keeping_up
 from server.problems import TITLES, ProblemError
 from shared.protocol import ProblemType
 
@@ -25,10 +36,22 @@ ROUTES: tuple[tuple[str, str, Access, Handler], ...] = (
     ("POST", "/v1/logs/{log}/lines", Access.STATION, logs.append),
     ("POST", "/v1/logs/{log}/raw", Access.STATION, logs.append_raw),
     ("GET", "/v1/reference", Access.STATION_OR_READER, reference.reference),
+    (
+        "PUT",
+        "/v1/stations/{station}/settings",
+        Access.ADMINISTRATOR,
+        reference.settings,
+    ),
     ("GET", "/v1/items", Access.READER, items.items),
     ("GET", "/v1/items/{item}", Access.READER, items.item),
     ("GET", "/v1/items/{item}/events", Access.READER, items.item_events),
+    ("POST", "/v1/items/{item}/resolve", Access.SUPERVISOR, acts.settle),
+    ("POST", "/v1/items/{item}/note", Access.SUPERVISOR, acts.note),
     ("GET", "/v1/locations/{location}/items", Access.READER, items.at_location),
+    ("GET", "/v1/loads", Access.READER, loads.loads),
+    ("GET", "/v1/wanted", Access.READER, acts.wanted),
+    ("PUT", "/v1/wanted/{item}", Access.SUPERVISOR, acts.want),
+    ("DELETE", "/v1/wanted/{item}", Access.SUPERVISOR, acts.unwant),
 )
 """Every route there is, and whom it admits."""
 
@@ -85,9 +108,10 @@ def create_app(context: Context) -> web.Application:
     for method, path, _, handler in ROUTES:
         app.router.add_route(method, path, handler)
 
-    async def closing(_: web.Application) -> AsyncIterator[None]:
-        yield
+    async def running(_: web.Application) -> AsyncIterator[None]:
+        async with keeping_up(context.reference.keep_up, "reference data"):
+            yield
         await context.store.close()
 
-    app.cleanup_ctx.append(closing)
+    app.cleanup_ctx.append(running)
     return app

@@ -19,6 +19,8 @@ from server.backup import DATABASE
 from server.client.api import Client, described
 from server.config import ServerConfig, load
 from server.keys import Keys, Scope
+from server.own_log import OwnLog
+from server.reference import ReferenceData
 from server.store.sqlite import SqliteStore
 from shared import files
 from shared.errors import ScantrailError, StartError
@@ -28,6 +30,7 @@ from shared.protocol import NewStation, StationCode
 __all__ = ["main"]
 
 KEYS = "keys"
+OWN_KEY = "own-log.json"
 LOCK = "lock"
 
 
@@ -67,6 +70,8 @@ async def _serve(config: ServerConfig) -> None:
     context = Context(
         store=store,
         keys=Keys(data / KEYS),
+        reference=ReferenceData(store, _now),
+        own=await OwnLog.open(store, data / OWN_KEY, _now),
         now=_now,
         handoff_limit=config.handoff_minutes * 60 * SECOND,
         code_lifetime=config.code_minutes * 60 * SECOND,
@@ -130,7 +135,8 @@ def serve(options: argparse.Namespace) -> None:
 def key(options: argparse.Namespace) -> None:
     """Make a bearer key, and print it."""
     keys = Keys(_data(Path(options.data)) / KEYS)
-    print(keys.create(Scope(options.scope), to_text(_now())))  # noqa: T201 # the result
+    made = keys.create(Scope(options.scope), to_text(_now()), options.name)
+    print(made)  # noqa: T201 # the result
 
 
 def station_code(options: argparse.Namespace) -> None:
@@ -175,6 +181,9 @@ def _parser() -> argparse.ArgumentParser:
         required=True,
         choices=[scope.value for scope in Scope],
         help="what it may do",
+    )
+    add.add_argument(
+        "--name", default="", metavar="WHO", help="who acts with it, for the log"
     )
     add.set_defaults(run=key)
 

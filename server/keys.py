@@ -21,6 +21,8 @@ class Scope(Enum):
     """What a key may do; each may also do what those before it may."""
 
     READ = "read"
+    SUPERVISE = "supervise"
+    """Settle exceptions, write remarks, look for items."""
     ADMIN = "admin"
 
     def includes(self, other: "Scope") -> bool:
@@ -30,10 +32,11 @@ class Scope(Enum):
 
 
 class Key(msgspec.Struct, frozen=True, kw_only=True):
-    """What is kept of a key."""
+    """What is kept of a key; ``name`` says in the log who did what he did with it."""
 
     scope: Scope
     created: str
+    name: str = ""
 
 
 def new_secret(prefix: str) -> str:
@@ -52,11 +55,11 @@ class Keys:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def create(self, scope: Scope, created: str) -> str:
+    def create(self, scope: Scope, created: str, name: str = "") -> str:
         """Make a key, and return it; nothing but its hash is kept."""
         secret = new_secret("sk")
         files.make_folder(self._folder)
-        key = Key(scope=scope, created=created)
+        key = Key(scope=scope, created=created, name=name)
         files.write(self._path(secret), msgspec.json.encode(key))
         return secret
 

@@ -54,12 +54,13 @@ class Touch(msgspec.Struct):
     """What new events touch, and the first moment from which they do.
 
     ``subjects`` are items with evidence of their own, ``containers`` what the events
-    name as such.
+    name as such. ``said``: what hosts said may have changed.
     """
 
     subjects: set[str] = msgspec.field(default_factory=set)
     containers: set[str] = msgspec.field(default_factory=set)
     since: int = 2**63 - 1
+    said: bool = False
 
     def add(self, event: Event) -> None:
         """Add what one event touches."""

@@ -3,6 +3,8 @@
 Contract, sections 3 and 7. Both ends read and write these types and no others.
 """
 
+from typing import Any
+
 import msgspec
 
 from shared.errors import ProtocolError
@@ -26,14 +28,18 @@ __all__ = [
     "ItemEvents",
     "ItemException",
     "ItemPage",
+    "LoadPage",
+    "LoadState",
     "LogState",
     "NewStation",
     "Outcomes",
     "Problem",
     "ProblemType",
+    "Settle",
     "StationCode",
     "StationException",
     "StationPage",
+    "StationSettings",
     "StationState",
     "Untold",
 ]
@@ -326,3 +332,73 @@ class StationPage(msgspec.Struct, kw_only=True):
 
     stations: list[StationState]
     cursor: str | None = None
+
+
+class Settle(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """``POST /v1/items/{item}/resolve``: somebody settles an exception."""
+
+    exception: str
+    reason: str = ""
+
+
+class Remark(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """``POST /v1/items/{item}/note``: a title for the item, or a remark on it."""
+
+    title: str = ""
+    text: str = ""
+
+
+class Written(msgspec.Struct, kw_only=True):
+    """An act was written into the server's own log: its event, ``<log>:<seq>``."""
+
+    event: str
+
+
+class Want(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """``PUT /v1/wanted/{item}``."""
+
+    reason: str = ""
+
+
+class Wanted(msgspec.Struct, kw_only=True):
+    """An item that every station looks out for: since when, who asked, and why."""
+
+    item: str
+    reason: str
+    by: str
+    since: str
+    event: str
+
+
+class WantedPage(msgspec.Struct, kw_only=True):
+    """``GET /v1/wanted``."""
+
+    wanted: list[Wanted]
+
+
+class StationSettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """``PUT /v1/stations/{station}/settings``: a table as in its settings file."""
+
+    settings: dict[str, Any]
+
+
+class LoadState(msgspec.Struct, kw_only=True):
+    """A load that has not left.
+
+    ``on_board`` is what is in it now, however deep; ``extra`` is on board and was not
+    expected. ``told_at`` is when somebody last said something of it.
+    """
+
+    load: str
+    name: str
+    told_at: str
+    expected: list[str]
+    on_board: list[str]
+    missing: list[str]
+    extra: list[str]
+
+
+class LoadPage(msgspec.Struct, kw_only=True):
+    """``GET /v1/loads``, those told of last first."""
+
+    loads: list[LoadState]

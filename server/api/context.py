@@ -6,6 +6,8 @@ import msgspec
 from aiohttp import web
 
 from server.keys import Keys
+from server.own_log import OwnLog
+from server.reference import ReferenceData
 from server.station_exceptions import SILENT_LIMIT
 from server.store import Store
 
@@ -17,6 +19,8 @@ class Context(msgspec.Struct, kw_only=True):
 
     store: Store
     keys: Keys
+    own: OwnLog
+    reference: ReferenceData
     now: Callable[[], int]
     handoff_limit: int
     code_lifetime: int

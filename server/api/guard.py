@@ -5,12 +5,12 @@ from enum import Enum
 
 from aiohttp import web
 
-from server.keys import Keys, Scope, hashed
+from server.keys import Key, Keys, Scope, hashed
 from server.problems import ProblemError
 from server.store import Station, Store
 from shared.protocol import ProblemType
 
-__all__ = ["ACCESS", "Access", "admit", "station_of"]
+__all__ = ["ACCESS", "Access", "Handler", "actor", "admit", "station_of"]
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -25,18 +25,32 @@ class Access(Enum):
     READER = "reader"
     """A key that may read."""
     STATION_OR_READER = "station or reader"
+    SUPERVISOR = "supervisor"
+    """A key that may supervise: settle exceptions, write remarks, look for items."""
     ADMINISTRATOR = "administrator"
 
 
 _SCOPES = {
     Access.READER: Scope.READ,
     Access.STATION_OR_READER: Scope.READ,
+    Access.SUPERVISOR: Scope.SUPERVISE,
     Access.ADMINISTRATOR: Scope.ADMIN,
 }
 _FOR_STATIONS = (Access.STATION, Access.STATION_OR_READER)
 
 ACCESS: web.AppKey[dict[Handler, Access]] = web.AppKey("access")
 _STATION: web.RequestKey[Station] = web.RequestKey("station", Station)
+
+
+_KEY: web.RequestKey[Key] = web.RequestKey("key", Key)
+
+NAMELESS = "a key without a name"
+
+
+def actor(request: web.Request) -> str:
+    """Return who asks, for the log: the name of his key, or what it may do."""
+    key = request.get(_KEY)
+    return NAMELESS if key is None else key.name or f"a key of scope {key.scope.value}"
 
 
 def station_of(request: web.Request) -> Station | None:
@@ -59,6 +73,7 @@ async def admit(request: web.Request, access: Access, store: Store, keys: Keys) 
         if needed is None or not key.scope.includes(needed):
             reason = f"a key of scope {key.scope.value}"
             raise _forbidden(reason, access)
+        request[_KEY] = key
         return
     station = await store.station(hashed(secret))
     if station is None:

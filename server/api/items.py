@@ -32,14 +32,14 @@ async def item(request: web.Request) -> web.Response:
     """``GET /v1/items/{item}``: where it is, also where it never was scanned."""
     context = request.app[CONTEXT]
     view = wire.view(request, context.store.present())
-    return wire.json(await _answer(context, request.match_info["item"], view))
+    return wire.json(await _answer(context, wire.key(request, "item"), view))
 
 
 async def item_events(request: web.Request) -> web.Response:
     """``GET /v1/items/{item}/events``: its history, its containers' included."""
     context = request.app[CONTEXT]
     view = wire.view(request, context.store.present())
-    key = request.match_info["item"]
+    key = wire.key(request, "item")
     found = await context.store.history(key, view)
     horizon = await context.store.horizon(view)
     return wire.json(
@@ -94,5 +94,5 @@ async def items(request: web.Request) -> web.Response:
 
 async def at_location(request: web.Request) -> web.Response:
     """``GET /v1/locations/{location}/items``: what is there now."""
-    query = _query(request, location=request.match_info["location"])
+    query = _query(request, location=wire.key(request, "location"))
     return await _page(request, query)

@@ -14,7 +14,6 @@ from server.api.context import CONTEXT
 from server.api.guard import station_of
 from server.delivery import Delivery, checked, split, unpack
 from server.problems import ProblemError, framing, invalid, not_found
-from server.reference import reference_tag
 from server.store import Station
 from shared.chain import signed_message, walk
 from shared.errors import ProtocolError
@@ -127,7 +126,7 @@ async def _deliver(
             backed_up=receipt.backed_up,
             epoch=context.store.identity.epoch,
             received_at=to_text(receipt.received),
-            reference=await reference_tag(context.store),
+            reference=await context.reference.tag(station.name),
         )
     )
 

@@ -11,6 +11,7 @@ from server.api.context import CONTEXT
 from server.keys import hashed, new_secret
 from server.problems import invalid
 from server.station_exceptions import station_state
+from server.store import OWN
 from shared.moments import to_text
 from shared.protocol import (
     Enrol,
@@ -50,6 +51,9 @@ async def invite(request: web.Request) -> web.Response:
     name = new.name.strip()
     if not 0 < len(name) <= _MAX_NAME or not name.isprintable():
         reason = f"a station's name has 1 to {_MAX_NAME} printable characters"
+        raise invalid(reason)
+    if name == OWN:
+        reason = f"{OWN} is the server itself; a station needs another name"
         raise invalid(reason)
     if new.kind not in _KINDS:
         reason = f"kind={new.kind[:40]!r}: expected one of {', '.join(_KINDS)}"

@@ -10,12 +10,15 @@ from server.store import View
 from shared.moments import to_moment
 from shared.protocol import Problem
 
-__all__ = ["body", "json", "number", "problem", "struct", "view"]
+__all__ = ["body", "json", "key", "number", "problem", "struct", "tagged", "view"]
 
 T = TypeVar("T")
 
 MAX_JSON = 64 * 1024
 """Bytes of a request that is one JSON object."""
+
+MAX_KEY = 1024
+"""Characters of a key that is asked for, at most."""
 
 
 async def body(request: web.Request, limit: int) -> bytes:
@@ -35,18 +38,43 @@ async def body(request: web.Request, limit: int) -> bytes:
     return bytes(found)
 
 
-async def struct(request: web.Request, kind: type[T]) -> T:
-    """Read a request's body as a JSON object of a type.
+async def struct(request: web.Request, kind: type[T], empty: T | None = None) -> T:
+    """Read a request's body as a JSON object of a type; ``empty`` stands for no body.
 
     Raises:
         ProblemError: 400 where it is none.
     """
     data = await body(request, MAX_JSON)
+    if not data and empty is not None:
+        return empty
     try:
         return msgspec.json.decode(data, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         reason = f"the body cannot be used: {error}"
         raise invalid(reason) from error
+
+
+def key(request: web.Request, name: str) -> str:
+    """Read a key of the path, percent-decoded.
+
+    Raises:
+        ProblemError: 400 where no scan can have it.
+    """
+    found = request.match_info[name]
+    if len(found) > MAX_KEY or not _encodable(found):
+        reason = (
+            f"{name} {found[:40]!a}…: expected a key of at most {MAX_KEY} characters"
+        )
+        raise invalid(reason)
+    return found
+
+
+def _encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def number(request: web.Request, name: str, default: int | None, most: int) -> int:
@@ -93,6 +121,19 @@ def json(value: object, status: int = 200) -> web.Response:
     """Answer with a value of shared.protocol."""
     return web.Response(
         body=msgspec.json.encode(value), status=status, content_type="application/json"
+    )
+
+
+def tagged(request: web.Request, tag: str, document: bytes) -> web.Response:
+    """Answer with a JSON document, or with 304 where the one who asks has it."""
+    known = request.headers.get("If-None-Match", "")
+    if any(
+        known_tag.strip().removeprefix("W/") in (tag, "*")
+        for known_tag in known.split(",")
+    ):
+        return web.Response(status=304, headers={"ETag": tag})
+    return web.Response(
+        body=document, content_type="application/json", headers={"ETag": tag}
     )
 
 

@@ -1,6 +1,6 @@
 """Where events are kept. One interface; a backend for each database."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Protocol
 
 import msgspec
@@ -10,20 +10,27 @@ from server.delivery import Delivery
 from server.events import Event
 from server.history import Telling
 from server.station_exceptions import Seen
+from shared.hosts import HostLine, Topic
 from shared.protocol import LogState
 
 __all__ = [
+    "OWN",
     "Entry",
     "ExceptionQuery",
     "Found",
     "History",
     "Identity",
     "ItemQuery",
+    "Load",
     "Receipt",
+    "Said",
     "Station",
     "Store",
     "View",
 ]
+
+OWN = "(server)"
+"""The host whose log is the server's own; nobody else can join by that name."""
 
 
 class Identity(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,6 +140,28 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     line: bytes
 
 
+class Said(msgspec.Struct, frozen=True, kw_only=True):
+    """What holds of a key: the line that says it, and when it was said."""
+
+    key: str
+    line: HostLine
+    occurred: int
+    event: str
+
+
+class Load(msgspec.Struct, frozen=True, kw_only=True):
+    """A load that has not left: what should be on it, and what is, however deep.
+
+    ``told`` is when somebody last said something of it.
+    """
+
+    load: str
+    name: str
+    told: int
+    expected: list[str]
+    on_board: list[str]
+
+
 class Store(Protocol):
     """What the server needs of a database.
 
@@ -203,6 +232,18 @@ class Store(Protocol):
 
     async def mark_backed_up(self, acked: Mapping[str, tuple[int, str]]) -> None:
         """Note up to which line of which head each log is in a checked backup."""
+
+    def said_changes(self) -> int:
+        """Return a number that grows whenever `said` or a station may have changed."""
+
+    async def said(self, topic: Topic, keys: Collection[str] | None) -> list[Said]:
+        """Return what holds of a topic: of these keys, or of all, by key."""
+
+    async def loads(self, most: int, items: int) -> list[Load]:
+        """Return the loads that have not left, those told of last first."""
+
+    async def gone(self, since: int, most: int) -> list[str]:
+        """Return what left and was not scanned since, newest first."""
 
     async def ready(self) -> None:
         """Return if the database takes writes; raise what is wrong otherwise."""

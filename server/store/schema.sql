@@ -117,6 +117,18 @@ CREATE TABLE voided (
     PRIMARY KEY (log, seq, received, by)
 ) WITHOUT ROWID;
 
+-- Which lines say something that no scan shows, and of what: see shared.hosts.Topic.
+CREATE TABLE said (
+    topic INTEGER NOT NULL,
+    key TEXT NOT NULL,
+    occurred INTEGER NOT NULL,
+    log TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    PRIMARY KEY (topic, key, occurred, log, seq)
+) WITHOUT ROWID;
+CREATE INDEX said_position ON said (position, topic);
+
 -- Which events speak of a key, and how: see server.history.Role.
 CREATE TABLE mention (
     key TEXT NOT NULL,
@@ -143,3 +155,4 @@ CREATE INDEX item_status ON item (status, key);
 CREATE INDEX item_location ON item (location, key);
 CREATE INDEX item_custodian ON item (custodian, key);
 CREATE INDEX item_container ON item (container, key);
+CREATE INDEX item_gone ON item (latest) WHERE gone = 1;

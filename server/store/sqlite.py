@@ -9,7 +9,7 @@ only the writer's connection ever does, readers are opened read-only.
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 from importlib import resources
 from pathlib import Path
@@ -29,18 +29,22 @@ from server.store import (
     History,
     Identity,
     ItemQuery,
+    Load,
     Receipt,
+    Said,
     Station,
     View,
     backups,
     reading,
 )
 from server.store import joining as joined
+from server.store import said as hosts
 from server.store.group import Group
 from server.store.station_rows import note_conflict, stations
 from server.store.worker import Worker
 from server.store.writing import append
 from shared.errors import StartError
+from shared.hosts import Topic
 from shared.protocol import LogState, ProblemType
 
 __all__ = ["SCHEMA_VERSION", "SqliteStore"]
@@ -67,6 +71,8 @@ class SqliteStore:
         self._last_received = 0
         self._position = 0
         self._growth = asyncio.Condition()
+        self._said_changed = False
+        self._said_changes = 0
         self._appending = Group(self._append_together, MOST_TOGETHER)
         self.identity = Identity(server="", epoch="")
 
@@ -116,6 +122,8 @@ class SqliteStore:
         self._position = await self._writer.run(reading.last_position)
         async with self._growth:
             self._growth.notify_all()
+        self._said_changes += self._said_changed  # once readers see it, not before
+        self._said_changed = False
         return found
 
     def _append_all(
@@ -132,6 +140,7 @@ class SqliteStore:
                 if problem.problem.type == ProblemType.GAP:
                     backups.note_told(connection, delivery.log, delivery.after)
                 found.append(problem)
+        self._said_changed |= touch.said
         if touch.subjects:
             view = View(at=received, known_at=received)
             refresh(reading.SqlReader(connection, view), touch)
@@ -183,6 +192,7 @@ class SqliteStore:
                 now=self._now(),
             )
         )
+        self._said_changes += 1
 
     async def enrol(
         self,
@@ -273,6 +283,22 @@ class SqliteStore:
     async def horizon(self, view: View) -> Horizon:
         """Return up to when all active stations have told everything."""
         return await self._read(partial(reading.horizon, view=view))
+
+    def said_changes(self) -> int:
+        """Return a number that grows whenever `said` or a station may have changed."""
+        return self._said_changes
+
+    async def said(self, topic: Topic, keys: Collection[str] | None) -> list[Said]:
+        """Return what holds of a topic: of these keys, or of all, by key."""
+        return await self._read(partial(hosts.latest, topic=topic, keys=keys))
+
+    async def loads(self, most: int, items: int) -> list[Load]:
+        """Return the loads that have not left, those told of last first."""
+        return await self._read(partial(hosts.loads, most=most, items=items))
+
+    async def gone(self, since: int, most: int) -> list[str]:
+        """Return what left and was not scanned since, newest first."""
+        return await self._read(partial(hosts.gone, since=since, most=most))
 
 
 def _storage(error: sqlite3.OperationalError) -> ProblemError:

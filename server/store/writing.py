@@ -14,6 +14,7 @@ from server.projections import Touch
 from server.seals import Received, begin, seal
 from server.station_exceptions import FORK, ROLLBACK
 from server.store import Receipt, Station
+from server.store.said import keep
 from server.store.station_rows import keep_health, note_incident
 from server.timing import Anchor, Basis, When, place
 from shared.actions import lacks, named
@@ -67,7 +68,16 @@ def append(
     new = delivery.lines[already:]
     anchors = _Anchors(connection, log.id, delivery.clock, received)
     understood = list(_understand(log, new, anchors, received, opaque=delivery.opaque))
-    _write_lines(connection, log, understood, received)
+    first = _write_lines(connection, log, understood, received)
+    touch.said |= keep(
+        connection,
+        station,
+        (
+            (position, one.event, one.data)
+            for position, one in enumerate(understood, first)
+            if one.event is not None
+        ),
+    )
     for one in understood:
         if one.event is not None:
             touch.add(one.event)
@@ -256,7 +266,8 @@ def _write_lines(
     log: _Log,
     understood: list[_Understood],
     received: int,
-) -> None:
+) -> int:
+    """Write the lines, and return the position of the first."""
     (position,) = connection.execute(
         "SELECT coalesce(max(position), 0) FROM line"
     ).fetchone()
@@ -296,6 +307,7 @@ def _write_lines(
             if one.event is not None and (target := _voids(one.event.line))
         ),
     )
+    return int(position) + 1
 
 
 def _voids(line: Line) -> tuple[str, int] | None:
@@ -315,6 +327,7 @@ def _touch_voided(connection: sqlite3.Connection, line: Line, touch: Touch) -> N
         target,
     ).fetchone()
     if row is not None:
+        touch.said = True
         data, occurred = row
         order = Order(occurred, *target)
         touch.add(Event(order=order, lo=0, hi=0, received=0, line=decode(data)))

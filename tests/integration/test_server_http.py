@@ -1,176 +1,32 @@
 """The server's HTTP interface: who may do what, and what each append is answered."""
 
-import base64
 import gzip
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from hashlib import sha256
-from pathlib import Path
-from uuid import uuid4
 
-import aiohttp
 import pytest
-from aiohttp import web
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from server.api.context import Context
 from server.api.guard import Access
-from server.app import ROUTES, create_app
-from server.keys import Keys, Scope
-from server.store.sqlite import SqliteStore
+from server.app import ROUTES
 from shared import chain
 from shared.health import HEALTH, ScannerState, StationHealth
-from shared.lines import Line, encode
 from shared.moments import SECOND, to_text
-from shared.protocol import BASE, CLOCK, HEAD, SIGNATURE, ClockReading
+from shared.protocol import BASE, CLOCK, HEAD, SIGNATURE
 
 if sys.version_info >= (3, 14):
     from compression import zstd
 else:
     from backports import zstd
 
-NOW = 1_777_000_000 * SECOND
-
-
-class Service:
-    """A server in this process, and keys for it."""
-
-    def __init__(self, url: str, keys: dict[str, str], folder: Path) -> None:
-        self.url, self.keys, self.folder = url, keys, folder
-        self.now = NOW
-        self.session = aiohttp.ClientSession()
-
-    async def call(
-        self,
-        method: str,
-        path: str,
-        who: str = "admin",
-        *,
-        json: object = None,
-        data: bytes | None = None,
-        headers: dict[str, str] | None = None,
-    ) -> tuple[int, dict[str, object]]:
-        secret = self.keys.get(who, who)
-        send = {"Authorization": f"Bearer {secret}"} if secret else {}
-        async with self.session.request(
-            method,
-            f"{self.url}{path}",
-            json=json,
-            data=data,
-            headers={**send, **(headers or {})},
-        ) as answer:
-            found = await answer.json(content_type=None)
-            wanted = "application/json"
-            if answer.status >= 400:
-                wanted = "application/problem+json"
-                assert found["status"] == answer.status
-                assert {"type", "title", "detail"} <= set(found)
-            assert answer.content_type == wanted
-            return answer.status, found
-
-
-@pytest.fixture
-async def service(tmp_path: Path) -> AsyncIterator[Service]:
-    keys = Keys(tmp_path / "keys")
-    made = {scope.value: keys.create(scope, "") for scope in Scope}
-    store = await SqliteStore.open(tmp_path / "scantrail.db", lambda: found.now)
-    context = Context(
-        store=store,
-        keys=keys,
-        now=lambda: found.now,
-        handoff_limit=1800 * SECOND,
-        code_lifetime=3600 * SECOND,
-    )
-    runner = web.AppRunner(create_app(context), auto_decompress=False)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    host, port = runner.addresses[0][:2]
-    found = Service(f"http://{host}:{port}", {**made, "nobody": ""}, tmp_path)
-    yield found
-    await found.session.close()
-    await runner.cleanup()
-
-
-class Log:
-    """A station's log, as it would send it."""
-
-    def __init__(self, service: Service, name: str) -> None:
-        self.service, self.name, self.token = service, name, ""
-        self.id = str(uuid4())
-        self.heads = [chain.start(self.id)]
-        self.lines: list[bytes] = []
-        self.key = Ed25519PrivateKey.generate()
-
-    async def join(self) -> tuple[int, dict[str, object]]:
-        new = {"name": self.name, "location": "DOCK-1"}
-        _, invited = await self.service.call("POST", "/v1/stations", json=new)
-        status, joined = await self.enrol(str(invited["code"]))
-        self.token = str(joined["token"])
-        return status, joined
-
-    async def enrol(self, code: str) -> tuple[int, dict[str, object]]:
-        public = base64.b64encode(self.key.public_key().public_bytes_raw()).decode()
-        asked = {"code": code, "public_key": public, "log": self.id}
-        return await self.service.call("POST", "/v1/enrol", "nobody", json=asked)
-
-    def add(self, *items: str, action: str = "receive") -> None:
-        for item in items:
-            line = Line(
-                seq=len(self.lines) + 1,
-                at=to_text(self.service.now),
-                action=action,
-                item=item,
-                location="DOCK-1",
-            )
-            self.put(encode(line))
-
-    def put(self, data: bytes) -> None:
-        self.lines.append(data)
-        self.heads.append(chain.link(self.heads[-1], data))
-
-    def headers(self, after: int, last: int) -> dict[str, str]:
-        head = self.heads[last]
-        signed = self.key.sign(chain.signed_message(self.id, last, head))
-        clock = ClockReading(at=self.service.now, boot="b", mono=1, synced=True)
-        return {
-            BASE: self.heads[after].hex(),
-            HEAD: head.hex(),
-            SIGNATURE: base64.b64encode(signed).decode(),
-            CLOCK: clock.header(),
-        }
-
-    async def send(
-        self,
-        after: int,
-        last: int | None = None,
-        changed: dict[str, str] | None = None,
-    ) -> tuple[int, dict[str, object]]:
-        last = len(self.lines) if last is None else last
-        body = b"".join(line + b"\n" for line in self.lines[after:last])
-        return await self.post(
-            after, body, {**self.headers(after, last), **(changed or {})}
-        )
-
-    async def post(
-        self, after: int, body: bytes, headers: dict[str, str]
-    ) -> tuple[int, dict[str, object]]:
-        path = f"/v1/logs/{self.id}/lines?after={after}"
-        call = self.service.call
-        return await call("POST", path, self.token, data=body, headers=headers)
-
-
-@pytest.fixture
-async def log(service: Service) -> Log:
-    found = Log(service, "DOCK")
-    await found.join()
-    return found
-
+from tests.serving import NOW, Log, Service
 
 _MAY = {
-    Access.ANYBODY: {"nobody", "wrong", "read", "admin", "station"},
+    Access.ANYBODY: {"nobody", "wrong", "read", "supervise", "admin", "station"},
     Access.STATION: {"station"},
-    Access.READER: {"read", "admin"},
-    Access.STATION_OR_READER: {"read", "admin", "station"},
+    Access.READER: {"read", "supervise", "admin"},
+    Access.STATION_OR_READER: {"read", "supervise", "admin", "station"},
+    Access.SUPERVISOR: {"supervise", "admin"},
     Access.ADMINISTRATOR: {"admin"},
 }
 
@@ -180,8 +36,8 @@ async def test_every_route_admits_whom_it_says_and_nobody_else(
     service: Service, log: Log, route: tuple[str, str, Access, object]
 ) -> None:
     method, path, access, _ = route
-    path = path.format(log=log.id, item="P-1", location="DOCK-1")
-    for who in ("nobody", "wrong", "read", "admin", "station"):
+    path = path.format(log=log.id, item="P-1", location="DOCK-1", station="DOCK")
+    for who in ("nobody", "wrong", "read", "supervise", "admin", "station"):
         secret = {"wrong": "sk_wrong", "station": log.token}.get(who, who)
         body = b"" if method == "POST" else None
         status, _ = await service.call(method, path, secret, data=body)
@@ -381,6 +237,7 @@ async def test_f47_a_body_may_be_packed_but_not_without_limit(
         b'{"seq":9223372036854775808,"at":"2026-04-27T08:00:00Z","action":"see"}',
         b'{"seq":1,"at":"2026-04-27T08:00:00Z","action":"see","item":"\\ud800"}',
         b"\xff\xfe",
+        b'{"seq":1,"at":"2026-04-27T08:00:00Z","action":"see","item":"P-9","x":"\xff"}',
         b"[" * 10_000,
     ],
 )

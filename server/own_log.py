@@ -1,0 +1,167 @@
+"""The server's own log: what people do at the server comes in as every other event.
+
+The server joins itself as a host with a key pair of its own, made at the first start,
+and appends through the store, chained and signed like any station. After a restore, or
+where its file was lost, it begins a new log.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from uuid import uuid4
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from server.delivery import Delivery
+from server.events import event_name
+from server.keys import hashed, new_secret
+from server.store import OWN, Receipt, Station, Store
+from shared import files
+from shared.chain import signed_message, walk
+from shared.errors import StartError
+from shared.hosts import HostLine
+from shared.lines import encode
+from shared.moments import to_text
+
+__all__ = ["MAX_AT_ONCE", "OwnLog"]
+
+MAX_AT_ONCE = 1000
+"""Lines in one transaction, so that stations are not kept waiting."""
+
+Now = Callable[[], int]
+
+_VERSION = "own"
+_JOINING = 60_000_000  # microseconds
+
+
+class _Identity(msgspec.Struct, frozen=True, kw_only=True):
+    """What is kept in the file: a secret."""
+
+    log: str
+    epoch: str
+    token: str
+    private_key: bytes
+
+
+class OwnLog:
+    """Appends lines to the server's own log, one after the other."""
+
+    def __init__(
+        self,
+        store: Store,
+        station: Station,
+        identity: _Identity,
+        now: Callable[[], int],
+    ) -> None:
+        self._store = store
+        self._station = station
+        self._log = identity.log
+        self._key = Ed25519PrivateKey.from_private_bytes(identity.private_key)
+        self._now = now
+        self._turn = asyncio.Lock()
+
+    @classmethod
+    async def open(cls, store: Store, path: Path, now: Now) -> "OwnLog":
+        """Open the log that the file names; begin a new one where there is none.
+
+        Raises:
+            StartError: The file can be neither read nor made.
+        """
+        try:
+            identity = _read(path)
+            station = None
+            if identity is not None:
+                station = await store.station(hashed(identity.token))
+            if (
+                identity is None
+                or station is None
+                or identity.epoch != store.identity.epoch
+            ):
+                identity = _made(store.identity.epoch)
+                station = await _join(store, identity, now)
+                files.write(path, msgspec.json.encode(identity))
+        except OSError as error:
+            reason = (
+                f"the server's own key {path} cannot be used ({error.strerror}). "
+                "Check that the folder belongs to this user and has room."
+            )
+            raise StartError(reason) from error
+        return cls(store, station, identity, now)
+
+    async def write(self, lines: Sequence[HostLine]) -> list[str]:
+        """Append lines, given without ``seq`` and ``at``; return the events' names.
+
+        Returns once all are durable. They go in parts of MAX_AT_ONCE.
+
+        Raises:
+            ProblemError: They cannot be stored; parts before may be.
+            LineError: One of them is too long; then none was stored.
+        """
+        for line in lines:
+            encode(msgspec.structs.replace(line, seq=2**53))
+        # once begun it is seen to its end, whoever asked for it may have gone
+        return await asyncio.shield(asyncio.create_task(self._write(lines)))
+
+    async def _write(self, lines: Sequence[HostLine]) -> list[str]:
+        names = []
+        async with self._turn:
+            for start in range(0, len(lines), MAX_AT_ONCE):
+                names += await self._append(lines[start : start + MAX_AT_ONCE])
+        return names
+
+    async def _append(self, lines: Sequence[HostLine]) -> list[str]:
+        state = await self._store.log(self._log)
+        after, head = (state.acked, bytes.fromhex(state.head)) if state else (0, b"")
+        at = to_text(self._now())
+        data = [
+            encode(msgspec.structs.replace(line, seq=seq, at=at))
+            for seq, line in enumerate(lines, after + 1)
+        ]
+        receipt = await self._deliver(after, head, data)
+        return [event_name(self._log, seq + 1) for seq in range(after, receipt.acked)]
+
+    async def _deliver(self, after: int, head: bytes, data: list[bytes]) -> Receipt:
+        heads = walk(head, data)
+        message = signed_message(self._log, after + len(data), heads[-1])
+        delivery = Delivery(
+            log=self._log,
+            after=after,
+            lines=data,
+            heads=heads,
+            signature=self._key.sign(message),
+            clock=None,
+        )
+        return await self._store.append(self._station, delivery)
+
+
+async def _join(store: Store, identity: _Identity, now: Now) -> Station:
+    code = hashed(new_secret("code"))
+    key = Ed25519PrivateKey.from_private_bytes(identity.private_key)
+    await store.invite(
+        OWN, location=None, kind="host", code_hash=code, expires=now() + _JOINING
+    )
+    return await store.enrol(
+        code,
+        log=identity.log,
+        token_hash=hashed(identity.token),
+        public_key=key.public_key().public_bytes_raw(),
+        version=_VERSION,
+        host="",
+    )
+
+
+def _made(epoch: str) -> _Identity:
+    return _Identity(
+        log=str(uuid4()),
+        epoch=epoch,
+        token=new_secret("st"),
+        private_key=Ed25519PrivateKey.generate().private_bytes_raw(),
+    )
+
+
+def _read(path: Path) -> _Identity | None:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=_Identity)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None

@@ -1,0 +1,168 @@
+"""What was said, in the server's SQLite database: places, people, loads, wishes.
+
+Only which lines say something is kept; what they say is read from the lines. Of each
+topic and key the latest that was not taken back holds, in the order of section 5.1.
+"""
+
+import json
+import sqlite3
+from collections.abc import Collection, Iterable
+
+from server.events import Event, event_name
+from server.store import OWN, Load, Said, Station
+from shared.hosts import OF_HOSTS, Topic, host_line, topics
+
+__all__ = ["SAYS", "gone", "keep", "latest", "loads"]
+
+SAYS = ("note", "claim", "expect")
+"""The actions whose lines say something."""
+
+_KEEP = """
+INSERT OR IGNORE INTO said (topic, key, occurred, log, seq, position)
+VALUES (?, ?, ?, ?, ?, ?)
+"""
+
+# Steps from key to key, however many lines there are of each.
+_ALL_KEYS = """
+WITH RECURSIVE k (value) AS (
+    SELECT min(key) FROM said WHERE topic = :topic
+    UNION ALL
+    SELECT (SELECT min(key) FROM said WHERE topic = :topic AND key > k.value)
+    FROM k WHERE k.value IS NOT NULL
+)
+"""
+
+_THESE_KEYS = "WITH k AS (SELECT value FROM json_each(:keys))"
+
+_LATEST = """
+SELECT k.value, l.line, l.occurred, g.name, l.seq
+FROM k
+CROSS JOIN line AS l ON l.position = (
+    SELECT s.position FROM said AS s
+    WHERE s.topic = :topic AND s.key = k.value AND NOT EXISTS (
+        SELECT 1 FROM voided AS v WHERE v.log = s.log AND v.seq = s.seq)
+    ORDER BY s.occurred DESC, s.log DESC, s.seq DESC LIMIT 1)
+CROSS JOIN log AS g ON g.id = l.log
+ORDER BY k.value
+"""
+
+_EXPECTED = """
+SELECT DISTINCT x.key
+FROM json_each(:loads) AS k
+CROSS JOIN said AS s ON s.topic = :load AND s.key = k.value
+CROSS JOIN said AS x ON x.position = s.position AND x.topic = :expected
+"""
+
+_GONE = """
+SELECT key FROM item WHERE gone = 1 AND latest >= ? ORDER BY latest DESC, key LIMIT ?
+"""
+
+_GONE_OF = """
+SELECT i.key FROM json_each(?) AS k CROSS JOIN item AS i ON i.key = k.value
+WHERE i.gone = 1
+"""
+
+_ON_BOARD = """
+WITH RECURSIVE inside (load, key) AS (
+    SELECT k.value, i.key FROM json_each(?) AS k JOIN item AS i ON i.container = k.value
+    UNION
+    SELECT o.load, i.key FROM inside AS o JOIN item AS i ON i.container = o.key
+)
+SELECT load, key FROM inside ORDER BY load, key
+"""
+
+
+def keep(
+    connection: sqlite3.Connection,
+    station: Station,
+    understood: Iterable[tuple[int, Event, bytes]],
+) -> bool:
+    """Note which of these lines say something; return whether any does.
+
+    Args:
+        connection: The one that writes, inside the transaction that keeps the lines.
+        station: Who wrote them.
+        understood: The lines, each with its position and its bytes.
+    """
+    rows = [
+        (topic, key, *event.order, position)
+        for position, event, data in understood
+        if event.line.action in SAYS and (line := host_line(data)) is not None
+        for topic, key in topics(line)
+        if _may_say(station, topic)
+    ]
+    connection.executemany(_KEEP, rows)
+    return bool(rows)
+
+
+def _may_say(station: Station, topic: Topic) -> bool:
+    """Whether it counts: no station renames the site, no host settles a station."""
+    if topic is Topic.SETTINGS:
+        return station.name == OWN
+    return station.kind == "host" or topic not in OF_HOSTS
+
+
+def latest(
+    connection: sqlite3.Connection, topic: Topic, keys: Collection[str] | None = None
+) -> list[Said]:
+    """Return what holds of a topic: of these keys, or of all, by key."""
+    source = _ALL_KEYS if keys is None else _THESE_KEYS
+    parameters = {"topic": topic, "keys": json.dumps(list(keys or ()))}
+    found = connection.execute(source + _LATEST, parameters)
+    return [
+        Said(key=key, line=line, occurred=occurred, event=event_name(log, seq))
+        for key, data, occurred, log, seq in found
+        if (line := host_line(data)) is not None
+    ]
+
+
+def loads(connection: sqlite3.Connection, most: int, items: int) -> list[Load]:
+    """Return the loads that have not left, those told of last first.
+
+    Args:
+        connection: One that reads.
+        most: How many loads, at most.
+        items: How many items on one load, at most.
+    """
+    told = {said.key: said for said in latest(connection, Topic.LOAD)}
+    left = {key for (key,) in connection.execute(_GONE_OF, (json.dumps(list(told)),))}
+    ordered = sorted(
+        (said for key, said in told.items() if key not in left),
+        key=lambda said: (-said.occurred, said.key),
+    )[:most]
+    keys = [said.key for said in ordered]
+    names = {
+        said.key: said.line.title for said in latest(connection, Topic.TITLE, keys)
+    }
+    expected: dict[str, list[str]] = {key: [] for key in keys}
+    for said in latest(connection, Topic.EXPECTED, _expected(connection, keys)):
+        if said.line.container in expected:
+            expected[said.line.container].append(said.key)
+    aboard: dict[str, list[str]] = {key: [] for key in keys}
+    for load, key in connection.execute(_ON_BOARD, (json.dumps(keys),)):
+        aboard[load].append(key)
+    return [
+        Load(
+            load=said.key,
+            name=names.get(said.key) or "",
+            told=said.occurred,
+            expected=expected[said.key][:items],
+            on_board=aboard[said.key][:items],
+        )
+        for said in ordered
+    ]
+
+
+def _expected(connection: sqlite3.Connection, loads: Collection[str]) -> list[str]:
+    """Return what was ever expected on any of the loads."""
+    parameters = {
+        "loads": json.dumps(list(loads)),
+        "load": Topic.LOAD,
+        "expected": Topic.EXPECTED,
+    }
+    return [key for (key,) in connection.execute(_EXPECTED, parameters)]
+
+
+def gone(connection: sqlite3.Connection, since: int, most: int) -> list[str]:
+    """Return what left and was not scanned since, newest first."""
+    return [key for (key,) in connection.execute(_GONE, (since, most))]

@@ -1,0 +1,217 @@
+"""What people and host systems say at the server, and what stations hear of it."""
+
+import asyncio
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from server import reference
+from server.own_log import OwnLog
+from server.store import OWN
+from shared.hosts import HostLine
+from shared.moments import SECOND
+from shared.reference import Reference
+from tests.serving import Log, Service, serving
+
+
+@pytest.fixture(autouse=True)
+def _restless(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reference, "REST", 0.001)
+
+
+async def _document(service: Service, who: str = "read") -> Reference:
+    status, said = await service.call("GET", "/v1/reference", who)
+    assert status == 200
+    return msgspec.convert(said, Reference)
+
+
+def _host(log: Log, **fields: object) -> None:
+    line = {"seq": len(log.lines) + 1, "at": "2026-04-27T08:00:00Z", **fields}
+    log.put(msgspec.json.encode(line))
+
+
+@pytest.fixture
+async def shop(service: Service) -> Log:
+    found = Log(service, "SHOP")
+    await found.join(kind="host")
+    return found
+
+
+async def test_an_act_is_an_event_chained_and_signed_with_the_name_of_who_did_it(
+    service: Service, log: Log
+) -> None:
+    log.add("P-1")
+    await log.send(0)
+    service.now += SECOND
+    path = "/v1/items/P-1/resolve"
+    settled = {"exception": "seen_after_departure", "reason": "looked"}
+    status, said = await service.call("POST", path, "supervise", json=settled)
+    assert status == 201
+    _, story = await service.call("GET", "/v1/items/P-1/events")
+    events = story["events"]
+    assert isinstance(events, list)
+    assert events[-1]["event"] == said["event"]
+    assert events[-1]["station"] == OWN
+    line = events[-1]["line"]
+    assert line["by"] == "a supervise key"
+    assert {**settled, "action": "resolve", "item": "P-1"}.items() <= line.items()
+    name = str(said["event"]).rpartition(":")[0]
+    _, state = await service.call("GET", f"/v1/logs/{name}")
+    assert (state["station"], state["acked"]) == (OWN, 1)
+
+
+async def test_the_servers_own_log_goes_on_after_a_start_and_nobody_can_take_it(
+    tmp_path: Path,
+) -> None:
+    events = []
+    for _ in range(2):
+        async with serving(tmp_path) as service:
+            path = "/v1/items/P-1/note"
+            _, said = await service.call("POST", path, json={"text": "a remark"})
+            events.append(str(said["event"]))
+            new = {"name": OWN, "kind": "host"}
+            assert (await service.call("POST", "/v1/stations", json=new))[0] == 400
+    (first, _, one), (second, _, two) = (e.rpartition(":") for e in events)
+    assert (first, one, two) == (second, "1", "2")
+
+
+async def test_acts_at_the_same_moment_follow_one_another(service: Service) -> None:
+    own: OwnLog = service.context.own
+    lines = [
+        HostLine(seq=1, at="", action="note", item=f"P-{n}", title="x")
+        for n in range(20)
+    ]
+    names = await asyncio.gather(*(own.write([line]) for line in lines))
+    assert [name.rpartition(":")[2] for (name,) in names] == [
+        str(n) for n in range(1, 21)
+    ]
+
+
+async def test_what_a_host_says_reaches_stations_as_reference_data(
+    service: Service, log: Log, shop: Log
+) -> None:
+    assert await _document(service) == Reference(made_at=service.at())
+    _host(shop, action="note", location="A-1", title="Shelf 1", kind="shelf", x=1.5)
+    _host(shop, action="note", location="A-2", title="Shelf 2")
+    _host(shop, action="note", location="A-2", ended=True)
+    _host(shop, action="note", operator="B-EVA", title="Eva")
+    _host(shop, action="note", item="M-1", kind="load", title="Tour 1")
+    _host(shop, action="expect", item="P-1", container="M-1")
+    _host(shop, action="expect", item="P-2", container="M-1")
+    _host(shop, action="expect", item="P-2", container="M-2")
+    _host(shop, action="note", item="P-9", wanted=True, reason="customer calls")
+    assert (await shop.send(0))[0] == 200
+    found = await _document(service, log.token)
+    assert [(p.location, p.name, p.kind) for p in found.locations] == [
+        ("A-1", "Shelf 1", "shelf"),
+        ("DOCK-1", "", ""),
+    ]
+    assert [(o.operator, o.name) for o in found.operators] == [("B-EVA", "Eva")]
+    loads = {load.load: (load.name, load.items) for load in found.loads}
+    assert loads == {"M-1": ("Tour 1", ("P-1",)), "M-2": ("", ("P-2",))}
+    assert [(w.item, w.reason) for w in found.wanted] == [("P-9", "customer calls")]
+
+
+async def test_a_station_cannot_rename_the_site_nor_a_host_settle_a_station(
+    service: Service, log: Log, shop: Log
+) -> None:
+    _host(log, action="note", location="A-1", title="Mine now")
+    _host(log, action="note", item="P-1", wanted=True)
+    await log.send(0)
+    _host(shop, action="note", station="DOCK", settings={"speaker": "off"})
+    _host(shop, action="note", location="A-1", title="Shelf", x="no number")
+    await shop.send(0)
+    assert await _document(service, log.token) == Reference(made_at=service.at())
+
+
+async def test_a_load_that_left_is_gone_with_what_is_in_it(
+    service: Service, log: Log, shop: Log
+) -> None:
+    _host(shop, action="expect", item="P-1", container="M-1")
+    await shop.send(0)
+    log.add("P-2", action="load", container="M-1")
+    await log.send(0)
+    _, said = await service.call("GET", "/v1/loads")
+    (load,) = _list(said, "loads")
+    assert load["missing"] == ["P-1"]
+    assert load["extra"] == ["P-2"]
+    log.add("M-1", action="depart")
+    await log.send(1)
+    service.now += 61 * SECOND
+    found = await _document(service)
+    assert found.loads == ()
+    assert set(found.gone) == {"M-1", "P-2"}
+
+
+async def test_a_line_that_is_taken_back_is_not_said(
+    service: Service, shop: Log
+) -> None:
+    _host(shop, action="note", location="A-1", title="Shelf 1")
+    _host(shop, action="note", location="A-1", title="Shelf 2")
+    await shop.send(0)
+    assert (await _document(service)).locations[0].name == "Shelf 2"
+    _host(shop, action="void", voids=f"{shop.id}:2")
+    await shop.send(2)
+    assert (await _document(service)).locations[0].name == "Shelf 1"
+
+
+async def test_wanted_items_are_marked_once_and_unmarked(service: Service) -> None:
+    path = "/v1/wanted/(00)3%2F4"
+    _, first = await service.call("PUT", path, "supervise", json={"reason": "lost"})
+    _, again = await service.call("PUT", path, "supervise", json={"reason": "lost"})
+    assert first == again
+    assert (first["item"], first["by"]) == ("(00)3/4", "a supervise key")
+    _, said = await service.call("GET", "/v1/wanted")
+    assert said["wanted"] == [first]
+    assert (await service.call("DELETE", path))[0] == 204
+    assert (await service.call("DELETE", path))[0] == 204
+    _, said = await service.call("GET", "/v1/wanted")
+    assert said["wanted"] == []
+
+
+async def test_the_etag_changes_with_the_content_and_with_nothing_else(
+    service: Service, log: Log
+) -> None:
+    log.add("P-1")
+    _, first = await log.send(0)
+    log.add("P-2")
+    service.now += 61 * SECOND
+    _, second = await log.send(1)
+    assert first["reference"] == second["reference"]
+    await service.call("PUT", "/v1/wanted/P-1")
+    await _document(service)
+    _, third = await log.send(2)
+    assert third["reference"] != second["reference"]
+    headers = {"If-None-Match": str(third["reference"])}
+    await log.service.not_modified("/v1/reference", log.token, headers)
+    settings = {"settings": {"speaker": {"volume": 3}}}
+    path = "/v1/stations/DOCK/settings"
+    assert (await service.call("PUT", path, json=settings))[0] == 201
+    found = await _document(service, log.token)
+    assert found.settings == settings["settings"]
+    assert (await _document(service)).settings == {}
+
+
+async def test_an_append_is_answered_without_making_the_data_anew(
+    service: Service, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log.add("P-1")
+    await log.send(0)
+    made = []
+
+    async def gather(*_: object) -> Reference:
+        made.append(1)
+        return Reference()
+
+    monkeypatch.setattr(service.context.reference, "_gather", gather)
+    for n in range(1, 6):
+        log.add("P-1")
+        await log.send(n)
+    assert made == []
+
+
+def _list(said: dict[str, object], name: str) -> list[dict[str, object]]:
+    found = said[name]
+    assert isinstance(found, list)
+    return found

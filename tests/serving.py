@@ -1,0 +1,174 @@
+"""A server in this process, and a station's log as it would send it."""
+
+import base64
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import aiohttp
+from aiohttp import web
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from server.api.context import Context
+from server.app import create_app
+from server.keys import Keys, Scope
+from server.own_log import OwnLog
+from server.reference import ReferenceData
+from server.store.sqlite import SqliteStore
+from shared import chain
+from shared.lines import Line, encode
+from shared.moments import SECOND, to_text
+from shared.protocol import BASE, CLOCK, HEAD, SIGNATURE, ClockReading
+
+NOW = 1_777_000_000 * SECOND
+
+
+class Service:
+    """A server in this process, and keys for it."""
+
+    context: Context
+
+    def __init__(self, url: str, keys: dict[str, str], folder: Path) -> None:
+        self.url, self.keys, self.folder = url, keys, folder
+        self.now = NOW
+        self.session = aiohttp.ClientSession()
+
+    def at(self) -> str:
+        return to_text(self.now)
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        who: str = "admin",
+        *,
+        json: object = None,
+        data: bytes | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> tuple[int, dict[str, object]]:
+        secret = self.keys.get(who, who)
+        send = {"Authorization": f"Bearer {secret}"} if secret else {}
+        async with self.session.request(
+            method,
+            f"{self.url}{path}",
+            json=json,
+            data=data,
+            headers={**send, **(headers or {})},
+        ) as answer:
+            found = await answer.json(content_type=None) if answer.status != 204 else {}
+            wanted = "application/json"
+            if answer.status >= 400:
+                wanted = "application/problem+json"
+                assert found["status"] == answer.status
+                assert {"type", "title", "detail"} <= set(found)
+            assert answer.content_type == wanted or answer.status == 204
+            return answer.status, found
+
+    async def not_modified(
+        self, path: str, secret: str, headers: dict[str, str]
+    ) -> None:
+        send = {"Authorization": f"Bearer {secret}", **headers}
+        async with self.session.get(f"{self.url}{path}", headers=send) as answer:
+            assert answer.status == 304
+            assert answer.headers["ETag"]
+
+
+@asynccontextmanager
+async def serving(folder: Path) -> AsyncIterator[Service]:
+    """Serve from a folder; served again, it is where it was."""
+    keys = Keys(folder / "keys")
+    made = {s.value: keys.create(s, "", f"a {s.value} key") for s in Scope}
+    found = Service("", {**made, "nobody": ""}, folder)
+    store = await SqliteStore.open(folder / "scantrail.db", lambda: found.now)
+    context = Context(
+        store=store,
+        keys=keys,
+        reference=ReferenceData(store, lambda: found.now),
+        own=await OwnLog.open(store, folder / "own-log.json", lambda: found.now),
+        now=lambda: found.now,
+        handoff_limit=1800 * SECOND,
+        code_lifetime=3600 * SECOND,
+    )
+    found.context = context
+    runner = web.AppRunner(create_app(context), auto_decompress=False)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    host, port = runner.addresses[0][:2]
+    found.url = f"http://{host}:{port}"
+    yield found
+    await found.session.close()
+    await runner.cleanup()
+
+
+class Log:
+    """A station's log, as it would send it."""
+
+    def __init__(self, service: Service, name: str) -> None:
+        self.service, self.name, self.token = service, name, ""
+        self.id = str(uuid4())
+        self.heads = [chain.start(self.id)]
+        self.lines: list[bytes] = []
+        self.key = Ed25519PrivateKey.generate()
+
+    async def join(self, kind: str = "station") -> tuple[int, dict[str, object]]:
+        new = {"name": self.name, "kind": kind}
+        if kind == "station":
+            new["location"] = "DOCK-1"
+        _, invited = await self.service.call("POST", "/v1/stations", json=new)
+        status, joined = await self.enrol(str(invited["code"]))
+        self.token = str(joined["token"])
+        return status, joined
+
+    async def enrol(self, code: str) -> tuple[int, dict[str, object]]:
+        public = base64.b64encode(self.key.public_key().public_bytes_raw()).decode()
+        asked = {"code": code, "public_key": public, "log": self.id}
+        return await self.service.call("POST", "/v1/enrol", "nobody", json=asked)
+
+    def add(
+        self, *items: str, action: str = "receive", container: str | None = None
+    ) -> None:
+        for item in items:
+            line = Line(
+                seq=len(self.lines) + 1,
+                at=to_text(self.service.now),
+                action=action,
+                item=item,
+                container=container,
+                location="DOCK-1",
+            )
+            self.put(encode(line))
+
+    def put(self, data: bytes) -> None:
+        self.lines.append(data)
+        self.heads.append(chain.link(self.heads[-1], data))
+
+    def headers(self, after: int, last: int) -> dict[str, str]:
+        head = self.heads[last]
+        signed = self.key.sign(chain.signed_message(self.id, last, head))
+        clock = ClockReading(at=self.service.now, boot="b", mono=1, synced=True)
+        return {
+            BASE: self.heads[after].hex(),
+            HEAD: head.hex(),
+            SIGNATURE: base64.b64encode(signed).decode(),
+            CLOCK: clock.header(),
+        }
+
+    async def send(
+        self,
+        after: int,
+        last: int | None = None,
+        changed: dict[str, str] | None = None,
+    ) -> tuple[int, dict[str, object]]:
+        last = len(self.lines) if last is None else last
+        body = b"".join(line + b"\n" for line in self.lines[after:last])
+        return await self.post(
+            after, body, {**self.headers(after, last), **(changed or {})}
+        )
+
+    async def post(
+        self, after: int, body: bytes, headers: dict[str, str]
+    ) -> tuple[int, dict[str, object]]:
+        path = f"/v1/logs/{self.id}/lines?after={after}"
+        call = self.service.call
+        return await call("POST", path, self.token, data=body, headers=headers)
