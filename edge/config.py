@@ -181,11 +181,14 @@ class DisplaySettings(
         colour: auto: on a terminal, unless NO_COLOR is set; else always or never.
         bell: Ring the terminal's bell: once for good, twice for attention, three times
             for an error, four times for what is wanted.
+        kiosk: The port on this machine at which the station serves its screen to a
+            browser, as in 8090; off: none.
     """
 
     language: Annotated[str, msgspec.Meta(pattern=_LANGUAGE)] = "en"
     colour: Literal["auto", "always", "never"] = "auto"
     bell: bool = True
+    kiosk: Annotated[int, msgspec.Meta(ge=1, le=65_535)] | Literal["off"] = "off"
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -145,6 +145,8 @@ class Notice(Enum):
     BATTERY_LOW = "battery_low"
     PART_FAILED = "part_failed"
     LEFT_UNSAVED = "left_unsaved"
+    SCREEN_AT = "screen_at"
+    SCREEN_AWAY = "screen_away"
 
 
 class Caption(Enum):

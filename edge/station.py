@@ -4,7 +4,7 @@
 
     scanners -> capture -> outbox -> sync -> server
                    |                   |
-                display            notices, status.json
+            display, screen        notices, status.json
 
 One TaskGroup owns every task. Capture is never ended by another part (contract, I6):
 a scanner or the sync that fails is shown, and started again.
@@ -27,6 +27,7 @@ from edge.config import Config, rules, site
 from edge.decisions import State
 from edge.feedback import Feedback, Notice
 from edge.identity import Identity
+from edge.kiosk import DEVICE, Kiosk, Panel, page
 from edge.outbox import Outbox
 from edge.reference import Copy
 from edge.scanners import Scanner
@@ -126,16 +127,26 @@ class Station:
         self._told = sync.status if sync else SyncStatus(state=State.NOT_JOINED)
         self._progress = asyncio.Event()
         self._report: health.Report | None = None
+        allowed = rules(
+            setup.config.workflow,
+            enrolled_at=me.location if me else None,
+            scanners=setup.scanners,
+        )
+        allowed = msgspec.structs.replace(allowed, typed=allowed.typed | {DEVICE})
         self._capture = Capture(
             outbox,
-            rules(
-                setup.config.workflow,
-                enrolled_at=me.location if me else None,
-                scanners=setup.scanners,
-            ),
-            show=setup.show,
+            allowed,
+            show=self._show,
             site=site(setup.config.labels),
             online=lambda: notices.is_online(self._told),
+            clock=clock,
+        )
+        self._panel = Panel(
+            setup.texts,
+            self._capture,
+            station=me.station if me else "",
+            rules=allowed,
+            waiting=lambda: outbox.waiting,
             clock=clock,
         )
 
@@ -157,7 +168,25 @@ class Station:
         if self._sync is not None:
             self._sync.observe(self._synced)
             parts.append(_kept_up("sync", self._sync.run, self._say))
+        port = self._setup.config.display.kiosk
+        if port != "off":
+            parts.append(_kept_up("screen", self._kiosk(port).run, self._say))
         return parts
+
+    def _kiosk(self, port: int) -> Kiosk:
+        """Return the screen's server, which is told of every new screen."""
+        texts, look = self._setup.texts, self._setup.config.display
+        kiosk = Kiosk(
+            page(look.language, texts),
+            port=port,
+            touch=self._panel.touch,
+            ready=lambda url: self._say(Notice.SCREEN_AT, address=url),
+            trouble=lambda problem: self._say(
+                Notice.SCREEN_AWAY, number=str(port), problem=problem
+            ),
+        )
+        self._panel.observe(kiosk.show)
+        return kiosk
 
     async def _read(self, scanner: Scanner) -> None:
         """Take a scanner's reads until its input ends."""
@@ -185,6 +214,11 @@ class Station:
                 problem=self._capture.problem,
             )
 
+    def _show(self, feedback: Feedback) -> None:
+        self._panel.scanned(feedback)
+        self._panel.refresh(self._told, self._report)
+        self._setup.show(feedback)
+
     def _say(self, notice: Notice, **names: str) -> None:
         self._setup.say(said(notice, self._setup.texts, **names))
 
@@ -193,6 +227,7 @@ class Station:
         before, self._told = self._told, status
         for text in notices.of_sync(before, status, self._setup.texts):
             self._setup.say(text)
+        self._panel.refresh(status, self._report)
         self._progress.set()
 
     async def _watch(self) -> None:
@@ -228,6 +263,7 @@ class Station:
         )
         with contextlib.suppress(OSError):  # a full disk is told by the outbox
             health.write(self._setup.data, self._report)
+        self._panel.refresh(self._told, self._report)
         self._observe(self._report)
         return self._report
 

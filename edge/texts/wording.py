@@ -19,11 +19,14 @@ _MADE = (
     *("_location", "_container", "_operator", "_giver", "_warned", "_refused"),
     *("_done", "_next", "_why"),
 )
+_NOTICED = ("state", "problem", "device", "number", "span", "age", "address")
 VALUES: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "says": frozenset((*_CODES, *_FIGURES, *_MADE)),
         "parts": frozenset({""}),
-        "notices": frozenset({"state", "problem", "device", "number", "span", "age"}),
+        "notices": frozenset(
+            {"state", "problem", "device", "number", "span", "age", "address"}
+        ),
         "captions": frozenset({"number"}),
     }
 )
@@ -45,6 +48,7 @@ class Texts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         states: How the station and its server stand.
         notices: What the station says by itself.
         captions: The fixed words of a screen.
+        page: Those that only the station's page has.
     """
 
     name: str
@@ -58,6 +62,7 @@ class Texts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     states: dict[str, str]
     notices: dict[Notice, str]
     captions: dict[Caption, str]
+    page: dict[str, str]
 
 
 def mode_name(mode: str, texts: Texts) -> str:

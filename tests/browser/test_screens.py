@@ -1,0 +1,300 @@
+"""Each thing that the screen can show: seen, heard, and looked at by axe."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+from playwright.sync_api import Page
+
+from edge.decisions import State as Link
+from edge.feedback import Word
+from edge.health import ScannerReport
+from edge.screen import NOTHING_YET, Screen, remember
+from edge.sync import SyncStatus
+from edge.texts import LANGUAGES, read_texts
+from tests.browser.conftest import Opens
+from tests.browser.looking import CUT, SMALL, WIDER, findings, notes, text, until_scan
+from tests.browser.screens import (
+    NOON,
+    OFFLINE,
+    PACKING,
+    WORDS,
+    feedback,
+    memory,
+    shown,
+    state,
+    well,
+)
+from tests.browser.serving import Stage, staged
+
+BUSY = (Word.SAVED, Word.REPEAT, Word.SAVED, Word.UNKNOWN, *[Word.SAVED] * 5)
+SIZES = {"table": (1280, 800), "small": (800, 480), "hand": (390, 844)}
+LOOKS: dict[str, dict[str, object]] = {
+    f"{size}-{scheme}": {
+        "viewport": {"width": width, "height": height},
+        "color_scheme": scheme,
+    }
+    for size, (width, height) in SIZES.items()
+    for scheme in ("light", "dark")
+}
+TROUBLE = well(
+    unsaved=3,
+    unsaved_problem="the disk is full",
+    clock_synced=False,
+    scanners=(
+        ScannerReport(device="left", connected=False),
+        ScannerReport(device="right", connected=True),
+    ),
+)
+MUCH = msgspec.structs.replace(
+    PACKING, missing=tuple(f"(00)3401234500000{n:05}" for n in range(60))
+)
+STATES: dict[str, Screen] = {
+    "start": shown(NOTHING_YET, at_rest=True),
+    **{word.value: shown(memory(*BUSY, word)) for word in WORDS},
+    "offline": shown(memory(*BUSY, Word.WAITING), sync=OFFLINE),
+    "trouble": shown(memory(*BUSY, Word.NOT_SAVED), report=TROUBLE),
+    "packing": shown(memory(*BUSY, Word.SAVED), packing=PACKING),
+    "packing-much": shown(memory(*BUSY, Word.UNKNOWN), packing=MUCH),
+}
+
+
+@pytest.fixture(scope="module")
+def stage() -> Iterator[Stage]:
+    with staged() as running:
+        yield running
+
+
+def see(stage: Stage, page: Page, screen: Screen) -> None:
+    """Show a screen, and wait until it is there."""
+    shown_before = page.evaluate("document.getElementById('badge').textContent")
+    mark = "B-2" if shown_before == "B-1" else "B-1"
+    stage.show(msgspec.structs.replace(screen, badge=mark))
+    page.locator("#badge", has_text=mark).wait_for()
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_every_state_can_be_seen_and_touched(
+    stage: Stage, opened: Opens, tmp_path: Path, look: str
+) -> None:
+    page = opened(stage.url, **LOOKS[look])
+    for name, screen in STATES.items():
+        see(stage, page, screen)
+        page.screenshot(path=tmp_path / f"{name}-{look}.png")
+        assert page.evaluate(SMALL) == [], name
+        assert page.evaluate(CUT) == [], name
+        assert page.evaluate(WIDER) == 0, name
+
+
+@pytest.mark.parametrize("look", ["table-light", "hand-dark"])
+def test_axe_finds_nothing(stage: Stage, opened: Opens, axe: str, look: str) -> None:
+    page = opened(stage.url, **LOOKS[look])
+    for name, screen in STATES.items():
+        see(stage, page, screen)
+        assert findings(page, axe) == [], name
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_a_scan_has_shape_word_colour_and_code(
+    stage: Stage, opened: Opens, word: Word
+) -> None:
+    page = opened(stage.url)
+    see(stage, page, shown(memory(word)))
+    latest = page.locator("#latest")
+    assert text(page, "#title") == read_texts("en").words[word]
+    assert text(page, "#code") == "P-4701"
+    assert latest.get_attribute("data-tone") == WORDS[word].value
+    assert latest.locator("use").get_attribute("href") == f"#{WORDS[word].value}"
+
+
+def test_each_tone_differs_in_rhythm_pitch_and_timbre(
+    stage: Stage, opened: Opens
+) -> None:
+    see(stage, page := opened(stage.url), shown(memory()))
+    heard = {}
+    for word in (Word.SAVED, Word.REPEAT, Word.UNKNOWN, Word.WANTED):
+        before = shown(memory())
+        stage.show(before)
+        stage.show(shown(memory(word)))
+        until_scan(page, "P-4701")
+        heard[word] = notes(page)
+        see(stage, page, before)
+    rhythms = [tuple(note["from"] for note in played) for played in heard.values()]
+    assert [len(rhythm) for rhythm in rhythms] == [1, 2, 3, 4]
+    assert len({note["wave"] for played in heard.values() for note in played}) == 4
+    assert len({played[0]["pitch"] for played in heard.values()}) == 4
+
+
+def test_scans_that_come_at_once_sound_as_the_worst_of_them(
+    stage: Stage, opened: Opens
+) -> None:
+    page = opened(stage.url)
+    see(stage, page, shown(memory(Word.SAVED)))
+    notes(page)
+    see(stage, page, shown(memory(Word.SAVED, Word.UNKNOWN, Word.REPEAT, Word.SAVED)))
+    assert {note["wave"] for note in notes(page)} == {"sawtooth"}
+
+
+def test_a_page_that_is_loaded_again_is_silent_about_old_scans(
+    stage: Stage, opened: Opens
+) -> None:
+    stage.show(shown(memory(Word.UNKNOWN, Word.SAVED)))
+    page = opened(stage.url)
+    until_scan(page, "P-4702")
+    page.reload()
+    until_scan(page, "P-4702")
+    assert notes(page) == []
+
+
+HOSTILE = {
+    "markup": "<img src=x onerror=alert(1)><script>alert(2)</script>",
+    "entities": "&lt;b&gt;&amp;&#x202e;",
+    "rtl": "P-\u202e1234\u2066\u2069\u200f",
+    "controls": "P-\x00\x07\x1b[2J\r\n\x7f\x9b",
+    "template": "{{page}}${title}{item}</dd>",
+    "hebrew": "\u05d0\u05d1\u05d2-123",
+    "long": "P-" + "9" * 4096,
+    "wide": "W" * 200 + "\U0001f4a9" * 50,
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_a_label_is_never_more_than_text(
+    stage: Stage, opened: Opens, kind: str
+) -> None:
+    code = HOSTILE[kind]
+    page = opened(stage.url, viewport={"width": 800, "height": 480})
+    elements = page.evaluate("document.querySelectorAll('body *').length")
+    told = feedback(Word.REFUSED, code, location=code, operator=code)
+    kept = remember(NOTHING_YET, told, state(code, operator=code), NOON, _EN)
+    stage.show(shown(kept))
+    page.locator("#latest[data-word=refused]").wait_for()
+    after = page.evaluate("document.querySelectorAll('body *').length")
+    said = text(page, "main")
+    assert page.locator("img, main script").count() == 0
+    assert after - elements < 40
+    assert not any(ord(c) in {0x202E, 0x2066, 0x200F, 0x1B} for c in said)
+    assert len(text(page, "#code")) <= 64
+    assert page.evaluate(CUT) == []
+    assert page.evaluate(WIDER) == 0
+
+
+_EN = read_texts("en")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_page_speaks_the_languages_of_the_station(
+    opened: Opens, language: str
+) -> None:
+    texts = read_texts(language)
+    with staged(language) as stage:
+        stage.show(shown(memory(Word.WAITING, language=language), language=language))
+        page = opened(stage.url, viewport={"width": 800, "height": 480})
+        until_scan(page, "P-4701")
+        assert text(page, "#title") == texts.words[Word.WAITING]
+        assert page.locator("html").get_attribute("lang") == language
+        assert page.evaluate(CUT) == []
+        assert page.title() == texts.page["title"]
+
+
+def test_what_is_well_is_grey_and_what_is_not_is_said_in_words(
+    stage: Stage, opened: Opens
+) -> None:
+    page = opened(stage.url)
+    see(stage, page, shown(memory(Word.SAVED)))
+    assert page.locator("#lights [data-tone]").count() == 0
+    see(stage, page, shown(memory(Word.SAVED), sync=OFFLINE, report=TROUBLE))
+    assert text(page, "#waiting") == "12 waiting, safe here"
+    said = text(page, "#lights")
+    for words in ("cannot be reached", "not synchronised", "left", "missing", "3 NOT"):
+        assert words in said
+
+
+def test_a_server_that_is_told_at_once_does_not_make_the_screen_flicker(
+    stage: Stage, opened: Opens
+) -> None:
+    page = opened(stage.url)
+    see(stage, page, shown(memory(Word.SAVED)))
+    page.evaluate(
+        """() => { window.changes = 0;
+        new MutationObserver(() => window.changes++).observe(
+          document.getElementById("waiting"), { childList: true }); }"""
+    )
+    sending = SyncStatus(state=Link.SENDING, waiting=1)
+    see(stage, page, shown(memory(Word.SAVED), sync=sending))
+    see(stage, page, shown(memory(Word.SAVED, Word.SAVED)))
+    assert page.evaluate("window.changes") == 0
+
+
+def test_the_packing_table_shows_what_is_there_and_what_is_not(
+    stage: Stage, opened: Opens
+) -> None:
+    page = opened(stage.url)
+    see(stage, page, shown(memory(Word.SAVED), packing=PACKING))
+    assert text(page, "#packing-container") == "C-0815"
+    assert (text(page, "#giver"), text(page, "#receiver")) == ("B-ANA", "B-BEN")
+    assert text(page, "#tally").split() == ["5", "/", "9"]
+    assert "P-9999" in text(page, "[data-list=foreign]")
+    assert "P-4708" in text(page, "[data-list=missing]")
+    page.get_by_role("button", name="comes later").click()
+    page.wait_for_function("document.activeElement === document.body")
+    assert stage.touched.pop() == ("X-LATER", 1)
+    see(stage, page, shown(memory(Word.SAVED)))
+    assert not page.locator("#packing").is_visible()
+
+
+def test_a_touch_that_comes_too_late_is_said_to_have_done_nothing(
+    stage: Stage, opened: Opens
+) -> None:
+    page = opened(stage.url)
+    see(stage, page, shown(memory(Word.SAVED)))
+    stage.obeys = False
+    page.get_by_role("button", name="Undo").click()
+    page.locator("#not-done", has_text="Not done").wait_for()
+    stage.obeys = True
+    see(stage, page, shown(memory(Word.SAVED, Word.SAVED)))
+    assert text(page, "#not-done") == ""
+
+
+def test_everything_can_be_done_with_a_keyboard(stage: Stage, opened: Opens) -> None:
+    page = opened(stage.url)
+    see(stage, page, shown(memory(Word.SAVED), packing=PACKING))
+    reached = []
+    for _ in range(4):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.textContent"))
+        outline = "getComputedStyle(document.activeElement).outlineStyle"
+        assert page.evaluate(outline) == "solid"
+    assert reached == ["not there", "comes later", "damaged", "Undo P-4701"]
+    with page.expect_response("**/touch"):
+        page.keyboard.press("Enter")
+    assert stage.touched.pop() == ("X-UNDO", 1)
+
+
+def test_a_scanner_that_types_into_the_page_presses_no_button_and_is_told(
+    stage: Stage, opened: Opens
+) -> None:
+    page = opened(stage.url)
+    see(stage, page, shown(memory(Word.SAVED)))
+    stage.touched.clear()
+    page.locator("#undo").focus()
+    notes(page)
+    page.keyboard.type("P-47 11")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="NOT RECORDED").wait_for()
+    assert {note["wave"] for note in notes(page)} == {"sawtooth"}
+    assert stage.touched == []
+    see(stage, page, shown(memory(Word.SAVED, Word.SAVED)))
+    assert not page.locator("#typed").is_visible()
+
+
+@pytest.mark.parametrize(("motion", "moves"), [("reduce", 0), ("no-preference", 1)])
+def test_nothing_moves_for_those_who_ask_for_it(
+    stage: Stage, opened: Opens, motion: str, moves: int
+) -> None:
+    page = opened(stage.url, reduced_motion=motion)
+    see(stage, page, shown(memory()))
+    stage.show(shown(memory(Word.SAVED)))
+    until_scan(page, "P-4701")
+    assert page.evaluate("document.getAnimations().length") == moves
