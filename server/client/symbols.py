@@ -5,6 +5,7 @@ place it, and PDF and SVG are written from the same runs.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 import zxingcpp
@@ -55,8 +56,9 @@ def draw(symbology: str, content: str) -> Drawing:
     chosen = _FORMATS[symbology]
     options = {"gs1": True} if chosen.gs1 else {}
     symbol = zxingcpp.create_barcode(content, chosen.format, **options)
-    image = memoryview(symbol.to_image(1, add_quiet_zones=False))  # type: ignore[arg-type]
-    pixels: list[list[int]] = image.tolist()  # type: ignore[assignment]
+    # a buffer in rows and columns, which its type says only from Python 3.12
+    image: Any = symbol.to_image(1, add_quiet_zones=False)
+    pixels: list[list[int]] = memoryview(image).tolist()  # type: ignore[assignment]
     rows = [_runs(row) for row in (pixels[:1] if chosen.linear else pixels)]
     return Drawing(
         columns=len(pixels[0]),
