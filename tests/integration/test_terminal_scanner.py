@@ -3,7 +3,6 @@
 import asyncio
 import os
 import sys
-import tty
 from pathlib import Path
 
 import pytest
@@ -104,7 +103,6 @@ async def test_a_pipe_that_was_made_non_blocking_is_waited_for() -> None:
 
 async def test_a_terminal_gives_a_line_at_each_enter_and_survives_cancelling() -> None:
     master, slave = os.openpty()
-    tty.setcbreak(slave)
     desk, scanner = Desk(), scanner_of(slave)
     async with running(scanner, desk):
         os.write(master, b"P-1\r")
