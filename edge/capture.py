@@ -22,10 +22,9 @@ from edge.feedback import Expect, Feedback, Says, Tone, Word
 from edge.outbox import NotSavedError
 from edge.scanners import Read, Sink
 from edge.workflow import (
-    NOTHING,
-    Facts,
     Rules,
     State,
+    Told,
     expects,
     recorded,
     rest,
@@ -78,7 +77,7 @@ class Capture:
         *,
         show: Callable[[Feedback], None],
         site: Site | None = None,
-        facts: Facts = NOTHING,
+        facts: Told | None = None,
         online: Callable[[], bool] = lambda: True,
         clock: Clock = read_clock,
         retry: float = _RETRY,
@@ -91,7 +90,7 @@ class Capture:
             rules: What the workflow allows.
             show: Shows the feedback of the latest scan.
             site: Which labels of the site's own are items.
-            facts: What the station was told beforehand.
+            facts: What the station knows; it learns what is saved.
             online: Whether the server is within reach; only for the word that is shown.
             clock: Tells how long nothing was scanned.
             retry: Seconds between two tries to save what could not be saved.
@@ -101,7 +100,7 @@ class Capture:
         self._rules = rules
         self._show = show
         self._site = site or Site()
-        self._facts = facts
+        self._facts = facts or Told()
         self._online = online
         self._clock = clock
         self._retry = retry
@@ -180,6 +179,7 @@ class Capture:
         self.state = recorded(made.state, tuple(names))
         self._show(self._worded(made.feedback))
         await self._tell(scanner, read, made.feedback.tone)
+        self._facts.learn(names, made.drafts)
         return True
 
     async def _append(self, drafts: Sequence[Line]) -> list[str]:

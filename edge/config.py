@@ -13,9 +13,9 @@ import msgspec
 
 from edge.scanners.settings import ScannerSettings, TerminalSettings
 from edge.texts import Texts, read_texts
-from edge.workflow import MODES, Badges, Mode, Rules
+from edge.workflow import MODES, Badges, Checks, Mode, Rules
 from shared.carriers import ISSUERS
-from shared.commands import COMMANDS
+from shared.commands import COMMANDS, REASONS
 from shared.errors import ConfigError
 from shared.keys import Role, Site, SitePattern
 from shared.moments import SECOND
@@ -43,7 +43,7 @@ _Place = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 _LANGUAGE = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$"
 _MODE_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,31}", re.ASCII)
 _TEXTS = "texts"  # the folder with languages of the site's own
-_CONTROLS = frozenset(COMMANDS) - {name.upper() for name in MODES}
+_CONTROLS = frozenset(COMMANDS) - {name.upper() for name in MODES} - set(REASONS)
 
 
 class WorkflowSettings(
@@ -68,6 +68,9 @@ class WorkflowSettings(
         bounce_ms: For how long the very same read again is the scanner's trembling, in
             milliseconds.
         repeat_s: For how long a scan that means the same again is a repeat, in seconds.
+        sheet: A word that the commands of the site's own sheets end with: with "K7Q2",
+            X-PICK.K7Q2 is followed and X-PICK is not. Empty: any label commands.
+        reasons: The commands that close a list although something is missing.
         mode: Modes of the site's own, by name; X- and the name in capitals is the
             command.
     """
@@ -82,6 +85,8 @@ class WorkflowSettings(
     forget_badge_s: _Seconds = 1800
     bounce_ms: Annotated[int, msgspec.Meta(ge=0, le=60_000)] = 700
     repeat_s: Annotated[int, msgspec.Meta(ge=0, le=86_400)] = 30
+    sheet: Annotated[str, msgspec.Meta(pattern=r"^[A-Z0-9]{0,16}$")] = ""
+    reasons: Annotated[tuple[str, ...], msgspec.Meta(max_length=32)] = REASONS
     mode: dict[str, Mode] = {}
 
     def __post_init__(self) -> None:
@@ -90,9 +95,15 @@ class WorkflowSettings(
         Raises:
             ValueError: Which name, and what there is.
         """
+        taken = _CONTROLS | {reason.upper() for reason in self.reasons}
         for name in self.mode:
-            if not _MODE_NAME.fullmatch(name) or name.upper() in _CONTROLS:
+            if not _MODE_NAME.fullmatch(name) or name.upper() in taken:
                 reason = f"a mode cannot be called {name!r}; use a-z, 0-9, - and ."
+                raise ValueError(reason)
+        for name in self.reasons:
+            free = name.lower() not in MODES and name not in _CONTROLS
+            if not _MODE_NAME.fullmatch(name.lower()) or not name.isupper() or not free:
+                reason = f"a reason cannot be called {name!r}; use A-Z, 0-9, - and ."
                 raise ValueError(reason)
         if self.start not in self.modes:
             listed = ", ".join(sorted(self.modes))
@@ -113,7 +124,8 @@ class WorkflowSettings(
     @property
     def commands(self) -> frozenset[str]:
         """All commands that there are, without their X-."""
-        return _CONTROLS | {name.upper() for name in self.modes}
+        modes = {name.upper() for name in self.modes}
+        return _CONTROLS | modes | frozenset(self.reasons)
 
 
 class PatternSettings(
@@ -197,12 +209,14 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     Attributes:
         scanner: The scanners, if none are named on the command line.
         workflow: What scans mean.
+        checks: What is done about scans that contradict what is known.
         labels: Which labels name items.
-        display: How a terminal shows it.
+        display: How it is shown.
     """
 
     scanner: Annotated[tuple[ScannerSettings, ...], msgspec.Meta(max_length=16)] = ()
     workflow: WorkflowSettings = WorkflowSettings()
+    checks: Checks = Checks()
     labels: LabelSettings = LabelSettings()
     display: DisplaySettings = DisplaySettings()
 
@@ -243,6 +257,7 @@ def site(settings: LabelSettings) -> Site:
 def rules(
     settings: WorkflowSettings,
     *,
+    checks: Checks | None = None,
     enrolled_at: str | None = None,
     scanners: Iterable[ScannerSettings] = (),
 ) -> Rules:
@@ -250,6 +265,7 @@ def rules(
 
     Args:
         settings: What the configuration says.
+        checks: What is done about scans that contradict what is known.
         enrolled_at: The location that the server gave to the station.
         scanners: What delivers the reads; what is typed is meant each time.
     """
@@ -260,6 +276,9 @@ def rules(
         commands=frozenset(settings.allow) or None,
         location=settings.location or enrolled_at,
         badges=settings.badges,
+        checks=checks or Checks(),
+        reasons=frozenset(settings.reasons),
+        sheet=settings.sheet,
         typed=frozenset(typed),
         forget_item=settings.forget_item_s * SECOND,
         forget_place=settings.forget_place_s * SECOND,

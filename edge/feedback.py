@@ -46,6 +46,8 @@ class Expect(Enum):
     """The badge of the person who hands over."""
     REASON = "reason"
     """Why a handoff is closed although something is missing: a code of the sheet."""
+    DONE = "done"
+    """Nothing more: X-DONE closes what is complete."""
     RESCAN = "rescan"
 
 
@@ -80,6 +82,7 @@ class Says(Enum):
     NOTHING_TO_CANCEL = "nothing_to_cancel"
     UNFINISHED = "unfinished"
     NOT_ALLOWED = "not_allowed"
+    NOT_OURS = "not_ours"
     NO_SUCH_COMMAND = "no_such_command"
     NO_BADGE = "no_badge"
     WRONG_KIND = "wrong_kind"
@@ -104,10 +107,11 @@ class Says(Enum):
     LIST_WHOLE = "list_whole"
     LIST_SHORT = "list_short"
     LIST_CLOSED_SHORT = "list_closed_short"
+    LIST_DROPPED = "list_dropped"
     NO_SHORT_LIST = "no_short_list"
     GIVER = "giver"
     NO_GIVER = "no_giver"
-    OWN_GIVER = "own_giver"
+    NOBODY_GIVES = "nobody_gives"
     NOT_SAVED = "not_saved"
     NOT_KEPT = "not_kept"
 

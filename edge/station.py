@@ -28,6 +28,7 @@ from edge.decisions import State
 from edge.feedback import Feedback, Notice
 from edge.identity import Identity
 from edge.kiosk import DEVICE, Kiosk, Panel, page
+from edge.knowledge import from_log, keep_told
 from edge.outbox import Outbox
 from edge.reference import Copy
 from edge.scanners import Scanner
@@ -37,6 +38,7 @@ from edge.sync import Sync, SyncStatus
 from edge.texts import Texts, said
 from edge.uplink import Uplink
 from edge.vitals import Vitals
+from edge.workflow import Told
 from shared.errors import StartError
 
 __all__ = ["Setup", "Station", "run"]
@@ -87,14 +89,21 @@ async def run(setup: Setup, stop: asyncio.Event, clock: Clock = read_clock) -> i
         vitals = Vitals(
             setup.data, lambda: outbox.waiting, version=setup.version, clock=clock
         )
-        sync = None
+        sync, copy = None, Copy(setup.data)
         if me is not None:
             link = Uplink(me, clock=clock, version=setup.version, health=vitals.header)
             await stack.enter_async_context(link)
-            sync = Sync(outbox, link, reference=Copy(setup.data), clock=clock)
+            sync = Sync(outbox, link, reference=copy, clock=clock)
         scanners = [open_scanner(settings, clock) for settings in setup.scanners]
         station = Station(
-            setup, outbox, sync, scanners, me=me, clock=clock, observe=vitals.look
+            setup,
+            outbox,
+            sync,
+            scanners,
+            me=me,
+            copy=copy,
+            clock=clock,
+            observe=vitals.look,
         )
         await station.run(stop)
         return outbox.waiting
@@ -111,12 +120,13 @@ class Station:
         scanners: Sequence[Scanner],
         *,
         me: Identity | None = None,
+        copy: Copy | None = None,
         clock: Clock = read_clock,
         observe: Callable[[health.Report], None] = lambda _: None,
     ) -> None:
         """Put it together; ``run`` runs it. Without ``sync`` it only captures.
 
-        ``observe`` is told of each report.
+        ``copy`` is what the server told; ``observe`` is told of each report.
         """
         self._setup = setup
         self._outbox = outbox
@@ -127,8 +137,12 @@ class Station:
         self._told = sync.status if sync else SyncStatus(state=State.NOT_JOINED)
         self._progress = asyncio.Event()
         self._report: health.Report | None = None
+        self._facts = Told()
+        if copy is not None:
+            keep_told(self._facts, copy)
         allowed = rules(
             setup.config.workflow,
+            checks=setup.config.checks,
             enrolled_at=me.location if me else None,
             scanners=setup.scanners,
         )
@@ -137,6 +151,7 @@ class Station:
             outbox,
             allowed,
             show=self._show,
+            facts=self._facts,
             site=site(setup.config.labels),
             online=lambda: notices.is_online(self._told),
             clock=clock,
@@ -152,6 +167,7 @@ class Station:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until told to stop, or until there is nothing more to do."""
+        await from_log(self._facts, self._outbox)
         async with asyncio.TaskGroup() as group:
             reading = [
                 group.create_task(self._read(scanner)) for scanner in self._scanners

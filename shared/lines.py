@@ -23,7 +23,8 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One event in the words of contract section 2; what has no value is ``None``.
 
     ``seq`` counts from 1. ``at`` is the station's wall clock, RFC 3339 in UTC.
-    ``mono`` is in microseconds of CLOCK_BOOTTIME in the boot ``boot``.
+    ``mono`` is in microseconds of CLOCK_BOOTTIME in the boot ``boot``. ``giver`` is the
+    badge of who handed over what the ``operator`` took.
     """
 
     seq: Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
@@ -36,6 +37,7 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     location: str | None = None
     container: str | None = None
     operator: str | None = None
+    giver: str | None = None
     items: tuple[str, ...] | None = None
     voids: str | None = None
     status: str | None = None

@@ -17,6 +17,7 @@ _CODES = ("item", "location", "container", "operator", "code", "undone", "other"
 _FIGURES = ("number", "total", "reason", "kind", "missing", "command", "mode")
 _MADE = (
     *("_location", "_container", "_operator", "_giver", "_warned", "_refused"),
+    *("_total", "_missing"),
     *("_done", "_next", "_why"),
 )
 _NOTICED = ("state", "problem", "device", "number", "span", "age", "address")

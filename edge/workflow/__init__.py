@@ -1,25 +1,41 @@
 """What scans mean, purely: ``(state, key, read) -> (state, lines, feedback)``.
 
 ``modes`` is the table, ``state`` what is remembered, ``core`` the way from a read to a
-`Step`, ``items`` and ``commands`` what its parts do, ``facts`` what was known before.
+`Step`, ``items``, ``lists`` and ``commands`` what its parts do. ``facts`` is what was
+known before, ``checks`` what speaks against a scan, `Told` what a station knows.
 """
 
 from edge.workflow.core import MAX_KEY, Step, recorded, step
-from edge.workflow.facts import NOTHING, Facts, Objection
-from edge.workflow.modes import MODES, Mode, Where
-from edge.workflow.state import Badges, Rules, State, expects, rest, resting
+from edge.workflow.facts import NOTHING, Facts
+from edge.workflow.modes import MODES, Checking, Mode, Where
+from edge.workflow.state import (
+    Badges,
+    Check,
+    Checklist,
+    Checks,
+    Rules,
+    State,
+    expects,
+    rest,
+    resting,
+)
+from edge.workflow.told import Told
 
 __all__ = [
     "MAX_KEY",
     "MODES",
     "NOTHING",
     "Badges",
+    "Check",
+    "Checking",
+    "Checklist",
+    "Checks",
     "Facts",
     "Mode",
-    "Objection",
     "Rules",
     "State",
     "Step",
+    "Told",
     "Where",
     "expects",
     "recorded",

@@ -2,7 +2,8 @@
 
 Pure. The rules, which the tests hold to:
 
-- Every read gives exactly one line. What says nothing of an item (a badge, a place, a
+- Every read gives one line that holds it; what it does to further items gives further
+  lines, saved with it or not at all. What says nothing of an item (a badge, a place, a
   command, a code that cannot be read) is a ``note`` whose ``reason`` says which; so
   what was confirmed is at the server, whatever it was.
 - What the station says no to is recorded with its action and ``refused``, which the
@@ -20,15 +21,18 @@ Pure. The rules, which the tests hold to:
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
+from typing import Any
 
 import msgspec
 
 from edge.feedback import Expect, Feedback, Says, Tone, Word
 from edge.scanners import Read
+from edge.workflow.checks import UNKNOWN_LOCATION, Objection, objection
 from edge.workflow.commands import read_command
 from edge.workflow.facts import NOTHING, Facts
 from edge.workflow.items import read_item, read_place
-from edge.workflow.outcome import Outcome, Scan, again, note, unread
+from edge.workflow.lists import blocked, unfinished
+from edge.workflow.outcome import Outcome, Scan, again, did, fresh, note, unread
 from edge.workflow.state import Frame, Heard, Rules, Scene, State, expects, rest
 from shared.keys import Key, Kind
 from shared.lines import Line
@@ -64,18 +68,20 @@ def step(
         facts: What the station was told beforehand.
     """
     rested = rest(rules, state, read.clock.mono)
-    scan = Scan(rules=rules, state=rested, key=key, read=read)
-    outcome = _against(facts, scan, _meaning(scan))
+    scan = Scan(rules=rules, state=rested, key=key, read=read, facts=facts)
+    outcome = _against(scan, _meaning(scan))
     after = _remember(scan, outcome)
-    line = _line(scan, outcome)
-    return Step(state=after, drafts=(line,), feedback=_tell(scan, outcome, line, after))
+    line = _line(scan, outcome.fields)
+    more = tuple(_further(scan, fields) for fields in outcome.more)
+    feedback = _tell(scan, outcome, line, after)
+    return Step(state=after, drafts=(line, *more), feedback=feedback)
 
 
 def recorded(state: State, names: tuple[str, ...]) -> State:
     """Return the state once the lines of its last step are events with these names."""
-    if not names or not state.history or state.history[-1].event is not None:
+    if not names or not state.history or state.history[-1].events:
         return state
-    frame = _replace(state.history[-1], event=names[0])
+    frame = _replace(state.history[-1], events=names)
     return _replace(state, history=(*state.history[:-1], frame))
 
 
@@ -115,26 +121,44 @@ def _badge(scan: Scan) -> Outcome:
     """Badge in, or out with the badge that is in. Undo does not reach over it."""
     badge, before, scene = scan.key.text, scan.state.operator, scan.scene
     out = badge == before
-    fresh = Scene(mode=scan.rules.resting if out else scene.mode)
-    dropped = scene.counting and before is not None
+    if scan.mode.giver and before is not None and not out:
+        return _giver(scan)
+    empty = Scene(mode=scan.rules.resting if out else scene.mode)
+    dropped = _dropped(scan) if before is not None else None
     return Outcome(
         state=_replace(
             scan.state,
             operator=None if out else badge,
-            scene=scene if before is None else fresh,
+            scene=scene if before is None else empty,
             history=(),
         ),
         fields={**note("badge_out" if out else "badge_in"), "operator": badge},
-        says=_badge_says(out=out, dropped=dropped),
-        names={"location": scene.location or ""},
+        says=dropped or (Says.BADGE_OUT if out else Says.BADGE_IN),
+        names={
+            "location": scene.location or "",
+            "container": scene.checklist.container if scene.checklist else "",
+        },
         tone=Tone.ATTENTION if dropped else Tone.GOOD,
     )
 
 
-def _badge_says(*, out: bool, dropped: bool) -> Says:
-    if dropped:
+def _dropped(scan: Scan) -> Says | None:
+    """Say what is lost where another person comes, or nobody stays."""
+    if scan.scene.counting:
         return Says.COUNT_DROPPED
-    return Says.BADGE_OUT if out else Says.BADGE_IN
+    return Says.LIST_DROPPED if unfinished(scan) else None
+
+
+def _giver(scan: Scan) -> Outcome:
+    """Take a second badge as that of the person who hands over."""
+    if unfinished(scan):
+        return blocked(scan)
+    badge, scene = scan.key.text, scan.scene
+    if badge == scene.giver:
+        return again(scan, scene, {"giver": badge})
+    after = _replace(fresh(scene), giver=badge, location=scene.location)
+    outcome = did(scan, after, "giver", Says.GIVER, {"operator": badge})
+    return _replace(outcome, fields={**outcome.fields, "giver": badge})
 
 
 # What names nothing
@@ -173,31 +197,42 @@ def _not_a_package(scan: Scan) -> Outcome:
 # From the meaning to state, line and feedback
 
 
-def _against(facts: Facts, scan: Scan, outcome: Outcome) -> Outcome:
+def _against(scan: Scan, outcome: Outcome) -> Outcome:
     """Let what the station was told speak: objections, and what is wanted."""
-    line = _line(scan, outcome)
-    objection = facts.objection(line) if outcome.undoable else None
-    if objection is not None:
-        outcome = _replace(
-            outcome,
-            says=objection.says,
-            names={
-                **objection.names,
-                "refused" if objection.refused else "warned": objection.code,
-            },
-            tone=Tone.ERROR if objection.refused else Tone.ATTENTION,
-            word=objection.word,
-        )
-    if objection is not None and objection.refused:
-        outcome = _replace(
-            outcome,
-            state=scan.state,
-            fields={**outcome.fields, "refused": objection.code},
-            undoable=False,
-        )
-    if line.item is not None and facts.wanted(line.item):
+    line = _line(scan, outcome.fields)
+    if outcome.word is Word.SAVED and line.action != "void":
+        against = objection(scan, line)
+        outcome = outcome if against is None else _objected(scan, outcome, against)
+    if line.item is not None and scan.facts.wanted(line.item):
         outcome = _replace(outcome, tone=Tone.WANTED, word=Word.WANTED)
     return outcome
+
+
+def _objected(scan: Scan, outcome: Outcome, against: Objection) -> Outcome:
+    """Warn of what speaks against a scan, or refuse it: then it was only seen."""
+    how = "refused" if against.refused else "warned"
+    outcome = _replace(
+        outcome,
+        says=against.says,
+        names={**against.names, how: against.code},
+        tone=Tone.ERROR if against.refused else Tone.ATTENTION,
+        word=against.word if against.refused else _warning(against.word),
+    )
+    if not against.refused:
+        return outcome
+    nowhere = {"location": None} if against.code == UNKNOWN_LOCATION else {}
+    return _replace(
+        outcome,
+        state=scan.state,
+        fields={**outcome.fields, **nowhere, "refused": against.code},
+        more=(),
+        undoable=False,
+    )
+
+
+def _warning(word: Word) -> Word:
+    """Return the word of a scan that is recorded all the same: it is not refused."""
+    return Word.SAVED if word is Word.REFUSED else word
 
 
 def _remember(scan: Scan, outcome: Outcome) -> State:
@@ -211,24 +246,31 @@ def _remember(scan: Scan, outcome: Outcome) -> State:
     return _replace(state, history=history, heard=heard)
 
 
-def _line(scan: Scan, outcome: Outcome) -> Line:
+def _line(scan: Scan, fields: Mapping[str, Any]) -> Line:
+    """Return the line that holds the read."""
+    return _replace(
+        _further(scan, fields),
+        raw=scan.read.raw.decode("latin-1"),
+        symbology=scan.key.symbology,
+        damaged=scan.read.damaged or None,
+    )
+
+
+def _further(scan: Scan, fields: Mapping[str, Any]) -> Line:
+    """Return a further line of the same scan, which does not repeat what was read."""
     clock = scan.read.clock
-    fields = {"operator": scan.state.operator, **outcome.fields}
     return Line(
         seq=0,
         at=to_text(clock.at),
         boot=clock.boot or None,
         mono=clock.mono,
         synced=clock.synced,
-        raw=scan.read.raw.decode("latin-1"),
-        symbology=scan.key.symbology,
         device=scan.read.device,
-        damaged=scan.read.damaged or None,
-        **fields,
+        **{"operator": scan.state.operator, **fields},
     )
 
 
-_NAMES = ("action", "item", "location", "container", "operator")
+_NAMES = ("action", "item", "location", "container", "operator", "giver")
 
 
 def _tell(scan: Scan, outcome: Outcome, line: Line, after: State) -> Feedback:

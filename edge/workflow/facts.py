@@ -1,46 +1,53 @@
-"""What the station knows beforehand: the seam to its copy of the reference data."""
+"""What the station knows, as far as a scan asks: the seam to its reference data."""
 
-from collections.abc import Mapping
 from typing import Protocol
 
-import msgspec
-
-from edge.feedback import Says, Word
-from shared.lines import Line
-
-__all__ = ["NOTHING", "Facts", "Objection"]
-
-
-class Objection(msgspec.Struct, frozen=True, kw_only=True):
-    """Why a scan is not what was expected.
-
-    ``code`` goes into the line where the scan is ``refused`` (``not_on_manifest``); a
-    mere warning records it as it is. ``says`` and ``names`` tell the operator.
-    """
-
-    code: str
-    says: Says
-    names: Mapping[str, str] = {}
-    word: Word = Word.REFUSED
-    refused: bool = True
+__all__ = ["NOTHING", "Facts"]
 
 
 class Facts(Protocol):
-    """What the server told the station, as far as it concerns a scan."""
+    """What the server told the station, and what it has done itself since."""
 
     def wanted(self, item: str) -> bool:
         """Whether every station looks out for this item."""
 
-    def objection(self, line: Line) -> Objection | None:
-        """Return what speaks against a line that is about to be recorded."""
+    def gone(self, item: str) -> bool:
+        """Whether an item is known to have left the site, and not to be back."""
+
+    def expected(self, container: str) -> tuple[str, ...] | None:
+        """Return what the server expects in a container; ``None``: it did not say."""
+
+    def contents(self, container: str) -> tuple[str, ...]:
+        """Return what this station put into a container, and did not take out."""
+
+    def place(self, location: str) -> str | None:
+        """Return the kind of a place, empty where none is known.
+
+        ``None``: the site keeps a list of its places, and this is not in it.
+        """
+
+    def badge(self, operator: str) -> bool:
+        """Whether a badge is in the site's list; true where it keeps none."""
 
 
 class _Nothing:
     def wanted(self, item: str) -> bool:  # noqa: ARG002 - the answer to any item
         return False
 
-    def objection(self, line: Line) -> Objection | None:  # noqa: ARG002 - likewise
+    def gone(self, item: str) -> bool:  # noqa: ARG002
+        return False
+
+    def expected(self, container: str) -> tuple[str, ...] | None:  # noqa: ARG002
         return None
+
+    def contents(self, container: str) -> tuple[str, ...]:  # noqa: ARG002
+        return ()
+
+    def place(self, location: str) -> str | None:  # noqa: ARG002
+        return ""
+
+    def badge(self, operator: str) -> bool:  # noqa: ARG002
+        return True
 
 
 NOTHING: Facts = _Nothing()

@@ -2,9 +2,17 @@
 
 import msgspec
 
-from edge.feedback import Expect, Says, Tone
+from edge.feedback import Expect, Says, Tone, Word
+from edge.workflow import lists
 from edge.workflow.outcome import Outcome, Scan, again, here, not_now, note, refuse
-from edge.workflow.state import Badges, Known, Scene, missing, needs_badge
+from edge.workflow.state import (
+    Badges,
+    Known,
+    Scene,
+    missing,
+    needs_badge,
+    needs_giver,
+)
 
 __all__ = ["read_item", "read_place"]
 
@@ -18,18 +26,42 @@ _replace = msgspec.structs.replace
 
 def read_item(scan: Scan) -> Outcome:
     """Record what the mode says of an item, or open what it goes into."""
-    item, scene = scan.key.text, scan.scene
     if scan.mode.into is not None and scan.key.role is scan.mode.into:
         return _open(scan)
-    if scan.key.role not in scan.mode.takes:
-        return refuse(scan, "wrong_kind", Says.WRONG_KIND)
-    if scan.rules.badges is Badges.REQUIRED and needs_badge(scan.rules, scan.state):
-        return refuse(scan, "no_badge", Says.NO_BADGE)
+    refusal = _refusal(scan)
+    if refusal is not None:
+        return refusal
     if scan.collects:
         return _collect(scan)
-    if missing(scan.rules, scene) is not None:
+    if missing(scan.rules, scan.scene) is not None:
         return _hold(scan)
-    return _act(scan, scene, item, scene)
+    return _do(scan)
+
+
+def _refusal(scan: Scan) -> Outcome | None:
+    """Say no to an item that the mode, the open list or a lacking badge forbids."""
+    insists = scan.rules.badges is Badges.REQUIRED
+    if scan.key.role not in scan.mode.takes:
+        return refuse(scan, "wrong_kind", Says.WRONG_KIND)
+    if lists.unfinished(scan) and lists.opens(scan):
+        return lists.blocked(scan, item=True)
+    if insists and needs_badge(scan.rules, scan.state):
+        return refuse(scan, "no_badge", Says.NO_BADGE)
+    if insists and needs_giver(scan.rules, scan.state):
+        return refuse(scan, "no_giver", Says.NO_GIVER)
+    return None
+
+
+def _do(scan: Scan) -> Outcome:
+    """Record an item, and tick it off a list, or open the list that is its own."""
+    item, scene = scan.key.text, scan.scene
+    outcome = _act(scan, scene, item, scene)
+    if outcome.word is Word.REPEAT:
+        return outcome
+    checklist = lists.begin(scan, item) if lists.opens(scan) else None
+    if checklist is not None:
+        return lists.open_list(outcome, checklist)
+    return lists.tick(scan, outcome, item)
 
 
 def _act(scan: Scan, scene: Scene, item: str, after: Scene) -> Outcome:
@@ -43,10 +75,10 @@ def _act(scan: Scan, scene: Scene, item: str, after: Scene) -> Outcome:
         mono=scan.read.clock.mono,
     )
     if _said(scan, known):
-        return again(scan, after, {"item": item})
+        return again(scan, _listed_again(after, item), {"item": item})
     others = tuple(other for other in scan.scene.known if other.item != item)
     after = _replace(after, known=(known, *others[: _REMEMBERED - 1]))
-    unheld = needs_badge(scan.rules, scan.state)
+    says = _whose(scan)
     return Outcome(
         state=_replace(scan.state, scene=after),
         fields={
@@ -54,16 +86,36 @@ def _act(scan: Scan, scene: Scene, item: str, after: Scene) -> Outcome:
             "item": item,
             "location": known.location,
             "container": known.container,
+            "giver": scene.giver,
         },
-        says=Says.NO_HOLDER if unheld else Says.DONE,
-        tone=Tone.ATTENTION if unheld else Tone.GOOD,
+        says=says,
+        tone=Tone.GOOD if says is Says.DONE else Tone.ATTENTION,
         undoable=True,
     )
+
+
+def _whose(scan: Scan) -> Says:
+    """Say whether a badge is lacking that the action is about."""
+    if needs_badge(scan.rules, scan.state):
+        return Says.NO_HOLDER
+    if needs_giver(scan.rules, scan.state):
+        return Says.NOBODY_GIVES
+    return Says.DONE
+
+
+def _listed_again(scene: Scene, item: str) -> Scene:
+    checklist = scene.checklist
+    if checklist is None:
+        return scene
+    return _replace(scene, checklist=checklist.with_repeat(item))
 
 
 def _said(scan: Scan, known: Known) -> bool:
     """Whether this station's last word of the item was the same, and still is."""
     scene = scan.scene
+    checklist = scene.checklist if scan.mode.into is None else None
+    if checklist is not None and checklist.has(known.item):
+        return True
     before = next((k for k in scene.known if k.item == known.item), None)
     if before is None or not before.means(known):
         return False
@@ -90,16 +142,18 @@ def _hold(scan: Scan) -> Outcome:
 def _open(scan: Scan) -> Outcome:
     """Open a container by its label, or put the item that waits for it into it."""
     scene, container = scan.scene, scan.key.text
-    opened = _replace(scene, container=container)
+    checklist = lists.begin(scan, container)
+    opened = _replace(scene, container=container, checklist=checklist)
     if scene.waiting is not None and missing(scan.rules, opened) is None:
         return _act(scan, opened, scene.waiting, _replace(scene, waiting=None))
     if container == scene.container:
         return again(scan, scene, {"item": container})
+    total = checklist and {"total": str(len(checklist.expected or ()))}
     return Outcome(
         state=_replace(scan.state, scene=opened),
         fields={"action": "see", "item": container, "location": here(scan, scene)},
         says=Says.OPENED,
-        names={"container": container},
+        names={"container": container, **(total or {})},
         undoable=True,
     )
 

@@ -14,7 +14,7 @@ import msgspec
 from shared.actions import ACTIONS
 from shared.keys import Role
 
-__all__ = ["MODES", "Mode", "Where"]
+__all__ = ["MODES", "Checking", "Mode", "Where"]
 
 
 class Where(Enum):
@@ -26,6 +26,16 @@ class Where(Enum):
     """The same; but where neither is known, the place has to be scanned."""
     SCANNED = "scanned"
     """Only a place that was scanned will do."""
+
+
+class Checking(Enum):
+    """Whether a list of what should be there is kept."""
+
+    OFF = "off"
+    SHOWN = "shown"
+    """What is missing is shown, and may stay so."""
+    SETTLED = "settled"
+    """A list that was begun is closed with something missing only by a reason."""
 
 
 _ALL = (Role.PARCEL, Role.CONTAINER, Role.LOAD, Role.UNSAID)
@@ -45,12 +55,21 @@ class Mode(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             that does not tell). Anything else is refused, and recorded as seen.
         into: container or load: a label of that role is open until another is scanned,
             and items go into it.
+        checks: Whether a list of what should be in a container is kept, once its label
+            is scanned. off; shown: what is missing is shown; settled: a list that was
+            begun is closed with something missing only by a reason of the sheet.
+        giver: Whether a second badge is of the person who hands over.
+        places: The kinds of place, as the server lists them, that items belong at in
+            this mode; empty: any.
     """
 
     action: str
     where: Where = Where.HERE
     takes: tuple[Role, ...] = _PACKAGES
     into: Role | None = None
+    checks: Checking = Checking.OFF
+    giver: bool = False
+    places: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse a row whose lines would lack what their action needs.
@@ -77,13 +96,14 @@ MODES: Mapping[str, Mode] = MappingProxyType(
         "store": Mode(action="store", where=Where.SCANNED),
         "pick": Mode(action="pick"),
         "accept": Mode(action="accept"),
+        "handoff": Mode(action="accept", giver=True, checks=Checking.SETTLED),
         "pack": Mode(
             action="pack", takes=(Role.PARCEL, Role.UNSAID), into=Role.CONTAINER
         ),
         "unpack": Mode(action="unpack"),
         "empty": Mode(action="empty", takes=(Role.CONTAINER, Role.LOAD, Role.UNSAID)),
         "stage": Mode(action="stage", where=Where.KNOWN),
-        "load": Mode(action="load", into=Role.LOAD),
+        "load": Mode(action="load", into=Role.LOAD, checks=Checking.SHOWN),
         "depart": Mode(action="depart", takes=_ALL),
         "arrive": Mode(action="arrive", takes=_ALL),
         "unload": Mode(action="unload"),

@@ -8,6 +8,7 @@ import msgspec
 
 from edge.feedback import Expect, Says, Tone, Word
 from edge.scanners import Read
+from edge.workflow.facts import Facts
 from edge.workflow.modes import Mode
 from edge.workflow.state import Rules, Scene, State
 from shared.actions import Action
@@ -36,6 +37,7 @@ class Scan(msgspec.Struct, frozen=True, kw_only=True):
     state: State
     key: Key
     read: Read
+    facts: Facts
 
     @property
     def scene(self) -> Scene:
@@ -67,11 +69,13 @@ class Scan(msgspec.Struct, frozen=True, kw_only=True):
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What a scan does: a line's fields, the next state, and what to say.
 
-    ``undoable``: undo may go back to before it.
+    ``more`` are the fields of further lines that the same scan leads to. ``undoable``:
+    undo may go back to before it.
     """
 
     state: State
     fields: Mapping[str, Any]
+    more: tuple[Mapping[str, Any], ...] = ()
     says: Says
     names: Mapping[str, str] = {}
     tone: Tone = Tone.GOOD

@@ -5,11 +5,28 @@ import msgspec
 from edge.feedback import Feedback
 from edge.scanners import Read
 from edge.texts import read_texts
-from edge.workflow import NOTHING, Facts, Rules, State, Step, recorded, resting, step
+from edge.workflow import (
+    NOTHING,
+    Facts,
+    Rules,
+    State,
+    Step,
+    Told,
+    recorded,
+    resting,
+    step,
+)
 from shared.keys import parse
 from shared.lines import Line
 from shared.moments import SECOND
 from shared.protocol import ClockReading
+from shared.reference import (
+    KnownLoad,
+    KnownLocation,
+    KnownOperator,
+    Reference,
+    WantedItem,
+)
 
 ENGLISH = read_texts("en")
 LOG = "11111111-2222-4333-8444-555555555555"
@@ -48,11 +65,13 @@ class Picker:
         read = read_of(raw, self.mono, device, damaged=damaged)
         key = parse(read.raw.decode("latin-1"))
         made: Step = step(self.rules, self.state, key, read, self.facts)
-        names = []
+        names: list[str] = []
         for draft in made.drafts:
             self.lines.append(msgspec.structs.replace(draft, seq=len(self.lines) + 1))
             names.append(f"{LOG}:{len(self.lines)}")
         self.state = recorded(made.state, tuple(names))
+        if isinstance(self.facts, Told):
+            self.facts.learn(names, made.drafts)
         self.told.append(made.feedback)
         return made.feedback
 
@@ -70,3 +89,31 @@ class Picker:
             for line in self.lines
             if line.action not in ("note", "void") and line.refused is None
         ]
+
+
+def told_station() -> Told:
+    """What a station knows in these tests, from the server and from itself."""
+    told = Told()
+    told.update(
+        Reference(
+            locations=(
+                KnownLocation(location="A-01", kind="shelf"),
+                KnownLocation(location="COLD-1", kind="cold store"),
+            ),
+            operators=(
+                KnownOperator(operator="B-ANA"),
+                KnownOperator(operator="B-BEN"),
+                KnownOperator(operator="B-CAS"),
+            ),
+            loads=(KnownLoad(load="M-3", items=("P-1", "P-2")), KnownLoad(load="M-4")),
+            wanted=(WantedItem(item="P-W"),),
+            gone=("P-G",),
+        )
+    )
+    packed = [_packed(item) for item in ("P-1", "P-2", "P-3")]
+    told.learn([f"{LOG}:9{number}" for number in range(3)], packed)
+    return told
+
+
+def _packed(item: str) -> Line:
+    return Line(seq=1, at="", action="pack", item=item, container="C-T9")

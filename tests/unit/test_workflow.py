@@ -5,12 +5,18 @@ import pytest
 
 from edge.feedback import Expect, Says, Tone, Word
 from edge.texts import detail
-from edge.workflow import MODES, Badges, Mode, Objection, Rules, Where
+from edge.workflow import (
+    MODES,
+    Badges,
+    Mode,
+    Rules,
+    Where,
+)
 from edge.workflow.state import Scene
 from shared.actions import ACTIONS, lacks
-from shared.commands import COMMANDS
+from shared.commands import COMMANDS, REASONS
 from shared.keys import Role
-from shared.lines import Line, encode, fit
+from shared.lines import encode, fit
 from tests.unit.picker import ENGLISH, LOG, Picker
 
 SITED = Rules(location="DOCK-1")
@@ -369,7 +375,7 @@ def test_undo_does_not_reach_into_another_persons_work() -> None:
 def test_undo_of_what_was_not_recorded_yet_voids_nothing() -> None:
     picker = Picker()
     picker.scan("P-1")
-    frame = msgspec.structs.replace(picker.state.history[-1], event=None)
+    frame = msgspec.structs.replace(picker.state.history[-1], events=())
     picker.state = msgspec.structs.replace(picker.state, history=(frame,))
     assert picker.scan("X-UNDO").says is Says.NOTHING_TO_UNDO
 
@@ -537,7 +543,7 @@ def test_a_products_number_is_refused_and_says_why() -> None:
 
 
 def test_the_sheet_of_commands_and_the_table_of_modes_agree() -> None:
-    own = {"UNDO", "DONE", "CANCEL"}
+    own = {"UNDO", "DONE", "CANCEL", *REASONS}
     assert set(COMMANDS) == {name.upper() for name in MODES} | own
     for command in COMMANDS:
         assert Picker().scan(f"X-{command}").says is not Says.NO_SUCH_COMMAND
@@ -579,78 +585,14 @@ def test_undo_does_not_bring_back_a_place_that_was_long_left() -> None:
     assert picker.state.scene == Scene(mode="store")
 
 
-# What the station was told
-
-
-class _Told:
-    def wanted(self, item: str) -> bool:
-        return item == "P-W"
-
-    def objection(self, line: Line) -> Objection | None:
-        if line.item == "P-X" and line.action == "load":
-            return Objection(code="not_on_manifest", says=Says.NOT_ON_MANIFEST)
-        if line.location == "NOWHERE":
-            return Objection(code="unknown_location", says=Says.UNKNOWN_LOCATION)
-        if line.location == "COLD-1":
-            return Objection(
-                code="wrong_place",
-                says=Says.WRONG_PLACE,
-                names={"kind": "cold store"},
-                word=Word.WRONG_PLACE,
-                refused=False,
-            )
-        return None
-
-
-def test_what_the_station_refuses_is_recorded_as_the_contract_says() -> None:
-    picker = Picker(Rules(location="DOCK-2"), _Told())
-    told = picker.scans("X-LOAD", "M-3", "P-X")
-    assert (told.tone, told.word) == (Tone.ERROR, Word.REFUSED)
-    line = picker.last
-    assert (line.action, line.item, line.container) == ("load", "P-X", "M-3")
-    assert (line.location, line.refused) == ("DOCK-2", "not_on_manifest")
-    assert detail(told, ENGLISH) == (
-        "P-X is not expected on M-3; it is recorded as seen only"
-    )
-    assert picker.scan("X-UNDO").says is Says.UNDONE
-    assert picker.last.voids == f"{LOG}:2"
-
-
-def test_what_is_refused_changes_nothing_for_the_next_scan() -> None:
-    picker = Picker(Rules(), _Told())
-    picker.scans("X-STORE", "L-A-01")
-    before = picker.state.scene
-    assert picker.scan("L-NOWHERE").word is Word.REFUSED
-    assert picker.last.refused == "unknown_location"
-    assert picker.state.scene == before
-    picker.scan("P-1")
-    assert picker.story() == [("store", "P-1", "A-01", None)]
-
-
-def test_a_warning_is_saved_all_the_same() -> None:
-    picker = Picker(Rules(), _Told())
-    told = picker.scans("X-STORE", "L-COLD-1", "P-1")
-    assert (told.tone, told.word) == (Tone.ATTENTION, Word.WRONG_PLACE)
-    assert picker.story() == [("store", "P-1", "COLD-1", None)]
-    assert detail(told, ENGLISH) == (
-        "COLD-1 is not a place for this: cold store; it is recorded all the same"
-    )
-
-
-def test_what_is_wanted_is_said_whatever_else_happens() -> None:
-    picker = Picker(Rules(), _Told())
-    told = picker.scan("P-W")
-    assert (told.tone, told.word) == (Tone.WANTED, Word.WANTED)
-    assert picker.scan("P-W").word is Word.WANTED
-
-
 # The table and the words
 
 
-def test_every_mode_records_an_action_of_the_contract_by_its_own_name() -> None:
-    assert all(name == mode.action for name, mode in MODES.items())
+def test_every_action_of_the_contract_that_is_scanned_has_a_mode_of_its_name() -> None:
     said_elsewhere = {"note", "claim", "expect", "resolve", "void"}
-    assert set(MODES) == set(ACTIONS) - said_elsewhere
+    own = {name for name, mode in MODES.items() if name == mode.action}
+    assert own == set(ACTIONS) - said_elsewhere
+    assert set(MODES) - own == {"handoff"}
 
 
 def test_a_mode_goes_into_a_container_where_its_action_enters_one() -> None:
@@ -669,7 +611,7 @@ def test_english_has_a_text_for_everything() -> None:
     assert set(ENGLISH.words) == set(Word)
     assert set(ENGLISH.says) == set(Says)
     assert set(ENGLISH.expects) == set(Expect)
-    assert set(ENGLISH.done) == set(MODES)
+    assert set(ENGLISH.done) == {mode.action for mode in MODES.values()}
 
 
 def test_braces_in_a_code_are_only_text() -> None:
@@ -677,3 +619,16 @@ def test_braces_in_a_code_are_only_text() -> None:
     code = "P-{item.__class__}{0}{}"
     told = msgspec.structs.replace(told, names={"action": "see", "item": code})
     assert detail(told, ENGLISH) == f"{code} seen"
+
+
+# Commands of the site's own sheet
+
+
+def test_f29_only_the_sites_own_sheet_commands_where_it_has_a_word() -> None:
+    picker = Picker(Rules(sheet="K7Q2", typed=frozenset({"screen"})))
+    told = picker.scan("X-DEPART")
+    assert (told.tone, told.says) == (Tone.ERROR, Says.NOT_OURS)
+    assert picker.scan("X-DEPART.WRONG").says is Says.NOT_OURS
+    assert picker.state.scene.mode == "see"
+    assert picker.scan("X-PICK.K7Q2").mode == "pick"
+    assert picker.scan("X-STORE", device="screen").mode == "store"

@@ -1,0 +1,182 @@
+"""What the station says where a scan contradicts what it knows, offline too."""
+
+import pytest
+
+from edge.feedback import Says, Tone, Word
+from edge.texts import detail
+from edge.workflow import MODES, Check, Checks, Mode, Rules, Told, Where
+from shared.lines import Line
+from shared.reference import KnownLoad, Reference
+from tests.unit.picker import ENGLISH, LOG, Picker, told_station
+
+NAMES = Checks.__struct_fields__
+REFUSING = Checks(**dict.fromkeys(NAMES, Check.REFUSE))
+WARNING = Checks(**dict.fromkeys(NAMES, Check.WARN))
+SILENT = Checks(**dict.fromkeys(NAMES, Check.OFF))
+SHELVES = {
+    **MODES,
+    "store": Mode(action="store", where=Where.SCANNED, places=("shelf",)),
+}
+
+
+def picker(checks: Checks, **rules: object) -> Picker:
+    made = {"location": "DOCK-2", "modes": SHELVES, "checks": checks, **rules}
+    return Picker(Rules(**made), told_station())  # type: ignore[arg-type]
+
+
+CASES = {
+    "unknown_location": ["X-RECEIVE", "L-NOWHERE"],
+    "unknown_operator": ["B-MALLORY"],
+    "wrong_place": ["X-STORE", "L-COLD-1"],
+    "already_shipped": ["X-PICK", "B-ANA", "P-G"],
+    "not_on_manifest": ["X-LOAD", "M-3", "P-X"],
+    "not_expected": ["X-HANDOFF", "B-ANA", "B-BEN", "C-T9", "P-8"],
+}
+
+
+def test_there_is_a_case_for_every_check() -> None:
+    assert set(CASES) == set(NAMES)
+
+
+@pytest.mark.parametrize(("name", "codes"), CASES.items())
+def test_a_refusal_is_recorded_as_such_and_changes_nothing(
+    name: str, codes: list[str]
+) -> None:
+    person = picker(REFUSING)
+    person.scans(*codes[:-1]) if codes[1:] else None
+    before = person.state
+    told = person.scan(codes[-1])
+    assert (told.tone, person.last.refused) == (Tone.ERROR, name)
+    assert told.word in {Word.REFUSED, Word.UNKNOWN, Word.WRONG_PLACE}
+    assert told.says.value == name
+    assert (person.state.scene, person.state.history) == (before.scene, before.history)
+    assert person.state.operator == before.operator
+    assert detail(told, ENGLISH)
+
+
+@pytest.mark.parametrize(("name", "codes"), CASES.items())
+def test_a_warning_is_recorded_all_the_same(name: str, codes: list[str]) -> None:
+    person, silent = picker(WARNING), picker(SILENT)
+    told, plain = person.scans(*codes), silent.scans(*codes)
+    assert (told.tone, told.says.value) == (Tone.ATTENTION, name)
+    assert told.word is not Word.REFUSED
+    assert "it is recorded all the same" in detail(told, ENGLISH)
+    assert plain.tone is Tone.GOOD
+    assert person.lines == silent.lines
+    assert person.state == silent.state
+
+
+def test_what_the_station_refuses_is_recorded_as_the_contract_says() -> None:
+    person = picker(Checks())
+    told = person.scans("X-LOAD", "M-3", "P-X")
+    assert (told.tone, told.word) == (Tone.ERROR, Word.REFUSED)
+    line = person.last
+    assert (line.action, line.item, line.container) == ("load", "P-X", "M-3")
+    assert (line.location, line.refused) == ("DOCK-2", "not_on_manifest")
+    assert detail(told, ENGLISH) == (
+        "P-X is not expected on M-3; it is recorded as seen only"
+    )
+    assert person.scan("X-UNDO").says is Says.UNDONE
+    assert person.last.voids == f"{LOG}:2"
+
+
+def test_an_item_is_not_seen_at_a_place_that_there_is_not() -> None:
+    person = picker(REFUSING)
+    person.scans("X-STORE", "P-1", "L-NOWHERE")
+    line = person.last
+    assert (line.refused, line.item, line.location) == ("unknown_location", "P-1", None)
+    assert person.state.scene.waiting == "P-1"
+    person.scan("L-A-01")
+    assert person.story()[-1] == ("store", "P-1", "A-01", None)
+
+
+def test_the_stations_own_place_is_known_though_it_is_in_no_list() -> None:
+    assert picker(REFUSING).scans("X-STAGE", "L-DOCK-2").tone is Tone.GOOD
+
+
+def test_who_leaves_is_not_asked_whether_they_are_known() -> None:
+    person = picker(WARNING)
+    person.scan("B-MALLORY")
+    assert person.scan("B-MALLORY").tone is Tone.GOOD
+
+
+def test_what_comes_back_is_no_contradiction_and_is_here_from_then_on() -> None:
+    person = picker(REFUSING)
+    assert person.scans("X-RETURN", "P-G").tone is Tone.GOOD
+    assert person.scans("B-ANA", "X-PICK", "P-G").tone is Tone.GOOD
+
+
+def test_what_departed_here_is_known_to_be_gone_until_that_is_undone() -> None:
+    person = picker(REFUSING)
+    person.scans("X-DEPART", "P-1", "X-STAGE", "P-1")
+    assert person.last.refused == "already_shipped"
+    person.scans("X-UNDO", "X-UNDO", "P-1", "X-STAGE")
+    assert person.scan("P-2").tone is Tone.GOOD
+
+
+def test_a_list_that_is_empty_says_nothing() -> None:
+    person = Picker(Rules(checks=REFUSING), Told())
+    told = person.scans("B-MALLORY", "L-NOWHERE", "X-LOAD", "M-3", "P-X")
+    assert told.tone is Tone.GOOD
+    assert all(line.refused is None for line in person.lines)
+
+
+def test_what_refuses_goes_before_what_warns() -> None:
+    checks = Checks(already_shipped=Check.WARN, not_on_manifest=Check.REFUSE)
+    assert picker(checks).scans("X-LOAD", "M-3", "P-G").says is Says.NOT_ON_MANIFEST
+
+
+def test_what_is_wanted_is_said_whatever_else_happens() -> None:
+    person = picker(Checks())
+    told = person.scan("P-W")
+    assert (told.tone, told.word) == (Tone.WANTED, Word.WANTED)
+    assert person.scan("P-W").word is Word.WANTED
+    assert person.scans("X-LOAD", "M-3", "P-W").word is Word.WANTED
+    assert person.last.refused == "not_on_manifest"
+
+
+# What a station remembers of its own deeds
+
+
+def _line(action: str, item: str, container: str | None = None) -> Line:
+    return Line(seq=1, at="", action=action, item=item, container=container)
+
+
+def test_a_station_knows_what_it_put_into_a_tote() -> None:
+    told = Told()
+    told.learn(["a"], [_line("pack", "P-1", "C-1")])
+    told.learn(["b", "c"], [_line("pack", "P-2", "C-1"), _line("pack", "P-3", "C-2")])
+    assert told.contents("C-1") == ("P-1", "P-2")
+    told.learn(["d"], [_line("pack", "P-1", "C-2")])
+    told.learn(["e"], [_line("unpack", "P-3")])
+    assert (told.contents("C-1"), told.contents("C-2")) == (("P-2",), ("P-1",))
+    told.learn(["f"], [_line("empty", "C-2")])
+    assert told.contents("C-2") == ()
+    told.learn(["g"], [Line(seq=1, at="", action="void", voids="b")])
+    assert told.contents("C-1") == ()
+
+
+def test_a_refused_scan_put_nothing_anywhere() -> None:
+    told = Told()
+    line = Line(
+        seq=1, at="", action="pack", item="P-1", container="C-1", refused="no_badge"
+    )
+    told.learn(["a"], [line])
+    assert told.contents("C-1") == ()
+
+
+def test_what_a_station_knows_is_bounded() -> None:
+    told = Told()
+    for number in range(7000):
+        container = f"C-{number % 400}"
+        told.learn([str(number)], [_line("pack", f"P-{number}", container)])
+        told.learn([str(number)], [_line("depart", f"P-{number}")])
+    assert len(told._inside) == 200
+    assert len(told._moved) == 5000
+    for number in range(2000):
+        told.learn([str(number)], [_line("pack", f"Q-{number}", "C-1")])
+    assert len(told.contents("C-1")) == 1000
+    told.update(
+        Reference(loads=(KnownLoad(load="M-1", items=tuple(map(str, range(5001)))),))
+    )
+    assert told.expected("M-1") is None
