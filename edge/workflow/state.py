@@ -214,6 +214,11 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
     mono: int
     events: tuple[str, ...] = ()
 
+    @property
+    def event(self) -> str | None:
+        """The event that holds the scan itself."""
+        return self.events[0] if self.events else None
+
 
 class Heard(msgspec.Struct, frozen=True, kw_only=True):
     """The read before this one; ``changed``: it did something."""

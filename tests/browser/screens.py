@@ -59,7 +59,7 @@ def feedback(word: Word = Word.SAVED, code: str = "P-4711", **names: str) -> Fee
 def state(*codes: str, operator: str | None = "B-ANA") -> State:
     scene = Scene(mode="store", location="A-02-03")
     frames = tuple(
-        Frame(code=code, before=scene, mono=0, event=f"log:{number}")
+        Frame(code=code, before=scene, mono=0, events=(f"log:{number}",))
         for number, code in enumerate(codes, 1)
     )
     return State(scene=scene, operator=operator, history=frames)
