@@ -7,6 +7,8 @@ from aiohttp import web
 
 from server.api import (
     acts,
+    exceptions,
+    feed,
     guard,
     health,
     items,
@@ -18,6 +20,7 @@ from server.api import (
 )
 from server.api.context import CONTEXT, Context
 from server.api.guard import Access, Handler
+from server.api.streams import STREAMS, Streams
 from server.background import keeping_up
 from server.problems import TITLES, ProblemError
 from shared.protocol import ProblemType
@@ -48,6 +51,8 @@ ROUTES: tuple[tuple[str, str, Access, Handler], ...] = (
     ("POST", "/v1/items/{item}/resolve", Access.SUPERVISOR, acts.settle),
     ("POST", "/v1/items/{item}/note", Access.SUPERVISOR, acts.note),
     ("GET", "/v1/locations/{location}/items", Access.READER, items.at_location),
+    ("GET", "/v1/exceptions", Access.READER, exceptions.exceptions),
+    ("GET", "/v1/events", Access.READER, feed.events),
     ("GET", "/v1/loads", Access.READER, loads.loads),
     ("GET", "/v1/wanted", Access.READER, acts.wanted),
     ("PUT", "/v1/wanted/{item}", Access.SUPERVISOR, acts.want),
@@ -94,6 +99,8 @@ async def _guarded(request: web.Request, handler: Handler) -> web.StreamResponse
 async def _headers(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Tell browsers to take nothing for what it is not, and caches to keep nothing."""
     response = await handler(request)
+    if response.prepared:  # a stream, which has sent its own
+        return response
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     response.headers.setdefault("Cache-Control", "no-store")
     return response
@@ -105,6 +112,7 @@ def create_app(context: Context) -> web.Application:
         middlewares=[_headers, _problems, _guarded], client_max_size=wire.MAX_JSON
     )
     app[CONTEXT] = context
+    app[STREAMS] = Streams()
     for method, path, _, handler in ROUTES:
         app.router.add_route(method, path, handler)
 
@@ -113,5 +121,9 @@ def create_app(context: Context) -> web.Application:
             yield
         await context.store.close()
 
+    async def ending(app: web.Application) -> None:
+        app[STREAMS].ending.set()
+
     app.cleanup_ctx.append(running)
+    app.on_shutdown.append(ending)
     return app

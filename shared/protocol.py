@@ -23,6 +23,8 @@ __all__ = [
     "ClockReading",
     "Enrol",
     "Enrolled",
+    "ExceptionPage",
+    "FoundException",
     "ItemAnswer",
     "ItemEvent",
     "ItemEvents",
@@ -256,6 +258,29 @@ class ItemPage(msgspec.Struct, kw_only=True):
 
     items: list[ItemAnswer]
     cursor: str | None = None
+    complete_until: str | None = None
+    behind: list[Untold] = []
+
+
+class FoundException(msgspec.Struct, kw_only=True):
+    """An exception of an item or of a station; open where ``until`` is ``None``."""
+
+    item: str | None = None
+    station: str | None = None
+    code: str
+    since: str
+    until: str | None = None
+    event: str | None = None
+    text: str
+
+
+class ExceptionPage(msgspec.Struct, kw_only=True):
+    """``GET /v1/exceptions``, newest first; ``cursor`` as in ItemPage."""
+
+    exceptions: list[FoundException]
+    cursor: str | None = None
+    complete_until: str | None = None
+    behind: list[Untold] = []
 
 
 class ItemEvent(msgspec.Struct, kw_only=True):
@@ -402,3 +427,5 @@ class LoadPage(msgspec.Struct, kw_only=True):
     """``GET /v1/loads``, those told of last first."""
 
     loads: list[LoadState]
+    complete_until: str | None = None
+    behind: list[Untold] = []

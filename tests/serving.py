@@ -1,7 +1,8 @@
 """A server in this process, and a station's log as it would send it."""
 
+import asyncio
 import base64
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import uuid4
@@ -24,10 +25,18 @@ from shared.protocol import BASE, CLOCK, HEAD, SIGNATURE, ClockReading
 NOW = 1_777_000_000 * SECOND
 
 
+async def until(holds: Callable[[], bool]) -> None:
+    """Wait for something that the server does by itself."""
+    async with asyncio.timeout(20):
+        while not holds():  # noqa: ASYNC110 # what it looks at tells nobody
+            await asyncio.sleep(0.01)
+
+
 class Service:
     """A server in this process, and keys for it."""
 
     context: Context
+    app: web.Application
 
     def __init__(self, url: str, keys: dict[str, str], folder: Path) -> None:
         self.url, self.keys, self.folder = url, keys, folder
@@ -91,7 +100,8 @@ async def serving(folder: Path) -> AsyncIterator[Service]:
         code_lifetime=3600 * SECOND,
     )
     found.context = context
-    runner = web.AppRunner(create_app(context), auto_decompress=False)
+    found.app = create_app(context)
+    runner = web.AppRunner(found.app, auto_decompress=False)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     host, port = runner.addresses[0][:2]

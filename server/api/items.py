@@ -1,14 +1,10 @@
 """Items: where each is, since when, and on what evidence."""
 
-import base64
-import binascii
-
 from aiohttp import web
 
 from server.answers import answer, history
 from server.api import wire
 from server.api.context import CONTEXT, Context
-from server.problems import invalid
 from server.store import ItemQuery, View
 from shared.protocol import ItemAnswer, ItemPage
 
@@ -49,25 +45,18 @@ async def item_events(request: web.Request) -> web.Response:
     )
 
 
-def _after(request: web.Request) -> str:
-    cursor = request.query.get("cursor", "")
-    try:
-        return base64.b64decode(cursor, altchars=b"-_", validate=True).decode()
-    except (binascii.Error, ValueError) as error:
-        reason = "cursor: not one that this server gave"
-        raise invalid(reason) from error
-
-
 async def _page(request: web.Request, query: ItemQuery) -> web.Response:
     context = request.app[CONTEXT]
     now = context.store.present()
     view = View(at=now, known_at=now)
     keys = await context.store.items(query)
-    last = keys[-1] if len(keys) == query.limit else None
+    horizon = await context.store.horizon(view)
     return wire.json(
         ItemPage(
             items=[await _answer(context, key, view) for key in keys],
-            cursor=last and base64.urlsafe_b64encode(last.encode()).decode(),
+            cursor=wire.cursor_after(keys, query.limit, str),
+            complete_until=horizon.text(),
+            behind=horizon.untold(),
         )
     )
 
@@ -82,7 +71,7 @@ def _query(request: web.Request, *, location: str | None) -> ItemQuery:
         container=asked.get("container"),
         custodian=asked.get("custodian"),
         q=q.strip().upper() if q else None,
-        after=_after(request),
+        after=wire.cursor(request, str) or "",
         limit=max(1, limit),
     )
 

@@ -16,7 +16,9 @@ MOST_ITEMS = 5_000
 async def loads(request: web.Request) -> web.Response:
     """``GET /v1/loads``: those told of last first."""
     limit = wire.number(request, "limit", DEFAULT_LIMIT, MAX_LIMIT)
-    found = await request.app[CONTEXT].store.loads(max(1, limit), MOST_ITEMS)
+    context = request.app[CONTEXT]
+    found = await context.store.loads(max(1, limit), MOST_ITEMS)
+    horizon = await wire.horizon(context)
     return wire.json(
         LoadPage(
             loads=[
@@ -30,6 +32,8 @@ async def loads(request: web.Request) -> web.Response:
                     extra=sorted(set(one.on_board) - set(one.expected)),
                 )
                 for one in found
-            ]
+            ],
+            complete_until=horizon.text(),
+            behind=horizon.untold(),
         )
     )

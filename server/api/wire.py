@@ -1,16 +1,34 @@
 """Reading requests and writing answers: one way for every handler."""
 
+import base64
+import binascii
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import msgspec
 from aiohttp import web
 
+from server.answers import Horizon
+from server.api.context import Context
 from server.problems import ProblemError, invalid, too_large
 from server.store import View
 from shared.moments import to_moment
 from shared.protocol import Problem
 
-__all__ = ["body", "json", "key", "number", "problem", "struct", "tagged", "view"]
+__all__ = [
+    "body",
+    "cursor",
+    "cursor_after",
+    "horizon",
+    "json",
+    "key",
+    "moment",
+    "number",
+    "problem",
+    "struct",
+    "tagged",
+    "view",
+]
 
 T = TypeVar("T")
 
@@ -92,6 +110,38 @@ def number(request: web.Request, name: str, default: int | None, most: int) -> i
     return int(text)
 
 
+def cursor(request: web.Request, kind: type[T]) -> T | None:
+    """Read the query's cursor: where the page before ended.
+
+    Raises:
+        ProblemError: 400 where this server did not give it.
+    """
+    text = request.query.get("cursor")
+    if text is None:
+        return None
+    try:
+        data = base64.b64decode(text, altchars=b"-_", validate=True)
+        return msgspec.json.decode(data, type=kind)
+    except (binascii.Error, ValueError) as error:
+        reason = "cursor: not one that this server gave"
+        raise invalid(reason) from error
+
+
+def cursor_after(
+    page: Sequence[T], limit: int, place: Callable[[T], object]
+) -> str | None:
+    """Write the cursor that leads on behind a page; none where it was the last."""
+    if len(page) < limit:
+        return None
+    return base64.urlsafe_b64encode(msgspec.json.encode(place(page[-1]))).decode()
+
+
+async def horizon(context: Context) -> Horizon:
+    """Return up to when everything was told, as of now."""
+    now = context.store.present()
+    return await context.store.horizon(View(at=now, known_at=now))
+
+
 def view(request: web.Request, now: int) -> View:
     """Read ``at`` and ``known_at`` of the query; both are now where they are missing.
 
@@ -105,8 +155,15 @@ def view(request: web.Request, now: int) -> View:
 
 def _moment(request: web.Request, name: str, default: int) -> int:
     text = request.query.get(name)
-    if text is None:
-        return default
+    return default if text is None else moment(name, text)
+
+
+def moment(name: str, text: str) -> int:
+    """Read a time.
+
+    Raises:
+        ProblemError: 400 where it is none.
+    """
     try:
         return to_moment(text)
     except ValueError as error:
