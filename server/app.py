@@ -35,6 +35,7 @@ ROUTES: tuple[tuple[str, str, Access, Handler], ...] = (
     ("POST", "/v1/enrol", Access.ANYBODY, stations.enrol),
     ("POST", "/v1/stations", Access.ADMINISTRATOR, stations.invite),
     ("GET", "/v1/stations", Access.READER, stations.stations),
+    ("POST", "/v1/stations/{station}/revoke", Access.ADMINISTRATOR, stations.revoke),
     ("GET", "/v1/logs/{log}", Access.STATION_OR_READER, logs.state),
     ("POST", "/v1/logs/{log}/lines", Access.STATION, logs.append),
     ("POST", "/v1/logs/{log}/raw", Access.STATION, logs.append_raw),

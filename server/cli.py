@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from urllib.parse import quote
 
 from aiohttp import web
 
@@ -25,7 +26,7 @@ from server.store.sqlite import SqliteStore
 from shared import files
 from shared.errors import ScantrailError, StartError
 from shared.moments import SECOND, to_text
-from shared.protocol import NewStation, StationCode
+from shared.protocol import NewStation, Revoke, StationCode, Written
 
 __all__ = ["main"]
 
@@ -156,6 +157,22 @@ def station_code(options: argparse.Namespace) -> None:
     )
 
 
+def revoke(options: argparse.Namespace) -> None:
+    """Ask a running server to let a station do nothing more."""
+    path = f"/v1/stations/{quote(options.name, safe='')}/revoke"
+
+    async def ask() -> Written:
+        async with Client(options.server, options.key) as client:
+            return await client.post(path, Revoke(reason=options.reason), Written)
+
+    asyncio.run(ask())
+    print(  # noqa: T201
+        f"{options.name} is revoked: what it sent stays, what it captures it keeps. "
+        "A new station-code lets it join again.",
+        file=sys.stderr,
+    )
+
+
 # --- arguments ------------------------------------------------------------------------
 
 
@@ -195,6 +212,14 @@ def _parser() -> argparse.ArgumentParser:
     add.add_argument("--kind", choices=["station", "host"], default="station")
     _to_server(add)
     add.set_defaults(run=station_code)
+
+    add = commands.add_parser(
+        "revoke", help="let a station do nothing more: stolen, lost, out of use"
+    )
+    add.add_argument("name", metavar="NAME", help="what the station is called")
+    add.add_argument("--reason", default="", metavar="TEXT", help="why; it is kept")
+    _to_server(add)
+    add.set_defaults(run=revoke)
     upkeep.add_commands(commands)
     return parser
 

@@ -37,6 +37,7 @@ __all__ = [
     "Outcomes",
     "Problem",
     "ProblemType",
+    "Revoke",
     "Settle",
     "StationCode",
     "StationException",
@@ -399,6 +400,12 @@ class WantedPage(msgspec.Struct, kw_only=True):
     """``GET /v1/wanted``."""
 
     wanted: list[Wanted]
+
+
+class Revoke(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """``POST /v1/stations/{station}/revoke``: its token no longer opens anything."""
+
+    reason: str = ""
 
 
 class StationSettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):

@@ -7,9 +7,10 @@ import secrets
 from aiohttp import web
 
 from server.api import wire
+from server.api.acts import write
 from server.api.context import CONTEXT
 from server.keys import hashed, new_secret
-from server.problems import invalid
+from server.problems import invalid, not_found
 from server.station_exceptions import station_state
 from server.store import OWN
 from shared.moments import to_text
@@ -17,11 +18,12 @@ from shared.protocol import (
     Enrol,
     Enrolled,
     NewStation,
+    Revoke,
     StationCode,
     StationPage,
 )
 
-__all__ = ["enrol", "invite", "stations"]
+__all__ = ["enrol", "invite", "revoke", "stations"]
 
 _ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"  # without I, L, O, 0, 1
 _GROUPS, _GROUP = 3, 4
@@ -68,6 +70,28 @@ async def invite(request: web.Request) -> web.Response:
     )
     answer = StationCode(station=name, code=code, expires_at=to_text(expires))
     return wire.json(answer, status=201)
+
+
+async def revoke(request: web.Request) -> web.Response:
+    """``POST /v1/stations/{station}/revoke``: stolen, lost, or out of use.
+
+    What it sent stays; what it captures from now on it keeps, and sends once an
+    administrator lets it join anew.
+    """
+    context = request.app[CONTEXT]
+    name = wire.key(request, "station")
+    asked = await wire.struct(request, Revoke, empty=Revoke())
+    if name == OWN or not await context.store.revoke(name):
+        reason = f"no station {name[:80]!r} has joined here"
+        raise not_found(reason)
+    done = await write(
+        request,
+        action="note",
+        station=name,
+        text="revoked",
+        reason=asked.reason or None,
+    )
+    return wire.json(done, status=201)
 
 
 def _public_key(text: str) -> bytes:

@@ -197,6 +197,9 @@ class Store(Protocol):
     ) -> Station:
         """Take a station in by its code, which works once."""
 
+    async def revoke(self, name: str) -> bool:
+        """Let a station do nothing more; return whether there is one that joined."""
+
     async def station(self, token_hash: bytes) -> Station | None:
         """Return the station that holds this token."""
 

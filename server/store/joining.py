@@ -9,7 +9,7 @@ from server.store import Station
 from shared.chain import start
 from shared.protocol import ProblemType
 
-__all__ = ["Joining", "enrol", "invite", "station"]
+__all__ = ["Joining", "enrol", "invite", "revoke", "station"]
 
 
 class Joining(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,6 +104,21 @@ def _begin_log(connection: sqlite3.Connection, log: str, owner: int) -> None:
     elif row[0] != owner:
         reason = f"Log {log} belongs to another station; a station begins its own."
         raise ProblemError(409, ProblemType.LOG, reason)
+
+
+def revoke(connection: sqlite3.Connection, name: str, now: int) -> bool:
+    """Let a station do nothing more, nor anybody join with a code made for it."""
+    found = connection.execute(
+        "UPDATE station SET revoked = coalesce(revoked, ?)"
+        " WHERE name = ? AND joined IS NOT NULL",
+        (now, name),
+    )
+    connection.execute(
+        "UPDATE station_code SET used = ? WHERE used IS NULL"
+        " AND station = (SELECT id FROM station WHERE name = ?)",
+        (now, name),
+    )
+    return found.rowcount > 0
 
 
 def station(connection: sqlite3.Connection, token_hash: bytes) -> Station | None:

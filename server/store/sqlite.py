@@ -221,9 +221,13 @@ class SqliteStore:
         """Note up to which line of which head each log is in a checked backup."""
         await self._transact(partial(backups.mark_backed_up, acked=acked))
 
+    async def revoke(self, name: str) -> bool:
+        """Let a station do nothing more; return whether there is one that joined."""
+        return await self._transact(partial(joined.revoke, name=name, now=self._now()))
+
     async def ready(self) -> None:
         """Return if the database takes writes; raise what is wrong otherwise."""
-        await self._transact(_touch_meta)
+        await self._transact(partial(_note_ready, now=self._now()))
 
     # --- reading ----------------------------------------------------------------------
 
@@ -309,8 +313,13 @@ def _storage(error: sqlite3.OperationalError) -> ProblemError:
     return ProblemError(503, ProblemType.STORAGE, reason, retry_after=10)
 
 
-def _touch_meta(connection: sqlite3.Connection) -> None:
-    connection.execute("UPDATE meta SET value = value WHERE name = 'epoch'")
+def _note_ready(connection: sqlite3.Connection, now: int) -> None:
+    """Write something new: SQLite skips a change that changes nothing."""
+    connection.execute(
+        "INSERT INTO meta (name, value) VALUES ('ready', ?)"
+        " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        (str(now),),
+    )
 
 
 # --- opening --------------------------------------------------------------------------
