@@ -25,6 +25,7 @@ from edge.config_example import example
 from edge.doctor import is_wrong
 from edge.doctor.examination import examine
 from edge.doctor.report import in_json, in_words
+from edge.identify.session import Wish, identify
 from edge.outbox import Outbox
 from edge.scanners.settings import ScannerSettings, TerminalSettings, from_spec
 from edge.station import Setup, run
@@ -200,7 +201,7 @@ def _check_config(options: argparse.Namespace) -> int:
     return 0
 
 
-# --- doctor ---------------------------------------------------------------------------
+# --- doctor, identify -----------------------------------------------------------------
 
 
 def _doctor(options: argparse.Namespace) -> int:
@@ -209,6 +210,19 @@ def _doctor(options: argparse.Namespace) -> int:
     )
     _print(in_json(findings) if options.json else "\n".join(in_words(findings)))
     return 1 if any(map(is_wrong, findings)) else 0
+
+
+def _identify(options: argparse.Namespace) -> int:
+    wish = Wish(
+        specs=tuple(options.specs),
+        data=Path(options.data),
+        write=options.write,
+        name=options.name,
+        baud=options.baud,
+        seconds=options.seconds,
+    )
+    ask = input if sys.stdin.isatty() else None
+    return 0 if identify(wish, _print, ask=ask) else 1
 
 
 # --- the command line -----------------------------------------------------------------
@@ -247,6 +261,13 @@ The URL may come from {_SERVER}; the code from standard input (-), SCANTRAIL_COD
 the file that SCANTRAIL_CODE_FILE names.
 """
 
+
+_IDENTIFY = """\
+Find out how a scanner is set up: scan the set-up sheet, and see the raw keys or bytes,
+the layout, Caps Lock, the form of GS, the terminator, the identifiers, and the settings
+for it. Without SPEC it lists what could be a scanner, and asks. With several, the first
+that is scanned with is the one that is meant. No other device is opened.
+"""
 
 _DOCTOR = """\
 Look at everything that a station needs: scanners, who holds them and who may open them,
@@ -324,6 +345,33 @@ def _parser() -> argparse.ArgumentParser:
         help=f"the configuration (default: {FILE} in the data folder, if it is there)",
     )
     doctor.add_argument("--offline", action="store_true", help="do not ask the server")
+
+    scanner = command(
+        "identify", _identify, "find out how a scanner is set up", _IDENTIFY
+    )
+    scanner.add_argument(
+        "specs",
+        nargs="*",
+        metavar="SPEC",
+        help="evdev:PATH, hidpos:PATH or serial:PATH; only these are opened (default: "
+        "ask which)",
+    )
+    scanner.add_argument(
+        "--write",
+        action="store_true",
+        help=f"write the settings into {FILE} in the data folder",
+    )
+    scanner.add_argument("--name", default="", help="what to call the scanner")
+    scanner.add_argument(
+        "--baud", type=int, default=9600, help="of a serial port (%(default)s)"
+    )
+    scanner.add_argument(
+        "--seconds",
+        type=int,
+        default=60,
+        metavar="N",
+        help="how long to wait for the next code (%(default)s)",
+    )
 
     check = command(
         "check-config", _check_config, "say whether a configuration is right"

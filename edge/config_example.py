@@ -17,7 +17,7 @@ from edge.config import Config, PatternSettings
 from edge.scanners.settings import ScannerSettings
 from edge.workflow import Mode
 
-__all__ = ["descriptions", "example"]
+__all__ = ["descriptions", "example", "toml_value"]
 
 _WIDTH = 78
 _HEAD = """\
@@ -94,7 +94,8 @@ def _settings(
         if not _is_table(field.type):
             value = given.get(field.name, None if field.required else field.default)
             yield _comment(described.get(field.name, ""), "#   ")
-            yield f"# {field.encode_name} = {'…' if value is None else _toml(value)}"
+            written = "…" if value is None else toml_value(value)
+            yield f"# {field.encode_name} = {written}"
 
 
 def _is_table(type_: object) -> bool:
@@ -114,11 +115,11 @@ def _comment(text: str, mark: str = "# ") -> str:
     )
 
 
-def _toml(value: object) -> str:
-    """Write a default as TOML; numbers, text and truth are written as in JSON."""
+def toml_value(value: object) -> str:
+    """Write a value as TOML; numbers, text and truth are written as in JSON."""
     plain = msgspec.to_builtins(value)
     if isinstance(plain, list):
-        return f"[{', '.join(map(_toml, plain))}]"
+        return f"[{', '.join(map(toml_value, plain))}]"
     if isinstance(plain, dict):
-        return f"{{ {', '.join(f'{k} = {_toml(v)}' for k, v in plain.items())} }}"
-    return msgspec.json.encode(plain).decode()
+        return f"{{ {', '.join(f'{k} = {toml_value(v)}' for k, v in plain.items())} }}"
+    return msgspec.json.encode(plain).decode().replace("\x7f", "\\u007f")

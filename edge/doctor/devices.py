@@ -14,7 +14,7 @@ from edge.scanners.settings import (
 )
 from edge.terminal_display import clean
 
-__all__ = ["RULES", "device_findings", "device_path", "spec"]
+__all__ = ["RULES", "best_path", "device_findings", "device_path", "spec", "what"]
 
 RULES = "61-scantrail.rules"
 """The file with our udev rules."""
@@ -58,21 +58,24 @@ _NOTHING = _found(
 )
 
 
-def spec(candidate: Candidate) -> str:
-    """Return how the device is best named: a path that stays, if it has one."""
-    return f"{_SPEC[candidate.kind]}:{best_path(candidate)}"
+def spec(candidate: Candidate, candidates: Iterable[Candidate] = ()) -> str:
+    """Return how the device is best named on the command line."""
+    return f"{_SPEC[candidate.kind]}:{best_path(candidate, candidates)}"
 
 
-def best_path(candidate: Candidate) -> str:
-    """Return a path that stays, or else VENDOR:PRODUCT:PORT, or else the node."""
-    stable = [*candidate.by_id, *candidate.by_path]
-    if candidate.serial and candidate.by_id:
+def best_path(candidate: Candidate, candidates: Iterable[Candidate] = ()) -> str:
+    """Return a path that stays, or else VENDOR:PRODUCT:PORT, or else the node.
+
+    By its serial number, where it has one that no other of ``candidates`` has; else by
+    where it is plugged in.
+    """
+    if candidate.serial and candidate.by_id and not look_alikes(candidate, candidates):
         return candidate.by_id[0]
     if candidate.by_path:
         return candidate.by_path[0]
     if candidate.vendor and candidate.port and candidate.kind is not Kind.SERIAL:
         return f"{candidate.vendor}:{candidate.product}:{candidate.port}"
-    return stable[0] if stable else candidate.node
+    return (*candidate.by_id, candidate.node)[0]
 
 
 def device_path(settings: ScannerSettings) -> str | None:
@@ -108,7 +111,7 @@ def _configured(
         *_passing(name, wanted, chosen[0]),
         *_shared_keys(name, settings),
     ]
-    yield from trouble or [_found(Severity.FINE, f"{name}: {_what(chosen[0])}")]
+    yield from trouble or [_found(Severity.FINE, f"{name}: {what(chosen[0])}")]
 
 
 _NO_EVDEV = _found(
@@ -119,7 +122,8 @@ _NO_EVDEV = _found(
 )
 
 
-def _what(one: Candidate) -> str:
+def what(one: Candidate) -> str:
+    """Describe a device in a few words."""
     ids = f"{one.vendor}:{one.product}" if one.vendor else ""
     port = f"port {one.port}" if one.port else ""
     about = ", ".join(part for part in (ids, port) if part)
@@ -248,8 +252,8 @@ def _could_be(one: Candidate, rest: list[Candidate]) -> Finding:
         alike = "; others like it are there, and scantrail-station identify tells which"
     return _found(
         Severity.NOTE,
-        f"not configured: {_what(one)}",
-        f"if it is a scanner: scantrail-station identify {spec(one)}{alike}",
+        f"not configured: {what(one)}",
+        f"if it is a scanner: scantrail-station identify {spec(one, rest)}{alike}",
     )
 
 

@@ -30,13 +30,13 @@ from edge.scanners.plugged import (
     shared_link,
 )
 
-__all__ = ["RECORD", "EventDecoder", "InputDeviceScanner", "open_grabbed"]
+__all__ = ["NO_EVDEV", "RECORD", "EventDecoder", "InputDeviceScanner", "open_grabbed"]
 
 RECORD: Final = struct.Struct("llHHi")
 """``struct input_event`` of linux/input.h: seconds, microseconds, type, code, value."""
 
 _EVIOCSCLOCKID: Final = 0x400445A0  # linux/input.h: _IOW('E', 0xa0, int)
-_NO_EVDEV = (
+NO_EVDEV = (
     "keyboard scanners need evdev, which is not installed; run pip install "
     "'scantrail[edge]' (it is built here: a C compiler, python3-dev and "
     "linux-libc-dev have to be there), or set the scanner to USB serial or HID POS"
@@ -141,7 +141,7 @@ class InputDeviceScanner(PluggedScanner):
         try:
             source, caps_light = self._opener(chosen.node, self._settings)
         except ImportError as error:
-            raise Unavailable(errno.ENOPKG, _NO_EVDEV) from error
+            raise Unavailable(errno.ENOPKG, NO_EVDEV) from error
         except OSError as error:
             raise explained(error, chosen, self._root) from error
         decoder = KeyboardDecoder(self._settings, caps_light=caps_light)

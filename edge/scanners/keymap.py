@@ -17,6 +17,7 @@ from typing import Annotated, Literal
 import msgspec
 
 __all__ = [
+    "FUNCTION_KEYS",
     "KEYPAD",
     "LAYOUTS",
     "DevicePath",
@@ -192,8 +193,11 @@ class Separator(msgspec.Struct, frozen=True):
     """Another character."""
 
 
-_FUNCTION_KEYS = (*range(59, 69), 87, 88, *range(183, 195))
-_NAMES = {f"f{number}": code for number, code in enumerate(_FUNCTION_KEYS, 1)}
+_CODES = (*range(59, 69), 87, 88, *range(183, 195))
+FUNCTION_KEYS: Mapping[str, int] = MappingProxyType(
+    {f"f{number}": code for number, code in enumerate(_CODES, 1)}
+)
+"""The key codes of f1 to f24."""
 
 
 def separator(text: str) -> Separator:
@@ -206,8 +210,8 @@ def separator(text: str) -> Separator:
         ValueError: It is none of these; the text says what is.
     """
     name = text.lower()
-    if name in _NAMES:
-        return Separator(code=_NAMES[name])
+    if name in FUNCTION_KEYS:
+        return Separator(code=FUNCTION_KEYS[name])
     char = _named_character(name) if len(text) > 1 else text
     try:
         byte = char.encode("latin-1")

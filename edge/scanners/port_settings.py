@@ -15,6 +15,7 @@ __all__ = [
     "SerialSettings",
     "SsiSettings",
     "marker_bytes",
+    "marker_name",
 ]
 
 _NAMED = {
@@ -47,6 +48,12 @@ def marker_bytes(marker: str) -> bytes:
     except UnicodeEncodeError as error:
         reason = f"{marker!r} has characters that are no single byte (latin-1)"
         raise ValueError(reason) from error
+
+
+def marker_name(data: bytes) -> str:
+    """Return how bytes are written as a marker: by name where they have one."""
+    names = {known: name for name, known in _NAMED.items()}
+    return names.get(data) or data.decode("latin-1")
 
 
 class FramingSettings(

@@ -24,7 +24,15 @@ from edge.scanners.intake import Gone, Intake, Opened
 from edge.scanners.port_settings import PortSettings
 from shared.protocol import ClockReading
 
-__all__ = ["Link", "PortInfo", "Sleep", "find_port", "hold_port", "open_port"]
+__all__ = [
+    "Link",
+    "PortInfo",
+    "Sleep",
+    "find_port",
+    "hold_port",
+    "open_port",
+    "port_problem",
+]
 
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -161,10 +169,11 @@ _PROBLEMS = {
 _UNPLUGGED = "{port} stopped answering; check the scanner's cable"
 
 
-def _problem(settings: PortSettings, gone: Gone) -> str:
-    if gone.error is None:
+def port_problem(settings: PortSettings, error: OSError | None) -> str:
+    """Return what has become of a port, and what to do; nothing without an error."""
+    if error is None:
         return ""  # the station has stopped reading
-    return _PROBLEMS.get(gone.error.errno or 0, _UNPLUGGED).format(port=settings.port)
+    return _PROBLEMS.get(error.errno or 0, _UNPLUGGED).format(port=settings.port)
 
 
 class Link:
@@ -213,7 +222,7 @@ async def hold_port(
         nonlocal openings
         health.connected = isinstance(change, Opened)
         if isinstance(change, Gone):
-            health.problem = _problem(settings, change)
+            health.problem = port_problem(settings, change.error)
             return
         health.problem = ""
         health.reconnects += openings > 0
