@@ -198,6 +198,7 @@ async def test_an_append_is_answered_without_making_the_data_anew(
 ) -> None:
     log.add("P-1")
     await log.send(0)
+    await _document(service)
     made = []
 
     async def gather(*_: object) -> Reference:
