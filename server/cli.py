@@ -18,6 +18,7 @@ from server.api.context import Context
 from server.app import create_app
 from server.backup import DATABASE
 from server.client.api import Client, described
+from server.client.imports import add_import
 from server.config import ServerConfig, load
 from server.keys import Keys, Scope
 from server.own_log import OwnLog
@@ -220,6 +221,10 @@ def _parser() -> argparse.ArgumentParser:
     add.add_argument("--reason", default="", metavar="TEXT", help="why; it is kept")
     _to_server(add)
     add.set_defaults(run=revoke)
+
+    add = commands.add_parser("import", help="bring a table of a host system")
+    add_import(add)
+    _to_server(add)
     upkeep.add_commands(commands)
     return parser
 

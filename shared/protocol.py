@@ -21,10 +21,13 @@ __all__ = [
     "SIGNATURE",
     "Appended",
     "ClockReading",
+    "Contradiction",
     "Enrol",
     "Enrolled",
     "ExceptionPage",
     "FoundException",
+    "ImportChange",
+    "ImportReport",
     "ItemAnswer",
     "ItemEvent",
     "ItemEvents",
@@ -38,6 +41,7 @@ __all__ = [
     "Problem",
     "ProblemType",
     "Revoke",
+    "RowError",
     "Settle",
     "StationCode",
     "StationException",
@@ -436,3 +440,54 @@ class LoadPage(msgspec.Struct, kw_only=True):
     loads: list[LoadState]
     complete_until: str | None = None
     behind: list[Untold] = []
+
+
+class RowError(msgspec.Struct, kw_only=True, frozen=True):
+    """What is wrong with a row of a table; the head of a CSV file is row 1."""
+
+    row: int
+    text: str
+
+
+class ImportChange(msgspec.Struct, kw_only=True, frozen=True):
+    """What a row changes: what was said of its key before, if anything, and now."""
+
+    row: int
+    key: str
+    before: dict[str, str] | None
+    after: dict[str, str]
+
+
+class Contradiction(msgspec.Struct, kw_only=True, frozen=True):
+    """A row that claims another status than the scans show.
+
+    ``as_of`` is when the other system last changed it, as it writes that.
+    """
+
+    row: int
+    item: str
+    claimed: str
+    as_of: str | None
+    scanned: str
+    location: str | None
+    last_scanned: str
+
+
+class ImportReport(msgspec.Struct, kw_only=True):
+    """``POST /v1/import/{kind}``: what a table changed, or would change.
+
+    Of ``changes``, ``errors`` and ``contradictions`` the first are listed; ``new`` and
+    ``changed``, ``wrong`` and ``contradicted`` count all.
+    """
+
+    kind: str
+    dry_run: bool
+    rows: int
+    new: int
+    changed: int
+    same: int
+    wrong: int
+    contradicted: int
+    changes: list[ImportChange]
+    errors: list[RowError]
+    contradictions: list[Contradiction]

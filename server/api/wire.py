@@ -19,6 +19,7 @@ __all__ = [
     "body",
     "cursor",
     "cursor_after",
+    "flag",
     "horizon",
     "json",
     "key",
@@ -140,6 +141,19 @@ async def horizon(context: Context) -> Horizon:
     """Return up to when everything was told, as of now."""
     now = context.store.present()
     return await context.store.horizon(View(at=now, known_at=now))
+
+
+def flag(request: web.Request, name: str) -> bool:
+    """Read a yes or no of the query; no where it is missing.
+
+    Raises:
+        ProblemError: 400 where it is neither.
+    """
+    text = request.query.get(name, "false")
+    if text not in ("true", "false"):
+        reason = f"{name}={text[:40]!r}: expected true or false"
+        raise invalid(reason)
+    return text == "true"
 
 
 def view(request: web.Request, now: int) -> View:

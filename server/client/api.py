@@ -1,5 +1,7 @@
 """A client of a server's HTTP interface."""
 
+import io
+from collections.abc import Mapping
 from http import HTTPStatus
 from types import TracebackType
 from typing import Self, TypeVar
@@ -15,6 +17,8 @@ from shared.protocol import Problem
 __all__ = ["AnsweredError", "Client", "described", "path"]
 
 T = TypeVar("T")
+
+Query = Mapping[str, str | list[str]]
 
 MAX_ANSWER = 64 * 1024 * 1024
 """Bytes of an answer, at most."""
@@ -64,9 +68,7 @@ class Client:
     ) -> None:
         await self._session.close()
 
-    async def get(
-        self, where: str, kind: type[T], query: dict[str, str] | None = None
-    ) -> T:
+    async def get(self, where: str, kind: type[T], query: Query | None = None) -> T:
         """GET something, and read the answer as a type."""
         return await self._call("GET", where, kind, query=query)
 
@@ -74,19 +76,35 @@ class Client:
         """POST a value, and read the answer as a type."""
         return await self._call("POST", where, kind, body=msgspec.json.encode(what))
 
+    async def send(
+        self,
+        where: str,
+        body: bytes,
+        content_type: str,
+        kind: type[T],
+        query: Query | None = None,
+    ) -> T:
+        """POST a document as it is, and read the answer as a type."""
+        headers = {"Content-Type": content_type}
+        return await self._call(
+            "POST", where, kind, query=query, body=body, headers=headers
+        )
+
     async def _call(
         self,
         method: str,
         where: str,
         kind: type[T],
         *,
-        query: dict[str, str] | None = None,
+        query: Query | None = None,
         body: bytes | None = None,
+        headers: dict[str, str] | None = None,
     ) -> T:
         url = URL(self._server + where, encoded=True).update_query(query or {})
+        sent = None if body is None else io.BytesIO(body)
         try:
             async with self._session.request(
-                method, url, data=body, allow_redirects=False
+                method, url, data=sent, headers=headers, allow_redirects=False
             ) as answer:
                 return _read(answer, await _whole(answer), kind)
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:

@@ -22,6 +22,7 @@ __all__ = [
     "Identity",
     "ItemQuery",
     "Load",
+    "Present",
     "Receipt",
     "Said",
     "Station",
@@ -149,6 +150,15 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     event: str
 
 
+class Present(msgspec.Struct, frozen=True, kw_only=True):
+    """What is true of an item now; ``latest`` is when it was last scanned."""
+
+    key: str
+    status: str | None
+    location: str | None
+    latest: int
+
+
 class Load(msgspec.Struct, frozen=True, kw_only=True):
     """A load that has not left: what should be on it, and what is, however deep.
 
@@ -241,6 +251,9 @@ class Store(Protocol):
 
     async def said(self, topic: Topic, keys: Collection[str] | None) -> list[Said]:
         """Return what holds of a topic: of these keys, or of all, by key."""
+
+    async def present_of(self, keys: Collection[str]) -> list[Present]:
+        """Return what is true now of those of the items that were ever scanned."""
 
     async def loads(self, most: int, items: int) -> list[Load]:
         """Return the loads that have not left, those told of last first."""

@@ -9,10 +9,10 @@ import sqlite3
 from collections.abc import Collection, Iterable
 
 from server.events import Event, event_name
-from server.store import OWN, Load, Said, Station
+from server.store import OWN, Load, Present, Said, Station
 from shared.hosts import OF_HOSTS, Topic, host_line, topics
 
-__all__ = ["SAYS", "gone", "keep", "latest", "loads"]
+__all__ = ["SAYS", "gone", "keep", "latest", "loads", "present"]
 
 SAYS = ("note", "claim", "expect")
 """The actions whose lines say something."""
@@ -60,6 +60,12 @@ SELECT key FROM item WHERE gone = 1 AND latest >= ? ORDER BY latest DESC, key LI
 _GONE_OF = """
 SELECT i.key FROM json_each(?) AS k CROSS JOIN item AS i ON i.key = k.value
 WHERE i.gone = 1
+"""
+
+_PRESENT = """
+SELECT i.key, i.status, i.location, i.latest
+FROM json_each(?) AS k CROSS JOIN item AS i ON i.key = k.value
+WHERE i.latest > 0
 """
 
 _ON_BOARD = """
@@ -113,6 +119,15 @@ def latest(
         Said(key=key, line=line, occurred=occurred, event=event_name(log, seq))
         for key, data, occurred, log, seq in found
         if (line := host_line(data)) is not None
+    ]
+
+
+def present(connection: sqlite3.Connection, keys: Collection[str]) -> list[Present]:
+    """Return what is true now of those of the items that were ever scanned."""
+    found = connection.execute(_PRESENT, (json.dumps(list(keys)),))
+    return [
+        Present(key=key, status=status, location=location, latest=latest)
+        for key, status, location, latest in found
     ]
 
 

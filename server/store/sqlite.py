@@ -30,6 +30,7 @@ from server.store import (
     Identity,
     ItemQuery,
     Load,
+    Present,
     Receipt,
     Said,
     Station,
@@ -295,6 +296,10 @@ class SqliteStore:
     async def said(self, topic: Topic, keys: Collection[str] | None) -> list[Said]:
         """Return what holds of a topic: of these keys, or of all, by key."""
         return await self._read(partial(hosts.latest, topic=topic, keys=keys))
+
+    async def present_of(self, keys: Collection[str]) -> list[Present]:
+        """Return what is true now of those of the items that were ever scanned."""
+        return await self._read(partial(hosts.present, keys=keys))
 
     async def loads(self, most: int, items: int) -> list[Load]:
         """Return the loads that have not left, those told of last first."""

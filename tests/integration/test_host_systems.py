@@ -216,3 +216,67 @@ def _list(said: dict[str, object], name: str) -> list[dict[str, object]]:
     found = said[name]
     assert isinstance(found, list)
     return found
+
+
+async def _brought(
+    service: Service, kind: str, text: str, query: str = ""
+) -> tuple[int, dict[str, object]]:
+    headers = {"Content-Type": "text/csv"}
+    path = f"/v1/import/{kind}{query}"
+    return await service.call("POST", path, data=text.encode(), headers=headers)
+
+
+async def test_a_dry_run_shows_what_would_change_and_changes_nothing(
+    service: Service,
+) -> None:
+    text = "location,name\nA-1,Shelf 1\nA-2,Shelf 2\n"
+    status, said = await _brought(service, "locations", text, "?dry_run=true")
+    assert (status, said["new"], said["rows"]) == (200, 2, 2)
+    assert (await _document(service)).locations == ()
+    assert (await _brought(service, "locations", text))[1]["new"] == 2
+    names = [place.name for place in (await _document(service)).locations]
+    assert names == ["Shelf 1", "Shelf 2"]
+    _, said = await _brought(service, "locations", text)
+    assert (said["new"], said["changed"], said["same"]) == (0, 0, 2)
+    text = "location,name,ended\nA-1,Shelf 1,yes\n"
+    assert (await _brought(service, "locations", text))[1]["changed"] == 1
+    assert [p.location for p in (await _document(service)).locations] == ["A-2"]
+
+
+async def test_a_table_with_a_wrong_row_is_not_taken_at_all(service: Service) -> None:
+    text = "item,title\nP-1,Ring\n,Nothing\n"
+    status, said = await _brought(service, "titles", text)
+    assert status == 400
+    assert "row 3: item missing" in str(said["detail"])
+    status, said = await _brought(service, "titles", text, "?dry_run=true")
+    assert (status, said["new"], said["wrong"]) == (200, 1, 1)
+    _, item = await service.call("GET", "/v1/items/P-1")
+    assert item["title"] is None
+    assert (await _brought(service, "nothing", text))[0] == 404
+    for query in ("?dry_run=maybe", "?encoding=ebcdic", "?status=shipped"):
+        assert (await _brought(service, "titles", text, query))[0] == 400
+
+
+async def test_an_old_systems_table_becomes_claims_and_is_not_believed(
+    service: Service, log: Log
+) -> None:
+    log.add("P-1", "P-2")
+    await log.send(0)
+    service.now += SECOND
+    text = (
+        "ID,Status,Last updated,Title\n"
+        "P-1,Delivered,01/02/2026,Ring\nP-2,received,,Box\nP-3,Delivered,,Never seen\n"
+    )
+    query = "?status=delivered%3Dshipped"
+    status, said = await _brought(service, "legacy", text, query)
+    assert (status, said["new"], said["contradicted"]) == (200, 3, 1)
+    (against,) = _list(said, "contradictions")
+    assert (against["item"], against["claimed"]) == ("P-1", "shipped")
+    assert (against["scanned"], against["as_of"]) == ("received", "01/02/2026")
+    _, item = await service.call("GET", "/v1/items/P-1")
+    assert (item["status"], item["title"]) == ("received", "Ring")
+    assert [e["code"] for e in _list(item, "exceptions")] == ["claim_contradicted"]
+    _, item = await service.call("GET", "/v1/items/P-3")
+    assert item["status"] is None
+    _, said = await _brought(service, "legacy", text, query)
+    assert (said["same"], said["contradicted"]) == (3, 1)

@@ -36,7 +36,9 @@ async def test_every_route_admits_whom_it_says_and_nobody_else(
     service: Service, log: Log, route: tuple[str, str, Access, object]
 ) -> None:
     method, path, access, _ = route
-    path = path.format(log=log.id, item="P-1", location="DOCK-1", station="DOCK")
+    path = path.format(
+        log=log.id, item="P-1", location="DOCK-1", station="DOCK", kind="titles"
+    )
     for who in ("nobody", "wrong", "read", "supervise", "admin", "station"):
         secret = {"wrong": "sk_wrong", "station": log.token}.get(who, who)
         body = b"" if method == "POST" else None
