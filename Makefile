@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml
 
-.PHONY: demo test lint types browser bench install install-station lock clean help
+.PHONY: demo test lint types docs browser bench install install-station lock clean help
 .DELETE_ON_ERROR:
 
 help:  ## say what there is
@@ -33,6 +33,9 @@ types: $(VENV)/ready-to-test  ## mypy, as in `make test`
 browser:  ## Chromium from Debian's packages, for the tests of the station's screen (as root)
 	apt-get update --quiet=2
 	DEBIAN_FRONTEND=noninteractive apt-get install --quiet=2 --yes --no-install-recommends chromium
+
+docs: $(VENV)/ready-to-run  ## write the tables in docs/ anew from the code
+	$(BIN)/python -m server.rulebook docs/resolution.md
 
 bench: $(VENV)/ready-to-test  ## the speed, as ratios against limits measured in the same run
 	$(BIN)/python -m bench

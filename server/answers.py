@@ -3,10 +3,10 @@
 import msgspec
 
 from server.events import Event
-from server.exceptions import HANDOFF_LIMIT, exceptions
+from server.exceptions import exceptions
 from server.history import Telling
 from server.resolve import Moment, Since, resolve
-from shared.actions import ACTIONS, Actions
+from server.site import DEFAULT, Site
 from shared.moments import to_text
 from shared.protocol import (
     ItemAnswer,
@@ -59,8 +59,12 @@ def _fields(name: str, value: Since | None) -> dict[str, str | None]:
     return {name: value.value, f"{name}_since": to_text(value.since.occurred)}
 
 
-def _title(said: list[Event]) -> str | None:
-    titles = [event.line.title for event in said if event.line.title is not None]
+def _title(said: list[Event], item: str) -> str | None:
+    titles = [
+        event.line.title
+        for event in said
+        if event.line.item == item and event.line.title is not None
+    ]
     return titles[-1] if titles else None
 
 
@@ -71,8 +75,7 @@ def answer(
     at: int,
     known_at: int,
     horizon: Horizon,
-    limit: int = HANDOFF_LIMIT,
-    actions: Actions = ACTIONS,
+    site: Site = DEFAULT,
 ) -> ItemAnswer:
     """Say where an item is: contract, section 7, ``GET /v1/items/{item}``."""
     found = resolve(telling.world, item)
@@ -89,11 +92,11 @@ def answer(
     }
     return ItemAnswer(
         item=item,
-        known=bool(telling.world.story(item)),
+        known=telling.known,
         **values,
         container=found.path[0] if found.path else None,
         path=list(found.path),
-        title=_title(telling.said),
+        title=_title(telling.said, item),
         exceptions=[
             ItemException(
                 code=finding.code,
@@ -101,9 +104,7 @@ def answer(
                 event=finding.event,
                 text=finding.text,
             )
-            for finding in exceptions(
-                telling.world, item, telling.said, at, limit=limit, actions=actions
-            )
+            for finding in exceptions(telling.world, item, telling.said, at, site=site)
         ],
         at=to_text(at),
         known_at=to_text(known_at),

@@ -23,6 +23,7 @@ from server.config import ServerConfig, load
 from server.keys import Keys, Scope
 from server.own_log import OwnLog
 from server.reference import ReferenceData
+from server.site import Site
 from server.store.sqlite import SqliteStore
 from shared import files
 from shared.errors import ScantrailError, StartError
@@ -75,7 +76,7 @@ async def _serve(config: ServerConfig) -> None:
         reference=ReferenceData(store, _now),
         own=await OwnLog.open(store, data / OWN_KEY, _now),
         now=_now,
-        handoff_limit=config.handoff_minutes * 60 * SECOND,
+        site=Site(handoff=config.handoff_minutes * 60 * SECOND),
         code_lifetime=config.code_minutes * 60 * SECOND,
         silent_limit=config.silent_seconds * SECOND,
     )

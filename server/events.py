@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from shared.actions import ACTIONS, SIGHTING, Action, Actions
+from shared.actions import ACTIONS, Action, Actions
 from shared.lines import Line
 
 __all__ = ["BEGINNING", "Event", "Order", "event_name"]
@@ -54,10 +54,11 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
     def action(self, actions: Actions = ACTIONS) -> Action:
         """Return what the event does; a refused scan is a sighting."""
-        return SIGHTING if self.line.refused is not None else actions[self.line.action]
+        return actions["see" if self.line.refused is not None else self.line.action]
 
     def subjects(self) -> tuple[str, ...]:
         """Return the items that the event speaks of as its own."""
         line = self.line
         own = () if line.item is None else (line.item,)
-        return own + (line.items or ()) if line.action == "count" else own
+        counts = line.action == "count" and line.refused is None
+        return tuple(dict.fromkeys(own + (line.items or ()))) if counts else own

@@ -1,338 +1,313 @@
 """Contradictions and omissions that a person should look at: contract, section 5. Pure.
 
-An item's exceptions follow from its story, told in order: its evidence, what was said
-of it, counts of the place where it was, and departures of the load it was expected on.
-Each kind of step has its rules in `_RULES`; a rule opens or closes codes.
+`EXCEPTIONS` in `server.findings` says when each opens and closes; here each has one
+rule that does so, and one that closes whatever a person settles.
+An item's story is told step by step (`server.steps`); between two steps only deadlines
+pass. Every time that an exception was open is kept as a `Finding`, so that one can
+read what is open now as well as what was.
+
+An exception speaks of an item and of all that is in it, as evidence does: what comes
+back in a carton was scanned here with the carton. Only where the contract says "own"
+does the item itself have to be scanned.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from heapq import merge
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
 
 import msgspec
 
 from server.events import Event, Order
-from server.resolve import Moment, World
-from shared.actions import ACTIONS, Actions, Place
-from shared.moments import SECOND
+from server.findings import (
+    AWAY,
+    CLAIM,
+    COUNT,
+    LATE,
+    MANIFEST,
+    OVERDUE,
+    SEEN,
+    STALE,
+    UNEXPECTED,
+    Finding,
+    Review,
+)
+from server.resolve import Shown, World
+from server.site import DEFAULT, SHIPPED, Site
+from server.steps import Step, steps
+from shared.actions import Place
+from shared.moments import SECOND, to_text
 
-__all__ = ["HANDOFF_LIMIT", "Finding", "exceptions"]
-
-HANDOFF_LIMIT = 30 * 60 * SECOND
-"""How long what was picked may wait for somebody else, in microseconds."""
-
-SEEN = "seen_after_departure"
-AWAY = "away_from_container"
-OVERDUE = "handoff_overdue"
-CLAIM = "claim_contradicted"
-COUNT = "missed_in_count"
-MANIFEST = "missing_from_manifest"
-LATE = "loaded_after_departure"
-
-
-class Finding(NamedTuple):
-    """An open exception: since when, and the event that shows it."""
-
-    code: str
-    since: int
-    event: str
-    text: str
+__all__ = ["exceptions", "review"]
 
 
-class _Departure(NamedTuple):
-    """A load that the item was expected on went, or came back.
+class _Case(msgspec.Struct, kw_only=True):
+    """What holds before a step, and what was found up to it.
 
-    ``without``: it went, and the item was not on board.
+    ``disputed``: the claim is contradicted, settled or not. ``awaited``: the departure
+    of the load on which the item is ``expected`` has not come yet. ``loads``: those
+    that left, with whether the item left with them or later, and when. ``put_into``:
+    something gone that the item was put into. ``due``: what opens by itself.
     """
 
-    order: Order
-    load: str
-    without: bool
-
-
-class _Left(NamedTuple):
-    """The item's stay in a container ended."""
-
-    order: Order
-    container: str
-
-
-class _Teller(msgspec.Struct, kw_only=True):
-    """What holds at one point of the story."""
-
     item: str
-    limit: int
-    gone_statuses: frozenset[str]
+    site: Site
     open: dict[str, Finding] = {}
+    closed: list[Finding] = []
     status: str | None = None
     location: str | None = None
     gone: bool = False
-    container: str | None = None
     claim: Event | None = None
-    claim_settled: bool = False
-    expected: Event | None = None
-    departed: dict[str, Order] = {}
+    disputed: bool = False
+    expected: str | None = None
+    awaited: bool = False
+    loads: dict[str, tuple[bool, Order]] = {}
     picked: Event | None = None
-    entered_gone: str | None = None
+    put_into: str | None = None
+    due: dict[str, Finding] = {}
 
-    def raise_(self, code: str, since: int, event: str, text: str) -> None:
+    def found(
+        self, code: str, since: Order, text: str, shown_by: Event | Order | None = None
+    ) -> None:
         """Open an exception, unless it is open already."""
-        self.open.setdefault(code, Finding(code, since, event, text))
+        event = since.name if shown_by is None else shown_by.name
+        self.open.setdefault(code, Finding(code, since.occurred, event, text))
 
-    def close(self, *codes: str) -> None:
-        """Close exceptions, whether open or not."""
-        for code in codes:
-            self.open.pop(code, None)
+    def over(self, code: str, step: Step) -> None:
+        """Close an exception, if it is open."""
+        finding = self.open.pop(code, None)
+        if finding is not None:
+            self.closed.append(
+                finding._replace(until=step.order.occurred, closed_by=step.order.name)
+            )
 
-
-# --- evidence of the item -------------------------------------------------------------
-
-
-def _moment(teller: _Teller, moment: Moment) -> None:
-    shown, own = moment.shown, moment.via is None
-    for rule in _OWN_RULES if own else ():
-        rule(teller, moment)
-    if shown.location is not None:
-        teller.location = shown.location
-        teller.close(COUNT)
-    if shown.status is not None:
-        teller.status = shown.status
-    if shown.holds:
-        _changes_holder(teller, moment)
-    if shown.gone is not None:
-        teller.gone = shown.gone
-    if shown.gone:
-        teller.close(SEEN, MANIFEST)
-    if shown.action.restarts:
-        teller.close(SEEN)
-    _weigh_claim(teller, shown.order)
+    def fall_due(self, now: int) -> None:
+        """Open what opens by itself up to and including ``now``."""
+        for code, finding in list(self.due.items()):
+            if finding.since <= now:
+                del self.due[code]
+                self.open.setdefault(code, finding)
 
 
-def _seen_after_departure(teller: _Teller, moment: Moment) -> None:
-    shown = moment.shown
-    if shown.was_gone and shown.action.place is Place.SEEN:
-        teller.raise_(
-            SEEN,
-            shown.order.occurred,
-            shown.order.name,
-            f"It had left, and was scanned at {shown.location or 'an unnamed place'}.",
-        )
+def _time(moment: int) -> str:
+    return to_text(moment)[:16].replace("T", " ") + " UTC"
 
 
-def _away_from_container(teller: _Teller, moment: Moment) -> None:
-    shown = moment.shown
+def _scan(shown: Shown) -> str:
+    """Say where, when and by whom something was scanned."""
+    where = f"at {shown.location} " if shown.location is not None else ""
+    by = shown.event.line.operator
+    who = f" by {by}" if by is not None else ""
+    return f"{where}on {_time(shown.order.occurred)}{who}"
+
+
+def _span(length: int) -> str:
+    minutes = length // SECOND // 60
+    number, unit = (minutes // 60, "hour") if minutes % 60 == 0 else (minutes, "minute")
+    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
+
+
+# --- one rule for each exception ------------------------------------------------------
+
+
+def _seen_after_departure(case: _Case, step: Step) -> None:
+    for moment in step.moments:
+        shown = moment.shown
+        if shown.gone or shown.action.restarts:
+            case.over(SEEN, step)
+        elif case.gone and shown.gone is False and shown.action.place is Place.SEEN:
+            text = f"{case.item} had left the site, and was scanned {_scan(shown)}."
+            case.found(SEEN, step.order, text)
+
+
+def _away_from_container(case: _Case, step: Step) -> None:
+    if step.own is None:
+        return
+    shown = step.own.shown
     finds = shown.action.finds
-    if finds is None:
-        if shown.status is not None:
-            teller.close(AWAY)
-    elif shown.left is not None:
-        teller.raise_(
-            AWAY,
-            shown.order.occurred,
-            shown.order.name,
-            f"It should be in {shown.left}, "
-            f"and was seen at {shown.location} without it.",
-        )
+    if shown.status is not None and shown.status != finds:
+        case.over(AWAY, step)
+    if shown.left is not None and finds is not None:
+        text = f"{case.item} should be in {shown.left}, and was seen {_scan(shown)}."
+        case.found(AWAY, step.order, text)
 
 
-def _loaded_after_departure(teller: _Teller, moment: Moment) -> None:
-    shown = moment.shown
-    if shown.into_gone:
-        container = shown.event.line.container
-        teller.entered_gone = container
-        teller.raise_(
-            LATE,
-            shown.order.occurred,
-            shown.order.name,
-            f"It was put into {container}, which had already left.",
-        )
+def _handoff_overdue(case: _Case, step: Step) -> None:
+    for moment in step.moments:
+        if moment.shown.holds and not _same_pick(case.picked, moment.shown):
+            case.over(OVERDUE, step)
+            case.due.pop(OVERDUE, None)
+            case.picked = moment.shown.event if moment.shown.action.handoff else None
+            _await_handoff(case, moment.shown)
 
 
-_OWN_RULES = (_seen_after_departure, _away_from_container, _loaded_after_departure)
-
-
-def _changes_holder(teller: _Teller, moment: Moment) -> None:
-    shown = moment.shown
-    _fall_due(teller, shown.order.occurred)
-    again = (
-        teller.picked is not None
-        and shown.action.handoff
-        and teller.picked.line.operator == shown.holder
+def _same_pick(picked: Event | None, shown: Shown) -> bool:
+    """Whether the one who picked it scans it as a pick once more."""
+    return (
+        shown.action.handoff
+        and picked is not None
+        and picked.line.operator == shown.holder
     )
-    if not again:
-        teller.close(OVERDUE)
-        teller.picked = shown.event if shown.action.handoff else None
 
 
-def _fall_due(teller: _Teller, now: int) -> None:
-    """Let what was picked become overdue, if its time has come by ``now``."""
-    if teller.picked is None:
+def _await_handoff(case: _Case, shown: Shown) -> None:
+    if case.picked is None:
         return
-    due = teller.picked.order.occurred + teller.limit
-    if due <= now:
-        holder = teller.picked.line.operator or "somebody without a badge"
-        teller.raise_(
-            OVERDUE,
-            due,
-            teller.picked.name,
-            f"{holder} picked it, and nobody took it over "
-            f"within {teller.limit // SECOND // 60} minutes.",
-        )
+    who = shown.holder or "Somebody without a badge"
+    text = (
+        f"{who} picked {case.item} on {_time(shown.order.occurred)}, and nobody took"
+        f" it over within {_span(case.site.handoff)}."
+    )
+    due = shown.order.occurred + case.site.handoff
+    case.due[OVERDUE] = Finding(OVERDUE, due, shown.order.name, text)
 
 
-def _weigh_claim(teller: _Teller, order: Order) -> None:
-    claim = teller.claim
-    if (
-        claim is None
-        or claim.line.status not in teller.gone_statuses
-        or teller.status in teller.gone_statuses
+def _claim_contradicted(case: _Case, step: Step) -> None:
+    if step.says("claim"):
+        case.over(CLAIM, step)
+        case.claim, case.disputed = step.said, False
+    claim = case.claim
+    if claim is None:
+        return
+    gone, status = case.site.gone, step.status or case.status
+    disputed = claim.line.status in {SHIPPED, *gone} and status not in gone
+    scans = f"its scans say {status}" if status else "no scan says so"
+    text = (
+        f"Another system said on {_time(claim.order.occurred)} that {case.item} is"
+        f" {claim.line.status}; {scans}."
+    )
+    if not disputed:
+        case.over(CLAIM, step)
+    elif not case.disputed:
+        case.found(CLAIM, step.order, text, claim)
+    elif CLAIM in case.open:
+        case.open[CLAIM] = case.open[CLAIM]._replace(text=text)
+    case.disputed = disputed
+
+
+def _missed_in_count(case: _Case, step: Step) -> None:
+    count = step.said
+    if any(moment.shown.location is not None for moment in step.moments):
+        case.over(COUNT, step)
+    elif (
+        count is not None
+        and step.says("count")
+        and count.line.location == case.location
+        and step.container is None
+        and not case.gone
     ):
-        teller.close(CLAIM)
-    elif not teller.claim_settled:
-        seen = f"its scans say {teller.status}" if teller.status else "no scan says so"
-        teller.raise_(
-            CLAIM,
-            order.occurred,
-            claim.name,
-            f"Another system says {claim.line.status}; {seen}.",
+        by = f" by {count.line.operator}" if count.line.operator else ""
+        text = (
+            f"{case.item} was last seen at {case.location}, and a count there on"
+            f" {_time(count.order.occurred)}{by} did not see it."
         )
+        case.found(COUNT, step.order, text)
 
 
-# --- what was said of it, and what happened around it ---------------------------------
+def _missing_from_manifest(case: _Case, step: Step) -> None:
+    departs = any(moment.shown.gone for moment in step.moments)
+    if departs:
+        case.over(MANIFEST, step)
+        case.loads = {load: (True, order) for load, (_, order) in case.loads.items()}
+    for load, aboard in step.loads.items():
+        case.loads.pop(load, None)
+        if aboard is not None:
+            case.loads[load] = (aboard or departs, step.order)
+    if step.says("expect") and step.said is not None:
+        case.over(MANIFEST, step)
+        case.expected, case.awaited = step.said.line.container, True
+    if case.awaited and case.expected in case.loads:
+        case.awaited = False
+        with_it, left = case.loads[case.expected]
+        if not with_it:
+            text = (
+                f"{case.expected} left on {_time(left.occurred)} without"
+                f" {case.item}, which should have been on it."
+            )
+            case.found(MANIFEST, step.order, text, left)
 
 
-def _said(teller: _Teller, event: Event) -> None:
-    rule = _SAID.get(event.line.action)
-    if rule is not None:
-        rule(teller, event)
-
-
-def _claim(teller: _Teller, event: Event) -> None:
-    teller.close(CLAIM)
-    teller.claim, teller.claim_settled = event, False
-    _weigh_claim(teller, event.order)
-
-
-def _expect(teller: _Teller, event: Event) -> None:
-    teller.close(MANIFEST)
-    teller.expected = event
-    load = event.line.container
-    if load in teller.departed and teller.container != load:
-        _miss_manifest(teller, event.order)
-
-
-def _resolve(teller: _Teller, event: Event) -> None:
-    _fall_due(teller, event.order.occurred)
-    code = event.line.exception or ""
-    if code == CLAIM:
-        teller.claim_settled = True
-    if code == OVERDUE and OVERDUE in teller.open:
-        teller.picked = None
-    teller.close(code)
-
-
-def _counted(teller: _Teller, event: Event) -> None:
-    """Take in a count of some place in which the item was not seen."""
-    here = teller.location is not None and event.line.location == teller.location
-    if here and teller.container is None and not teller.gone:
-        teller.raise_(
-            COUNT,
-            event.order.occurred,
-            event.name,
-            f"It should be at {teller.location}, and a count there did not see it.",
-        )
-
-
-_SAID: dict[str, Callable[[_Teller, Event], None]] = {
-    "claim": _claim,
-    "expect": _expect,
-    "resolve": _resolve,
-    "count": _counted,
-}
-
-
-def _departure(teller: _Teller, step: _Departure) -> None:
-    if not step.without:
-        teller.departed.pop(step.load, None)
+def _loaded_after_departure(case: _Case, step: Step) -> None:
+    if step.container != case.put_into:
+        case.over(LATE, step)
+        case.put_into = None
+    if step.own is None or not step.own.shown.into_gone:
         return
-    teller.departed[step.load] = step.order
-    if teller.expected is not None and teller.expected.line.container == step.load:
-        _miss_manifest(teller, step.order)
+    shown = step.own.shown
+    if step.container == shown.event.line.container:
+        case.put_into = step.container
+        text = (
+            f"{case.item} was put into {case.put_into} {_scan(shown)};"
+            f" {case.put_into} had already left the site."
+        )
+        case.found(LATE, step.order, text)
 
 
-def _miss_manifest(teller: _Teller, order: Order) -> None:
-    load = teller.expected.line.container if teller.expected else None
-    teller.raise_(
-        MANIFEST,
-        order.occurred,
-        teller.departed[load or ""].name,
-        f"{load} left without it, although it should have been on board.",
-    )
+def _stale(case: _Case, step: Step) -> None:
+    status = step.status
+    if status is None or status == case.status:
+        return
+    case.over(STALE, step)
+    case.due.pop(STALE, None)
+    limit = case.site.stale.get(status)
+    if limit is not None:
+        text = (
+            f"{case.item} is {status} since {_time(step.order.occurred)}: longer than"
+            f" {_span(limit)}."
+        )
+        due = step.order.occurred + limit
+        case.due[STALE] = Finding(STALE, due, step.order.name, text)
 
 
-def _left(teller: _Teller, step: _Left) -> None:
-    if step.container == teller.entered_gone:
-        teller.entered_gone = None
-        teller.close(LATE)
+def _unexpected_step(case: _Case, step: Step) -> None:
+    shown = step.own.shown if step.own is not None else None
+    if shown is None or shown.action.status is None:
+        return
+    case.over(UNEXPECTED, step)
+    action = shown.event.line.action
+    expected = case.site.follows.get(case.status or "")
+    if expected is not None and action not in expected:
+        text = (
+            f"{case.item} was {case.status}, and then came {action} {_scan(shown)};"
+            f" expected was {' or '.join(sorted(expected)) or 'nothing more'}."
+        )
+        case.found(UNEXPECTED, step.order, text)
 
 
-_Step = tuple[Order, int, Moment | Event | _Departure | _Left]
+def _resolve(case: _Case, step: Step) -> None:
+    """A person settled an exception: that time of it is over."""
+    if step.said is None or not step.says("resolve"):
+        return
+    code = step.said.line.exception or ""
+    if code == OVERDUE and code in case.open:
+        case.picked = None
+    case.over(code, step)
 
 
-def _tell(teller: _Teller, step: Moment | Event | _Departure | _Left) -> None:
-    match step:
-        case Moment():
-            _moment(teller, step)
-        case Event():
-            _said(teller, step)
-        case _Departure():
-            _departure(teller, step)
-        case _Left():
-            _left(teller, step)
+_RULES: tuple[Callable[[_Case, Step], None], ...] = (
+    _seen_after_departure,
+    _away_from_container,
+    _handoff_overdue,
+    _claim_contradicted,
+    _missed_in_count,
+    _missing_from_manifest,
+    _loaded_after_departure,
+    _stale,
+    _unexpected_step,
+    _resolve,
+)
 
 
-# --- the story ------------------------------------------------------------------------
-
-_ENDS, _SHOWS, _SAYS, _GOES = range(4)
-"""Steps of one event come in this order."""
-
-
-def _departures(world: World, item: str, load: str) -> Iterator[_Step]:
-    gone = False
-    for moment in world.story(load):
-        order, now_gone = moment.shown.order, moment.shown.gone
-        if now_gone is None or now_gone == gone:
-            continue
-        without = now_gone and load not in world.path(item, order)
-        yield order, _GOES, _Departure(order, load, without)
-        gone = now_gone
+def _after(case: _Case, step: Step) -> None:
+    """Take over what holds after a step."""
+    for moment in step.moments:
+        shown = moment.shown
+        case.status = shown.status or case.status
+        case.location = shown.location or case.location
+        case.gone = case.gone if shown.gone is None else shown.gone
 
 
-def _steps(world: World, item: str, said: Iterable[Event]) -> Iterator[_Step]:
-    statements = [(event.order, _SAYS, event) for event in said]
-    loads = {e.line.container for _, _, e in statements if e.line.action == "expect"}
-    ends = (
-        (stay.end, _ENDS, _Left(stay.end, stay.container))
-        for stay in world.stays(item)
-        if not stay.open
-    )
-    shows = ((m.shown.order, _SHOWS, m) for m in world.story(item))
-    departures = (
-        _departures(world, item, load) for load in sorted(filter(None, loads))
-    )
-    return merge(ends, shows, statements, *departures, key=lambda step: step[:2])
-
-
-def exceptions(
-    world: World,
-    item: str,
-    said: Iterable[Event],
-    at: int,
-    *,
-    limit: int = HANDOFF_LIMIT,
-    actions: Actions = ACTIONS,
-) -> list[Finding]:
-    """Return what is open for an item at the moment ``at``, oldest first.
+def review(
+    world: World, item: str, said: Iterable[Event], at: int, *, site: Site = DEFAULT
+) -> Review:
+    """Tell an item's story up to the moment ``at``, and return all that was found.
 
     Args:
         world: What the events up to ``at`` show.
@@ -340,16 +315,22 @@ def exceptions(
         said: In order and not voided: events about the item that are no evidence, and
             counts of places that did not see it.
         at: The moment, in microseconds since 1970.
-        limit: How long what was picked may wait, in microseconds.
-        actions: The site's table of actions.
+        site: The site's table of actions and its deadlines.
     """
-    gone = frozenset(
-        a.status for a in actions.values() if a.place is Place.GONE and a.status
-    )
-    teller = _Teller(item=item, limit=limit, gone_statuses=gone)
-    for order, _, step in _steps(world, item, said):
-        path = world.path(item, Order(order.occurred, order.log, order.seq + 1))
-        teller.container = path[0] if path else None
-        _tell(teller, step)
-    _fall_due(teller, at)
-    return sorted(teller.open.values(), key=lambda finding: finding[1:3])
+    case = _Case(item=item, site=site)
+    for step in steps(world, item, said):
+        case.fall_due(step.order.occurred)
+        for rule in _RULES:
+            rule(case, step)
+        _after(case, step)
+    case.fall_due(at)
+    found = [*case.closed, *case.open.values()]
+    found.sort(key=lambda finding: (finding.since, finding.event, finding.code))
+    return Review(found, min((f.since for f in case.due.values()), default=None))
+
+
+def exceptions(
+    world: World, item: str, said: Iterable[Event], at: int, *, site: Site = DEFAULT
+) -> list[Finding]:
+    """Return what is open for an item at the moment ``at``, oldest first."""
+    return review(world, item, said, at, site=site).open

@@ -63,17 +63,19 @@ class Reader(Protocol):
 class Telling(msgspec.Struct, frozen=True):
     """What bears on an item: the world in which it is found, and what was said of it.
 
-    ``events`` are all that speak of the item itself, voided ones too, in order.
+    ``known``: some event that happened names it. ``events`` are all that speak of the
+    item itself, voided ones too, in order.
     ``said``, in order and not voided: those that are no evidence, and counts of places
     that did not see it.
     """
 
     world: World
+    known: bool
     events: list[Event]
     said: list[Event]
 
 
-_CONTAINER_ROLES = (Role.SUBJECT, Role.CONTAINER)
+_CONTAINER_ROLES = _NAMES = (Role.SUBJECT, Role.CONTAINER)
 
 
 def _containers(events: Iterable[Event]) -> set[str]:
@@ -105,6 +107,15 @@ def bearing(reader: Reader, items: Collection[str]) -> list[Event]:
     return list(found.values())
 
 
+def _names(event: Event, item: str) -> bool:
+    """Whether an event that happened names the item, and not to take something back."""
+    return (
+        event.voided_by is None
+        and event.line.action != "void"
+        and any(key == item for key, role in mentions(event.line) if role in _NAMES)
+    )
+
+
 def tell(reader: Reader, item: str, actions: Actions = ACTIONS) -> Telling:
     """Gather what bears on an item, and tell it."""
     found = bearing(reader, {item})
@@ -118,6 +129,7 @@ def tell(reader: Reader, item: str, actions: Actions = ACTIONS) -> Telling:
     said += [event for event in counts if item not in event.subjects()]
     return Telling(
         world=world,
+        known=any(_names(event, item) for event in found),
         events=own,
         said=sorted(
             (event for event in said if event.voided_by is None),

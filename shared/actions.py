@@ -154,11 +154,11 @@ def lacks(line: Line, actions: Actions = ACTIONS) -> str | None:
 
     Such a line is stored and acknowledged like any other, but quarantined.
     """
+    if line.refused is not None:
+        return None
     action = actions.get(line.action)
     if action is None:
         return f"the action {line.action!r} is not known here"
-    if line.refused is not None:
-        return None
     missing = [name for name in action.needs if getattr(line, name) is None]
     if missing:
         return f"{line.action} needs {' and '.join(missing)}"

@@ -16,6 +16,7 @@ from server.app import create_app
 from server.keys import Keys, Scope
 from server.own_log import OwnLog
 from server.reference import ReferenceData
+from server.site import DEFAULT
 from server.store.sqlite import SqliteStore
 from shared import chain
 from shared.lines import Line, encode
@@ -96,7 +97,7 @@ async def serving(folder: Path) -> AsyncIterator[Service]:
         reference=ReferenceData(store, lambda: found.now),
         own=await OwnLog.open(store, folder / "own-log.json", lambda: found.now),
         now=lambda: found.now,
-        handoff_limit=1800 * SECOND,
+        site=DEFAULT,
         code_lifetime=3600 * SECOND,
     )
     found.context = context

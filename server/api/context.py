@@ -8,6 +8,7 @@ from aiohttp import web
 from server.keys import Keys
 from server.own_log import OwnLog
 from server.reference import ReferenceData
+from server.site import Site
 from server.station_exceptions import SILENT_LIMIT
 from server.store import Store
 
@@ -22,7 +23,7 @@ class Context(msgspec.Struct, kw_only=True):
     own: OwnLog
     reference: ReferenceData
     now: Callable[[], int]
-    handoff_limit: int
+    site: Site
     code_lifetime: int
     silent_limit: int = SILENT_LIMIT
 

@@ -20,7 +20,7 @@ async def _answer(context: Context, key: str, view: View) -> ItemAnswer:
         at=view.at,
         known_at=view.known_at,
         horizon=await context.store.horizon(view),
-        limit=context.handoff_limit,
+        site=context.site,
     )
 
 

@@ -152,7 +152,7 @@ def _event(row: _EventRow) -> Event:
         received=received,
         line=line,
         # a void of a void has no effect
-        voided_by=None if line.action == "void" else voided_by,
+        voided_by=None if line.action == "void" and not line.refused else voided_by,
     )
 
 
