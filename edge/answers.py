@@ -6,11 +6,14 @@ what follows, given the station's own head at the place that it speaks of::
 
     200  an acknowledgement that our chain confirms      Acked
          of more lines than this log has                 Diverged: begin a new log
+           (of a log that was left: Acked)
          of another chain                                Diverged: find where, begin
          anything else                                   Wait, not our server
     409  gap, and our chain has the server's head        Rewind
+         gap before what is still here                   Diverged: begin a new log
          gap, and it has another; fork                   Diverged: find where, begin
     413, 400 and 422 that say why                        Halve; of one line, SendRaw
+    403 of a log that is another station's               Disowned, if it was left
     401, 403, 404 that say why                           Wait, refused, slowly
     429, 503 and other 5xx                               Wait, busy, as long as it says
     3xx, pages, everything else                          Wait, not our server
@@ -25,6 +28,7 @@ import msgspec
 from edge.decisions import (
     Acked,
     Decision,
+    Disowned,
     Diverged,
     Halve,
     Rewind,
@@ -85,10 +89,16 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Own(msgspec.Struct, frozen=True, kw_only=True):
-    """The station's side: its last line, and its head at ``Reading.acked``."""
+    """The station's side: its last line, and its head at ``Reading.acked``.
+
+    ``first``: its lines up to here are not here (any more). ``left``: nothing is
+    recorded in this log any more, so that the server may well have more of it.
+    """
 
     last: int
     head: bytes | None
+    first: int = 0
+    left: bool = False
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
@@ -175,6 +185,8 @@ def _acknowledgement(case: _Case) -> Decision:
     said, acked = case.reading.said, case.reading.acked
     if not isinstance(said, Appended) or acked is None or acked < case.sent.after:
         return _stranger(case)
+    if acked > case.own.last and case.own.left:
+        return _acked(said, case.own.last)
     if acked > case.own.last:
         return Diverged(
             search=Search(low=case.sent.last, high=case.sent.last),
@@ -184,6 +196,10 @@ def _acknowledgement(case: _Case) -> Decision:
         )
     if case.own.head != case.reading.head:
         return _fork(case)
+    return _acked(said, acked)
+
+
+def _acked(said: Appended, acked: int) -> Decision:
     return Acked(
         acked=acked,
         backed_up=said.backed_up,
@@ -196,6 +212,12 @@ def _gap(case: _Case) -> Decision:
     acked = case.reading.acked
     if acked is None or acked >= case.sent.after:
         return _stranger(case)
+    if acked < case.own.first:
+        return Diverged(
+            search=Search(low=case.own.first, high=case.own.first),
+            problem=f"the server lacks lines {acked + 1} to {case.own.first} of this "
+            "log, and they are not here any more",
+        )
     if case.own.head != case.reading.head:
         return _fork(case)
     return Rewind(acked=acked)
@@ -206,8 +228,9 @@ def _fork(case: _Case) -> Decision:
     if acked is None:
         return _stranger(case)
     here = acked <= last and case.own.head != case.reading.head
+    first = case.own.first
     return Diverged(
-        search=Search(low=0, high=max(min(acked, last) - here, 0)),
+        search=Search(low=first, high=max(min(acked, last) - here, first)),
         problem="this station's log went on somewhere else, too: its card was copied, "
         "or an old copy of its outbox was put back",
     )
@@ -226,6 +249,10 @@ def _refused(case: _Case) -> Decision:
         problem=f"the server refuses this station: {_told(case)}; "
         "if that is not meant, let it join again, with a new code",
     )
+
+
+def _not_ours(case: _Case) -> Decision:
+    return Disowned(problem=_told(case)) if case.own.left else _refused(case)
 
 
 def _busy(case: _Case) -> Decision:
@@ -261,7 +288,7 @@ _BY_TYPE: Mapping[str, _Rule] = {
     ProblemType.FORK: _fork,
     ProblemType.TOO_LARGE: _smaller,
     ProblemType.FRAMING: _smaller,
-    ProblemType.LOG: _refused,
+    ProblemType.LOG: _not_ours,
     ProblemType.SIGNATURE: _refused,
     ProblemType.UNAUTHORISED: _refused,
     ProblemType.FORBIDDEN: _refused,

@@ -86,6 +86,8 @@ async def _joined(url: str, code: str, options: argparse.Namespace) -> None:
     data = Path(options.data)
     outbox = await Outbox.open(data / health.OUTBOX)
     try:
+        if outbox.problem:
+            raise StartError(outbox.problem)
         me = await joining.join(
             url,
             code,

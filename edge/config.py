@@ -28,6 +28,7 @@ __all__ = [
     "DisplaySettings",
     "LabelSettings",
     "PatternSettings",
+    "StorageSettings",
     "WorkflowSettings",
     "load",
     "rules",
@@ -203,6 +204,25 @@ class DisplaySettings(
     kiosk: Annotated[int, msgspec.Meta(ge=1, le=65_535)] | Literal["off"] = "off"
 
 
+class StorageSettings(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
+):
+    """How this machine keeps scans.
+
+    Attributes:
+        journal: A folder on another disk or card, for a second copy of every line;
+            scantrail-station recover reads it.
+        retention_days: For how many days lines are kept that the server has in a
+            checked backup. Others are never taken away.
+        ballast_mb: How many MiB of the disk are kept aside, so that scans can still be
+            saved when it is full.
+    """
+
+    journal: Annotated[str, msgspec.Meta(min_length=1)] | None = None
+    retention_days: Annotated[int, msgspec.Meta(ge=1, le=36_500)] = 90
+    ballast_mb: Annotated[int, msgspec.Meta(ge=0, le=1024)] = 16
+
+
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All of it.
 
@@ -212,6 +232,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         checks: What is done about scans that contradict what is known.
         labels: Which labels name items.
         display: How it is shown.
+        storage: How this machine keeps scans.
     """
 
     scanner: Annotated[tuple[ScannerSettings, ...], msgspec.Meta(max_length=16)] = ()
@@ -219,6 +240,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     checks: Checks = Checks()
     labels: LabelSettings = LabelSettings()
     display: DisplaySettings = DisplaySettings()
+    storage: StorageSettings = StorageSettings()
 
 
 def load(path: Path | None, data: Path) -> Config:

@@ -7,6 +7,7 @@ import msgspec
 __all__ = [
     "Acked",
     "Decision",
+    "Disowned",
     "Diverged",
     "Halve",
     "Rewind",
@@ -79,6 +80,12 @@ class Diverged(msgspec.Struct, frozen=True, kw_only=True):
     problem: str
 
 
+class Disowned(msgspec.Struct, frozen=True, kw_only=True):
+    """The server does not take this log, which was left, from this station."""
+
+    problem: str
+
+
 class Halve(msgspec.Struct, frozen=True, kw_only=True):
     """Send half as many lines."""
 
@@ -100,4 +107,4 @@ class Wait(msgspec.Struct, frozen=True, kw_only=True):
     timed_out: bool = False
 
 
-Decision = Acked | Rewind | Diverged | Halve | SendRaw | Wait
+Decision = Acked | Rewind | Diverged | Disowned | Halve | SendRaw | Wait

@@ -142,6 +142,8 @@ class Notice(Enum):
     ALARM = "alarm"
     SCANNER_PROBLEM = "scanner_problem"
     SCANNER_BACK = "scanner_back"
+    STORAGE = "storage"
+    STORAGE_FINE = "storage_fine"
     CLOCK_RIGHT = "clock_right"
     CLOCK_WRONG = "clock_wrong"
     SLEPT = "slept"

@@ -64,6 +64,9 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     state: State
     problem: str = ""
     alarm: str = ""
+    storage_problem: str = ""
+    storage_notices: tuple[str, ...] = ()
+    owed: int = 0
     last_contact: str | None = None
     unsaved: int = 0
     unsaved_problem: str = ""
@@ -76,7 +79,9 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """A station's state, as ``status --json`` prints it; times are RFC 3339, UTC.
 
     ``saved`` and ``acked`` are the last lines of the present ``log``; ``waiting`` are
-    saved here and not yet acknowledged. ``unsaved`` are scans in memory only.
+    saved here and not yet acknowledged. ``unsaved`` are scans in memory only, ``owed``
+    are saved on the second path only. ``storage`` says what became of the outbox and
+    its disk since the start.
     """
 
     running: bool
@@ -87,12 +92,14 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     state: str = State.NOT_JOINED.value
     problem: str = ""
     alarm: str = ""
+    storage: tuple[str, ...] = ()
     log: str | None = None
     saved: int = 0
     acked: int = 0
     waiting: int = 0
     backed_up: int = 0
     unsaved: int = 0
+    owed: int = 0
     last_contact: str | None = None
     clock_synced: bool | None = None
     mode: str | None = None
@@ -162,10 +169,11 @@ def overview(data: Path, now: ClockReading) -> Status:
         log=kept.log,
         saved=kept.last,
         acked=kept.acked,
-        waiting=kept.last - kept.acked,
+        waiting=kept.waiting,
         backed_up=kept.backed_up,
         last_contact=report.last_contact if report else None,
         alarm=report.alarm if report else "",
+        storage=report.storage_notices if report else (),
     )
     return _live(status, report) if report and running else status
 
@@ -180,8 +188,9 @@ def _live(status: Status, report: Report) -> Status:
     """Add what only a running station knows."""
     return msgspec.structs.replace(
         status,
-        problem=report.unsaved_problem or report.problem,
+        problem=report.unsaved_problem or report.storage_problem or report.problem,
         unsaved=report.unsaved,
+        owed=report.owed,
         clock_synced=report.clock_synced,
         mode=report.mode,
         scanners=report.scanners,
@@ -222,6 +231,7 @@ def in_words(status: Status) -> list[str]:
         *(("scanner", _scanner(scanner)) for scanner in status.scanners),
         ("problem", status.problem),
         ("alarm", status.alarm),
+        *(("storage", text) for text in status.storage),
     ]
     return [f"{name:<13} {clean(text, _LONGEST)}" for name, text in rows if text]
 
@@ -247,6 +257,7 @@ def _server(status: Status) -> str:
 
 def _waiting(status: Status) -> str:
     unsaved = f"; {status.unsaved} NOT saved yet" if status.unsaved else ""
+    unsaved += f"; {status.owed} on the second path only" if status.owed else ""
     if status.waiting == 0:
         return f"0; the server has acknowledged everything{unsaved}"
     return f"{status.waiting}, safe here{unsaved}"

@@ -7,7 +7,7 @@ import logging
 
 import msgspec
 
-from edge.outbox import Outbox
+from edge.outbox import NotSavedError, Outbox
 from edge.reference import Copy, Reference
 from edge.workflow import Told
 from shared import reference
@@ -40,7 +40,14 @@ def keep_told(told: Told, copy: Copy) -> None:
 
 async def from_log(told: Told, outbox: Outbox) -> None:
     """Let a station that starts know what it did lately."""
-    after = max(0, outbox.last - _LINES)
+    try:
+        await _from_log(told, outbox)
+    except (NotSavedError, LookupError) as error:
+        _log.warning("the log cannot be read: %s", error)
+
+
+async def _from_log(told: Told, outbox: Outbox) -> None:
+    after = max(outbox.state.present.first, outbox.last - _LINES)
     while after < outbox.last:
         batch = await outbox.batch(after, max_lines=_LINES, max_bytes=_BYTES)
         if not batch.lines:

@@ -1,4 +1,4 @@
-"""A station's logs in one SQLite file: all of the station's SQL. Synchronous.
+"""A station's logs in one SQLite file: the station's SQL. Synchronous.
 
 Contract, sections 2 and 3.3. A ledger belongs to the one thread that owns its
 connection; ``edge.outbox`` puts it there. What it knows of the file changes only
@@ -7,74 +7,57 @@ after a commit, and as a whole, so that any thread may look at ``state``.
 
 import contextlib
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import pairwise
-from typing import Any, Literal
+from collections.abc import Iterator, Sequence
+from typing import Literal
 
 import msgspec
 
+from edge.logs import Batch, Former, Log, State, numbered, recorded_again, rows
 from shared import chain
 from shared.lines import Line, fit
 
-__all__ = ["Batch", "Former", "Ledger", "State", "load", "newest"]
+__all__ = ["DamageError", "Ledger", "load", "newest", "transaction"]
 
 _TAIL = 1000  # lines whose chain is checked at every start
+_ASIDE = 1024  # from one log's id to the next: room for what is taken in later
 
 _INSERT_LINE = "INSERT INTO line (position, bytes, head) VALUES (?, ?, ?)"
 _LINES = "SELECT bytes FROM line WHERE position > ? AND position <= ? ORDER BY position"
-_TAIL_ROWS = "SELECT bytes, head FROM line WHERE position > ? ORDER BY position"
+_TAIL_ROWS = (
+    "SELECT bytes, head FROM line WHERE position > ? AND position <= ? "
+    "ORDER BY position"
+)
 _NEWEST = "SELECT bytes FROM line ORDER BY position DESC LIMIT ?"
 _HEAD = "SELECT head FROM line WHERE position = ?"
-_END = "SELECT coalesce(max(position), 0) FROM line"
-_BEGIN_LOG = "INSERT INTO log (name, base) VALUES (?, ?)"
-_LEAVE_LOG = "UPDATE log SET common = ? WHERE name = ?"
-_PRESENT = "SELECT name, base, acked, backed_up FROM log ORDER BY id DESC LIMIT 1"
-_LOGS = "SELECT name, common FROM log ORDER BY id"
-_ACKED = "UPDATE log SET acked = ?, backed_up = ? WHERE name = ?"
+_FIRST_HEAD = "SELECT head FROM log WHERE id = ?"
+_END = "SELECT coalesce(max(position), 0) FROM line WHERE position > ?"
+_BEGIN_LOG = "INSERT INTO log (id, name, head) VALUES (?, ?, ?)"
+_END_LOG = "UPDATE log SET last = ? WHERE id = ?"
+_MOVE_LOG = "UPDATE log SET common = ?, moved_to = ? WHERE id = ?"
+_LOGS = (
+    "SELECT id, name, first, last, acked, backed_up, epoch, common, moved_to FROM log "
+    "ORDER BY id"
+)
+_ACKED = "UPDATE log SET acked = ?, backed_up = ?, epoch = ? WHERE id = ?"
+_EPOCH = "UPDATE log SET epoch = ? WHERE id = ?"
+_WITHDRAW = "DELETE FROM line WHERE position > ?"
+_PART = "SELECT id, last FROM log WHERE name = ? AND first = ?"
+_TAKE_PART = (
+    "INSERT INTO log (id, name, first, head, last, acked, backed_up, epoch) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_FREE_ID = "SELECT coalesce(max(id), 0) + 1 FROM log WHERE id < ?"
+_PRUNE = "DELETE FROM line WHERE position > ? AND position <= ?"
+_PRUNED = "UPDATE log SET first = ?, head = ? WHERE id = ?"
+_TAKEN = "SELECT name FROM aside"
+_TAKE = "INSERT OR IGNORE INTO aside (name) VALUES (?)"
 
 
-class Batch(msgspec.Struct, frozen=True, kw_only=True):
-    """Lines ``after + 1`` to ``last`` of a log, and the heads before and after them."""
+class DamageError(sqlite3.DatabaseError):
+    """Lines that do not hash to their heads: the file was damaged or changed."""
 
-    log: str
-    after: int
-    base: bytes
-    head: bytes
-    lines: tuple[bytes, ...]
-
-    @property
-    def last(self) -> int:
-        """The last line's ``seq``; ``after`` where there are no lines."""
-        return self.after + len(self.lines)
-
-    @property
-    def body(self) -> bytes:
-        """The lines as they are sent: each ended by a newline."""
-        return b"".join([line + b"\n" for line in self.lines])
-
-
-class Former(msgspec.Struct, frozen=True):
-    """A log that was left: its lines behind ``common`` went on in the log ``then``."""
-
-    common: int
-    then: str
-
-
-class State(msgspec.Struct, frozen=True, kw_only=True):
-    """What the file holds.
-
-    Line n of the present log ``log`` has the position ``base + n``; ``head`` is its
-    head after its ``last`` line. The server has acknowledged its lines up to ``acked``,
-    and has those up to ``backed_up`` in a checked copy of its data.
-    """
-
-    log: str
-    base: int
-    last: int
-    head: bytes
-    acked: int
-    backed_up: int
-    former: Mapping[str, Former]
+    def __init__(self, log: Log, after: int) -> None:
+        super().__init__(f"a line behind line {after} of log {log.name} has changed")
 
 
 class Ledger:
@@ -83,13 +66,17 @@ class Ledger:
     def __init__(self, db: sqlite3.Connection, first_log: str) -> None:
         """Take up what is there, or begin the first log.
 
+        Args:
+            db: The connection.
+            first_log: The first log's name; empty where there has to be one.
+
         Raises:
             sqlite3.Error: The disk is full or failing.
         """
         self._db = db
-        if db.execute(_PRESENT).fetchone() is None:
-            with _transaction(db):
-                db.execute(_BEGIN_LOG, (first_log, 0))
+        if first_log and db.execute(_LOGS).fetchone() is None:
+            with transaction(db):
+                db.execute(_BEGIN_LOG, (_ASIDE, first_log, chain.start(first_log)))
         self.state = load(db)
 
     def append(self, drafts: Sequence[Line]) -> list[str]:
@@ -99,33 +86,83 @@ class Ledger:
             LineError: A draft is too long even without its ``raw``.
             sqlite3.Error: The disk is full or failing; nothing was saved.
         """
-        state = self.state
-        lines = [
-            fit(_numbered(draft, seq, state.former))
-            for seq, draft in enumerate(drafts, state.last + 1)
-        ]
-        rows = list(_rows(lines, state.base + state.last, state.head))
-        with _transaction(self._db):
-            self._db.executemany(_INSERT_LINE, rows)
-        last = state.last + len(rows)
-        self.state = msgspec.structs.replace(state, last=last, head=rows[-1][2])
-        return [f"{state.log}:{seq}" for seq in range(state.last + 1, last + 1)]
+        state, log = self.state, self.state.present
+        new = list(rows(self._encoded(drafts), log.base + log.last, state.head))
+        with transaction(self._db):
+            self._db.executemany(_INSERT_LINE, new)
+        self.state = _grown(state, log.last + len(new), new[-1][2])
+        return [f"{log.name}:{n}" for n in range(log.last + 1, self.state.last + 1)]
 
-    def read(self, after: int, max_lines: int, max_bytes: int) -> Batch:
+    def _encoded(self, drafts: Sequence[Line]) -> list[bytes]:
+        return [
+            fit(numbered(draft, seq, self.state.former))
+            for seq, draft in enumerate(drafts, self.state.last + 1)
+        ]
+
+    def ahead(self, drafts: Sequence[Line]) -> tuple[Batch, State]:
+        """Return what ``append`` would save, and the state after; without the file.
+
+        Raises:
+            LineError: A draft is too long even without its ``raw``.
+        """
+        state, log = self.state, self.state.present
+        lines = tuple(self._encoded(drafts))
+        head = chain.walk(state.head, lines)[-1]
+        grown = _grown(state, log.last + len(lines), head)
+        new = Batch(
+            log=log.name,
+            part=log.id,
+            after=log.last,
+            base=state.head,
+            head=head,
+            lines=lines,
+        )
+        return new, grown
+
+    def adopt(self, lines: Sequence[bytes]) -> None:
+        """Save lines of the present log that were saved elsewhere, as they are.
+
+        Raises:
+            sqlite3.Error: The disk is full or failing; nothing was saved.
+        """
+        state, log = self.state, self.state.present
+        new = list(rows(list(lines), log.base + log.last, state.head))
+        with transaction(self._db):
+            self._db.executemany(_INSERT_LINE, new)
+        self.state = _grown(state, log.last + len(new), new[-1][2])
+
+    def withdraw(self, last: int) -> None:
+        """Take back the present log's lines behind ``last``: nobody was told of them.
+
+        Raises:
+            sqlite3.Error: The disk is full or failing; nothing has changed.
+        """
+        with transaction(self._db):
+            self._db.execute(_WITHDRAW, (self.state.present.base + last,))
+        self.state = load(self._db)
+
+    def read(
+        self, after: int, max_lines: int, max_bytes: int, part: int | None = None
+    ) -> Batch:
         """Read what follows line ``after``, within both limits, but one line at least.
 
         Raises:
-            ValueError: The log has no line ``after``.
+            LookupError: There is no such log, or it has no line ``after``.
+            DamageError: A line is not what it was.
         """
-        state = self.state
-        base = self.head_at(after)
+        log = self.state.part(part)
+        base = self.head_at(after, log.id)
         if base is None:
-            reason = f"line {after} of a log that ends at {state.last}"
-            raise ValueError(reason)
-        through = min(after + max_lines, state.last)
-        lines = self._lines(state.base + after, state.base + through, max_bytes)
-        head = self.head_at(after + len(lines)) or base
-        return Batch(log=state.log, after=after, base=base, head=head, lines=lines)
+            reason = f"line {after} of a log that ends at {log.last}"
+            raise LookupError(reason)
+        through = min(after + max_lines, log.end)
+        lines = self._lines(log.base + after, log.base + through, max_bytes)
+        head = chain.walk(base, lines)[-1]
+        if lines and head != self.head_at(after + len(lines), log.id):
+            raise DamageError(log, after)
+        return Batch(
+            log=log.name, part=log.id, after=after, base=base, head=head, lines=lines
+        )
 
     def _lines(self, after: int, through: int, room: int) -> tuple[bytes, ...]:
         lines: list[bytes] = []
@@ -137,16 +174,20 @@ class Ledger:
                 lines.append(line)
         return tuple(lines)
 
-    def head_at(self, seq: int) -> bytes | None:
-        """Return the present log's head after line ``seq``; None if it has no such."""
-        if seq == 0:
-            return chain.start(self.state.log)
-        if not 0 < seq <= self.state.last:
+    def head_at(self, seq: int, part: int | None = None) -> bytes | None:
+        """Return a log's head after line ``seq``; None if it has no such here."""
+        log = self.state.part(part)
+        if not log.first <= seq <= log.last:
             return None
-        row = self._db.execute(_HEAD, (self.state.base + seq,)).fetchone()
+        if seq == log.first:
+            row = self._db.execute(_FIRST_HEAD, (log.id,)).fetchone()
+        else:
+            row = self._db.execute(_HEAD, (log.base + seq,)).fetchone()
         return row[0] if row else None
 
-    def note(self, acked: int, backed_up: int) -> None:
+    def note(
+        self, acked: int, backed_up: int, *, epoch: str = "", part: int | None = None
+    ) -> None:
         """Note how far the server is, up or down, without a flush of its own.
 
         The next commit of lines flushes it too. A power cut may take it, which costs a
@@ -154,53 +195,161 @@ class Ledger:
         its flushes.
 
         Raises:
+            LookupError: There is no such log.
             sqlite3.Error: It could not be written. ``state`` has it all the same.
         """
-        acked = min(acked, self.state.last)
-        backed_up = min(backed_up, acked)
-        if (acked, backed_up) == (self.state.acked, self.state.backed_up):
+        log = self.state.part(part)
+        acked = min(acked, log.last)
+        told = {"acked": acked, "backed_up": min(backed_up, acked)}
+        new = msgspec.structs.replace(log, epoch=epoch or log.epoch, **told)
+        present = self.state.part(None)
+        if (new, new.epoch) == (log, present.epoch):
             return
-        self.state = msgspec.structs.replace(
-            self.state, acked=acked, backed_up=backed_up
-        )
-        with _transaction(self._db, synchronous="NORMAL"):
-            self._db.execute(_ACKED, (acked, backed_up, self.state.log))
+        self.state = self.state.replaced(new)
+        present = msgspec.structs.replace(self.state.present, epoch=new.epoch)
+        self.state = self.state.replaced(present)
+        with transaction(self._db, synchronous="NORMAL"):
+            self._db.execute(_ACKED, (new.acked, new.backed_up, new.epoch, new.id))
+            self._db.execute(_EPOCH, (present.epoch, present.id))
 
-    def start_log(self, common: int, name: str) -> None:
-        """Leave the present log, whose lines up to ``common`` the server has.
+    def start_log(self, common: int, name: str, part: int | None = None) -> None:
+        """Leave a log in a fork, whose lines up to ``common`` the server has.
 
-        The lines behind are recorded again in the new log ``name``.
+        The lines behind are recorded again in the new log ``name``, which becomes the
+        present one. Where it is not the present log that is left so, that one is left
+        as it is, and sent to its end.
 
         Raises:
             sqlite3.Error: The disk is full or failing; nothing has changed.
         """
-        old = self.state
-        (end,) = self._db.execute(_END).fetchone()
-        former = {**old.former, old.log: Former(common, name)}
-        span = (old.base + common, old.base + old.last)
+        old, present = self.state.part(part), self.state.present
+        moved = Former(common, old.end, name)
+        former = {
+            **self.state.former,
+            old.name: (*self.state.former.get(old.name, ()), moved),
+        }
+        new = Log(id=present.id + _ASIDE, name=name)
+        span = (old.base + common, old.base + old.end)
         lines = (
-            _recorded_again(line, seq, former)
+            recorded_again(line, seq, former)
             for seq, (line,) in enumerate(self._db.execute(_LINES, span), 1)
         )
-        with _transaction(self._db):
-            self._db.execute(_LEAVE_LOG, (common, old.log))
-            self._db.execute(_BEGIN_LOG, (name, end))
-            self._db.executemany(_INSERT_LINE, _rows(lines, end, chain.start(name)))
+        with transaction(self._db):
+            self._db.execute(_END_LOG, (present.last, present.id))
+            self._db.execute(_MOVE_LOG, (common, name, old.id))
+            self._db.execute(
+                _ACKED, (common, min(old.backed_up, common), present.epoch, old.id)
+            )
+            self._db.execute(_BEGIN_LOG, (new.id, name, chain.start(name)))
+            self._db.execute(_EPOCH, (present.epoch, new.id))
+            self._db.executemany(_INSERT_LINE, rows(lines, new.base, chain.start(name)))
         self.state = load(self._db)
 
+    def take_in(self, part: Log, head: bytes, lines: Sequence[bytes]) -> None:
+        """Add to a left log's part lines that were found elsewhere, in order.
+
+        What is here already is passed over, so that an interrupted taking in can begin
+        again.
+
+        Args:
+            part: Its ``name`` and ``first``, and what the server is known to have of
+                it; ``last`` is the last line before ``lines``.
+            head: The part's head after ``first``.
+            lines: What follows ``part.last``.
+
+        Raises:
+            sqlite3.Error: The disk is full or failing; nothing has changed.
+        """
+        found = self._db.execute(_PART, (part.name, part.first)).fetchone()
+        here = msgspec.structs.replace(part, id=found[0] if found else self._free_id())
+        last = found[1] if found and found[1] is not None else part.first
+        if found and found[0] == self.state.present.id:
+            return
+        if last < part.last:
+            reason = f"lines {last + 1} to {part.last} of {part.name} come first"
+            raise ValueError(reason)
+        new = list(lines[last - part.last :])
+        base = self.head_at(last, here.id) if found else head
+        if base is None:
+            return
+        with transaction(self._db):
+            if not found:
+                told = (part.acked, part.backed_up, part.epoch)
+                row = (here.id, part.name, part.first, head, part.first, *told)
+                self._db.execute(_TAKE_PART, row)
+            self._db.executemany(_INSERT_LINE, rows(new, here.base + last, base))
+            self._db.execute(_END_LOG, (last + len(new), here.id))
+        self.state = load(self._db)
+
+    def _free_id(self) -> int:
+        """Return an id before the present log's, behind those of the other logs."""
+        (free,) = self._db.execute(_FREE_ID, (self.state.present.id,)).fetchone()
+        if free >= self.state.present.id:
+            reason = "there is no room for one more log before the present one"
+            raise sqlite3.DataError(reason)
+        return int(free)
+
+    def begin_log(self, name: str) -> None:
+        """Leave the present log as it is, and begin a new one with room before it.
+
+        Raises:
+            sqlite3.Error: The disk is full or failing; nothing has changed.
+        """
+        present = self.state.present
+        with transaction(self._db):
+            self._db.execute(_END_LOG, (present.last, present.id))
+            self._db.execute(_BEGIN_LOG, (present.id + _ASIDE, name, chain.start(name)))
+            self._db.execute(_EPOCH, (present.epoch, present.id + _ASIDE))
+        self.state = load(self._db)
+
+    def prune(self, part: int, through: int) -> None:
+        """Take away a log's lines up to ``through``; its chain goes on behind them.
+
+        Args:
+            part: The log.
+            through: At most what is backed up.
+
+        Raises:
+            ValueError: Not all of them are backed up.
+            sqlite3.Error: The disk is failing; nothing has changed.
+        """
+        log = self.state.part(part)
+        head = self.head_at(through, part)
+        if head is None or through > min(log.backed_up, log.acked):
+            reason = f"lines up to {through} of {log} are not backed up, or not here"
+            raise ValueError(reason)
+        with transaction(self._db, synchronous="NORMAL"):
+            self._db.execute(_PRUNE, (log.base, log.base + through))
+            self._db.execute(_PRUNED, (through, head, part))
+        self.state = self.state.replaced(msgspec.structs.replace(log, first=through))
+
+    def taken(self) -> frozenset[str]:
+        """Return the names of the set-aside files that were taken in."""
+        return frozenset(name for (name,) in self._db.execute(_TAKEN))
+
+    def take(self, name: str) -> None:
+        """Note that a set-aside file was taken in.
+
+        Raises:
+            sqlite3.Error: The disk is full or failing; nothing has changed.
+        """
+        with transaction(self._db):
+            self._db.execute(_TAKE, (name,))
+
     def sound(self) -> bool:
-        """Whether the last lines are all there and hash to their heads.
+        """Whether the present log's last lines are all there and hash to their heads.
 
         A ``-wal`` of another file, or lines that another program changed, show here.
         """
-        state = self.state
-        after = max(state.last - _TAIL, 0)
+        log = self.state.present
+        after = max(log.last - _TAIL, log.first)
         before = self.head_at(after)
-        rows = self._db.execute(_TAIL_ROWS, (state.base + after,)).fetchall()
-        if before is None or len(rows) != state.last - after:
+        span = (log.base + after, log.base + log.last)
+        tail = self._db.execute(_TAIL_ROWS, span).fetchall()
+        if before is None or len(tail) != log.last - after:
             return False
-        heads = chain.walk(before, [line for line, _ in rows])
-        return heads[1:] == [head for _, head in rows]
+        heads = chain.walk(before, [line for line, _ in tail])
+        return heads[1:] == [head for _, head in tail]
 
 
 def load(db: sqlite3.Connection) -> State:
@@ -209,26 +358,33 @@ def load(db: sqlite3.Connection) -> State:
     Raises:
         sqlite3.Error: It has not been made yet, or cannot be read.
     """
-    present = db.execute(_PRESENT).fetchone()
-    if present is None:
+    logs, former = [], dict[str, tuple[Former, ...]]()
+    for id_, name, first, last, acked, backed_up, epoch, common, then in db.execute(
+        _LOGS
+    ).fetchall():
+        log = Log(id=id_, name=name, first=first, epoch=epoch)
+        if last is None:
+            (end,) = db.execute(_END, (log.base,)).fetchone()
+            last = max(end - log.base, first)  # noqa: PLW2901 - said by its lines
+        end = last if common is None else common
+        told = {"acked": min(acked, last), "backed_up": min(backed_up, last)}
+        logs.append(msgspec.structs.replace(log, last=last, end=end, **told))
+        if common is not None:
+            former[name] = (*former.get(name, ()), Former(common, last, then))
+    if not logs:
         reason = "it holds no log yet"
         raise sqlite3.DatabaseError(reason)
-    log, base, acked, backed_up = present
-    (end,) = db.execute(_END).fetchone()
-    last = max(end - base, 0)
-    head = db.execute(_HEAD, (base + last,)).fetchone() if last else None
-    logs = db.execute(_LOGS).fetchall()
-    return State(
-        log=log,
-        base=base,
-        last=last,
-        head=head[0] if head else chain.start(log),
-        acked=min(acked, last),
-        backed_up=min(backed_up, last),
-        former={
-            name: Former(common, then) for (name, common), (then, _) in pairwise(logs)
-        },
+    *left, present = logs
+    query, key = (
+        (_HEAD, present.base + present.last)
+        if present.last > present.first
+        else (_FIRST_HEAD, present.id)
     )
+    row = db.execute(query, (key,)).fetchone()
+    if row is None:
+        reason = "the present log's last line is not there"
+        raise sqlite3.DatabaseError(reason)
+    return State(present=present, head=row[0], left=tuple(left), former=former)
 
 
 def newest(db: sqlite3.Connection, count: int) -> list[bytes]:
@@ -236,41 +392,13 @@ def newest(db: sqlite3.Connection, count: int) -> list[bytes]:
     return [line for (line,) in db.execute(_NEWEST, (count,))]
 
 
-def _rows(
-    lines: Iterable[bytes], position: int, head: bytes
-) -> Iterator[tuple[int, bytes, bytes]]:
-    """Give each line the position and the head that follow."""
-    for line in lines:
-        position += 1
-        head = chain.link(head, line)
-        yield position, line, head
-
-
-def _numbered(draft: Line, seq: int, former: Mapping[str, Former]) -> Line:
-    voids = draft.voids and _present_name(draft.voids, former)
-    return msgspec.structs.replace(draft, seq=seq, voids=voids)
-
-
-def _recorded_again(line: bytes, seq: int, former: Mapping[str, Former]) -> bytes:
-    """Write a line for its place in a new log; fields not known here are kept."""
-    fields: dict[str, Any] = msgspec.json.decode(line)
-    fields["seq"] = seq
-    if "voids" in fields:
-        fields["voids"] = _present_name(fields["voids"], former)
-    return msgspec.json.encode(fields)
-
-
-def _present_name(event: str, former: Mapping[str, Former]) -> str:
-    """Return the name under which an event of a log that was left goes on."""
-    log, _, seq = event.rpartition(":")
-    while log in former and seq.isdecimal() and int(seq) > former[log].common:
-        seq = str(int(seq) - former[log].common)
-        log = former[log].then
-    return f"{log}:{seq}" if log else event
+def _grown(state: State, last: int, head: bytes) -> State:
+    log = msgspec.structs.replace(state.present, last=last, end=last)
+    return msgspec.structs.replace(state, present=log, head=head)
 
 
 @contextlib.contextmanager
-def _transaction(
+def transaction(
     db: sqlite3.Connection, synchronous: Literal["FULL", "NORMAL"] = "FULL"
 ) -> Iterator[None]:
     """All or nothing, a COMMIT that fails included.

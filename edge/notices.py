@@ -12,7 +12,7 @@ from edge.health import Report, ScannerReport
 from edge.sync import SyncStatus
 from edge.texts import Texts, said
 
-__all__ = ["is_online", "of_clock", "of_scanners", "of_sync"]
+__all__ = ["is_online", "of_clock", "of_scanners", "of_storage", "of_sync"]
 
 _FINE = frozenset({State.UP_TO_DATE, State.SENDING})
 
@@ -43,6 +43,19 @@ def of_sync(before: SyncStatus, after: SyncStatus, texts: Texts) -> list[str]:
         back = Notice.SERVER_BACK_SENDING if after.waiting else Notice.SERVER_BACK
         told.append(said(back, texts, number=waiting))
     return told
+
+
+def of_storage(before: Report | None, after: Report, texts: Texts) -> list[str]:
+    """Return what has become of the outbox and its disk."""
+    known = before.storage_notices if before else ()
+    was = before.storage_problem if before else ""
+    told = [text for text in after.storage_notices if text not in known]
+    if after.storage_problem and after.storage_problem != was:
+        told.append(after.storage_problem)
+    said_ = [said(Notice.STORAGE, texts, problem=text) for text in told]
+    if was and not after.storage_problem:
+        said_.append(said(Notice.STORAGE_FINE, texts))
+    return said_
 
 
 def of_scanners(

@@ -6,45 +6,54 @@ line is *saved* once its commit has returned.
 Everything from BEGIN to COMMIT is one call on the connection's thread, and the ledger
 that numbers the lines lives there. So a cancelled caller can neither leave a
 transaction open nor make the numbering forget what was committed.
+
+It starts whatever is on the disk (contract, I6): ``edge.connection``. A connection that
+has failed is dropped; the next call opens the file again. What a full disk cannot take
+goes where the ballast was, and then to the second path, if there is one.
 """
 
 import asyncio
 import contextlib
-import errno
 import logging
 import os
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 from uuid import uuid4
 
-import aiosqlite
+import msgspec
 
-from edge import ledger, outbox_schema
-from edge.ledger import Batch, Ledger, State
-from shared import files
+from edge import connection, ledger, mark, outbox_schema, storage
+from edge.ballast import Ballast
+from edge.clock import boot_id
+from edge.connection import Connection, Expected, on_thread
+from edge.ledger import Ledger
+from edge.logs import Batch, Log, State
+from edge.mark import Mark
+from edge.salvage import Chunk
 from shared.errors import ScantrailError, StartError
 from shared.lines import Line
 
-__all__ = ["Batch", "NotSavedError", "Outbox", "State", "latest", "peek"]
+__all__ = [
+    "Batch",
+    "Log",
+    "NotSavedError",
+    "Outbox",
+    "Second",
+    "State",
+    "latest",
+    "peek",
+]
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
-_BUSY = 5.0  # seconds to wait for a foreign program that holds the file
+_BUSY = 2.0  # seconds to wait for a foreign program that holds the file
+_NOTHING = State(present=Log(id=0, name=""), head=b"")
 
-_TROUBLE = {
-    sqlite3.SQLITE_FULL: "the disk is full; free some space on it",
-    sqlite3.SQLITE_READONLY: "it cannot be written; see who owns it, and whether its "
-    "disk is mounted read-only",
-    sqlite3.SQLITE_CANTOPEN: "it cannot be opened; see who owns it and its folder",
-    sqlite3.SQLITE_IOERR: "its disk reports an error; see the system's log, and "
-    "replace the disk",
-    sqlite3.SQLITE_BUSY: "another program holds it; close that program",
-    sqlite3.SQLITE_CORRUPT: f"it is damaged; {outbox_schema.ASIDE}, and keep it",
-    sqlite3.SQLITE_NOTADB: f"it is no outbox; {outbox_schema.ASIDE}",
-}
+Second = Callable[[Batch], Awaitable[None]]
+"""Saves lines durably on another path; raises OSError."""
 
 
 class NotSavedError(ScantrailError):
@@ -52,70 +61,111 @@ class NotSavedError(ScantrailError):
 
 
 class Outbox:
-    """A station's logs. Make one with ``open``, and close it."""
+    """A station's logs. Make one with ``open``, and close it.
+
+    ``notices`` say what had to be done to go on, for a person to look into; they stay.
+    ``problem`` says why the file cannot be written now, and is empty while it can.
+    ``at`` is the file in use: ``path``, or one beside it while that is of a newer
+    version.
+    """
 
     def __init__(
         self,
         path: Path,
         lock: int,
-        db: aiosqlite.Connection,
-        kept: Ledger,
+        *,
         new_log: Callable[[], str],
+        ballast: int = 0,
+        known: bool = False,
     ) -> None:
-        self._path = path
+        self.path = path
+        self.ballast = Ballast(path.with_name(f"{path.name}.ballast"), ballast)
+        self.second: Second | None = None
+        self.notices: list[str] = []
+        self.problem = ""
+        self.anew = False
+        self.at = path
         self._lock = lock
-        self._db = db
-        self._ledger = kept
         self._new_log = new_log
+        self._known = known
+        self._db: Connection | None = None
+        self._ledger: Ledger | None = None
+        self._solid: State | None = None
+        self._owed: list[bytes] = []
+        self._condemned = ""
+        self._names: tuple[str, ...] = ()
+        self._whole = True
+        self._confirmed: dict[int, int] = {}
+        self._place: tuple[object, ...] = ()
+        self._mending = asyncio.Lock()
         self._loop = asyncio.get_running_loop()
         self._callbacks: list[Callable[[], None]] = []
 
     @classmethod
     async def open(
-        cls, path: Path, *, new_log: Callable[[], str] = lambda: str(uuid4())
+        cls,
+        path: Path,
+        *,
+        new_log: Callable[[], str] = lambda: str(uuid4()),
+        ballast: int = 0,
     ) -> "Outbox":
         """Open the outbox, or make one; take its lock; check the end of its chain.
+
+        What cannot be used is set aside. Where the disk is full or failing it is open
+        all the same, with a ``problem``; the calls that need the disk say so, too.
 
         Args:
             path: The database file. Its folder is made where there is none.
             new_log: Names a new log: a random UUID in lower case.
+            ballast: Bytes of the disk that are kept aside for when it is full.
 
         Raises:
-            StartError: It cannot be used; one sentence that says why and what to do.
+            StartError: Another station uses it, or the folder cannot be used at all;
+                one sentence that says why and what to do.
         """
-        lock = _take(path)
+        lock, known = connection.take_lock(path)
+        box = cls(path, lock, new_log=new_log, ballast=ballast, known=known)
         try:
-            db, kept = await _connect(path, new_log())
+            await box.reopen()
         except BaseException:
-            os.close(lock)
+            await box.close()
             raise
-        return cls(path, lock, db, kept, new_log)
+        return box
+
+    @property
+    def state(self) -> State:
+        """What the outbox holds; a state without a log where it could not be opened."""
+        return self._ledger.state if self._ledger else _NOTHING
 
     @property
     def log(self) -> str:
-        """The name of the present log."""
-        return self._ledger.state.log
+        """The name of the present log; empty while there is none."""
+        return self.state.log
 
     @property
     def last(self) -> int:
         """The last line saved in the present log; 0 where there is none."""
-        return self._ledger.state.last
+        return self.state.last
 
     @property
     def acked(self) -> int:
-        """The last line that the server has acknowledged."""
-        return self._ledger.state.acked
+        """The present log's last line that the server has acknowledged."""
+        return self.state.acked
 
     @property
     def backed_up(self) -> int:
-        """The last line that is in a checked copy of the server's data."""
-        return self._ledger.state.backed_up
+        """The present log's last line in a checked copy of the server's data."""
+        return self.state.backed_up
 
     @property
     def waiting(self) -> int:
-        """How many lines the server has not acknowledged."""
-        state = self._ledger.state
-        return state.last - state.acked
+        """How many lines, of all logs, the server has not acknowledged."""
+        return self.state.waiting
+
+    @property
+    def owed(self) -> int:
+        """How many lines are saved on the second path only."""
+        return len(self._owed)
 
     def on_saved(self, callback: Callable[[], None]) -> None:
         """Call ``callback``, on the event loop, after every commit of lines."""
@@ -137,41 +187,68 @@ class Outbox:
         if not drafts:
             return []
         fixed = tuple(drafts)
-        return await self._save(lambda kept: kept.append(fixed))
+        try:
+            return await self._save(lambda kept: kept.append(fixed))
+        except NotSavedError:
+            if self.second is None or self._ledger is None:
+                raise
+            return await self._save_elsewhere(self._ledger, self.second, fixed)
 
-    async def batch(self, after: int, *, max_lines: int, max_bytes: int) -> Batch:
-        """Read what follows line ``after`` of the present log, within both limits.
+    async def batch(
+        self, after: int, *, max_lines: int, max_bytes: int, part: int | None = None
+    ) -> Batch:
+        """Read what follows line ``after`` of a log, within both limits.
 
         Args:
-            after: From 0 to ``last``.
+            after: From the log's ``first`` to its ``last``.
             max_lines: How many lines at most; 0 gives the heads alone.
             max_bytes: Bytes of the body at most; one line is read in any case.
+            part: The log's id; the present one by default.
+
+        Raises:
+            NotSavedError: The file cannot be read now.
+            LookupError: There is no such log or line.
         """
-        return await self._run(lambda kept: kept.read(after, max_lines, max_bytes))
-
-    async def head_at(self, seq: int) -> bytes | None:
-        """Return the present log's head after line ``seq``; None if it has no such."""
-        return await self._run(lambda kept: kept.head_at(seq))
-
-    async def acknowledged(self, acked: int, backed_up: int) -> None:
-        """Note how far the server is; ``acked`` never goes back by this."""
-        await self._note(
-            lambda kept: kept.note(max(acked, kept.state.acked), backed_up)
+        return await self._read(
+            lambda kept: kept.read(after, max_lines, max_bytes, part)
         )
 
-    async def rewind(self, acked: int) -> None:
-        """Note that the server has less than it said: contract 3.3, ``gap``."""
-        await self._note(lambda kept: kept.note(acked, kept.state.backed_up))
+    async def head_at(self, seq: int, part: int | None = None) -> bytes | None:
+        """Return a log's head after line ``seq``; None if it has no such here."""
+        return await self._read(lambda kept: kept.head_at(seq, part))
 
-    async def start_log(self, common: int) -> str:
-        """Leave the present log and begin a new one: contract 3.3.
+    async def acknowledged(
+        self, acked: int, backed_up: int, *, epoch: str = "", part: int | None = None
+    ) -> None:
+        """Note how far the server is; ``acked`` never goes back by this."""
+        self._confirmed[self.state.part(part).id] = backed_up
+
+        def note(kept: Ledger) -> None:
+            most = max(acked, kept.state.part(part).acked)
+            kept.note(most, backed_up, epoch=epoch, part=part)
+
+        await self._note(note)
+
+    def confirmed(self, part: int) -> int:
+        """Return what the server said to have backed up, since the program started."""
+        return self._confirmed.get(part, 0)
+
+    async def rewind(self, acked: int, part: int | None = None) -> None:
+        """Note that the server has less than it said: contract 3.3, ``gap``."""
+        await self._note(
+            lambda kept: kept.note(acked, kept.state.part(part).backed_up, part=part)
+        )
+
+    async def start_log(self, common: int, part: int | None = None) -> str:
+        """Leave a log in a fork and begin a new one: contract 3.3.
 
         Its lines behind ``common`` are recorded again in the new log, in order, with
         their new ``seq``; a ``void`` of one of them then names it by its new name, here
         and in later ``append``s. The old lines stay where they are.
 
         Args:
-            common: The server has the present log's lines up to here.
+            common: The server has the log's lines up to here.
+            part: The log's id; the present one by default.
 
         Returns:
             The new log's name.
@@ -180,23 +257,194 @@ class Outbox:
             NotSavedError: The disk is full or failing; the present log goes on.
         """
         name = self._new_log()
-        await self._save(lambda kept: kept.start_log(common, name))
+        await self._save(lambda kept: kept.start_log(common, name, part))
+        self.remember()
         return name
+
+    async def take_in(self, chunk: Chunk) -> None:
+        """Save lines of a log that was left, which were found elsewhere.
+
+        Raises:
+            NotSavedError: The disk is full or failing; nothing was saved.
+        """
+        await self._save(lambda kept: kept.take_in(*chunk))
+
+    async def taken(self) -> frozenset[str]:
+        """Return the names of the set-aside files that were taken in."""
+        return await self._read(lambda kept: kept.taken())
+
+    async def take(self, name: str) -> None:
+        """Note that a set-aside file was taken in."""
+        await self._save(lambda kept: kept.take(name))
+
+    async def prune(self, part: int, through: int) -> None:
+        """Take away a log's lines up to ``through``, all of them backed up."""
+        await self._note(lambda kept: kept.prune(part, through))
+
+    async def execute(self, work: Callable[[sqlite3.Connection], _T]) -> _T:
+        """Run what cares for the file itself, on the connection's thread.
+
+        Raises:
+            NotSavedError: The disk is full or failing.
+        """
+        db = await self._connected()
+        try:
+            return await on_thread(db, work)
+        except sqlite3.Error as error:
+            await self._failed(db, error)
+            raise NotSavedError(self._sentence(error)) from error
+
+    async def reopen(self) -> None:
+        """Open the file if it is not; ``problem`` says why not, where it cannot be.
+
+        Raises:
+            StartError: The folder cannot be used at all.
+        """
+        try:
+            _ = await self._connected()
+        except NotSavedError as error:
+            cause = error.__cause__
+            passing = isinstance(cause, Exception) and storage.is_passing(cause)
+            if self._ledger is None and not passing:
+                raise StartError(str(error)) from error
+
+    async def look(self) -> None:
+        """See whether the files are still there; if not, go on in a new one.
+
+        Raises:
+            NotSavedError: They are not, and there is no room for a copy: what is here
+                would be lost with the program's end.
+        """
+        db = self._db
+        if db is None or self._place == connection.place(self.at):
+            return
+        async with self._mending:
+            if self._db is not db:
+                return
+            try:
+                to = await connection.moved(db, self.at)
+            except (sqlite3.Error, OSError) as error:
+                self.ballast.release()
+                raise NotSavedError(self._sentence(error)) from error
+            self._db = None
+            await connection.close(db)
+            self._known = False
+            lost = f"the outbox {self.at} was deleted or replaced while it was open"
+            mark.forget(self.at)
+            self.notices.append(f"{lost}; a copy is kept as {to.name}")
+            self.anew, self._solid, self._ledger = True, None, None
+            self._confirmed = {}
+        _ = await self._connected()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all logs that were ever here; empty if not all are known."""
+        return self._names if self._whole else ()
+
+    def remember(self, *, is_open: bool = True) -> None:
+        """Write down beside the file what it holds, so that another one would show."""
+        state = self._solid or self.state
+        new = Mark(
+            is_open=is_open,
+            log=state.log,
+            last=state.last,
+            head=state.head.hex(),
+            boot=boot_id(),
+            names=self._names,
+            whole=self._whole,
+        )
+        self._names = new.grown(tuple(log.name for log in state.logs))
+        mark.write(self.at, msgspec.structs.replace(new, names=self._names))
 
     async def close(self) -> None:
         """Finish what was begun, close the file, and let go of the lock."""
+        db, self._db = self._db, None
         try:
-            await self._db.close()
+            if db is not None:
+                self.remember(is_open=False)
+                await connection.close(db)
         finally:
             if self._lock >= 0:
                 os.close(self._lock)
                 self._lock = -1
 
+    async def _connected(self) -> Connection:
+        """Return the connection, opened again if it was dropped.
+
+        Raises:
+            NotSavedError: It cannot be opened now.
+        """
+        if self._db is not None:
+            return self._db
+        async with self._mending:
+            if self._db is None:
+                try:
+                    self._db = await self._open()
+                except (sqlite3.Error, OSError, outbox_schema.ForeignError) as error:
+                    self.problem = self._sentence(error)
+                    raise NotSavedError(self.problem) from error
+            self.problem = ""
+            return self._db
+
+    async def _open(self) -> Connection:
+        if self._lock < 0:
+            reason = "the outbox is closed"
+            raise OSError(reason)
+        found = await connection.opened(
+            self.path,
+            self._new_log,
+            known=self._known,
+            expected=self._expected(),
+            condemned=self._condemned,
+        )
+        self.at, self._ledger = found.path, found.ledger
+        self._place = connection.place(found.path)
+        self._solid, self._owed, self._condemned = None, [], ""
+        old = mark.read(self.at)
+        self._names = old.names if old else ()
+        self._whole = old.whole if old else not self._known
+        self.remember()
+        self._known, self.anew = True, self.anew or found.anew
+        self.notices += [text for text in found.notices if text not in self.notices]
+        self.ballast.keep()
+        return found.db
+
+    def _expected(self) -> Expected | None:
+        if self._ledger is None:
+            return None
+        return Expected(self._solid or self._ledger.state, tuple(self._owed))
+
     async def _run(self, work: Callable[[Ledger], _T]) -> _T:
-        return await _on_thread(self._db, lambda _: work(self._ledger))
+        """Run work on the ledger; drop a connection that cannot be trusted after it."""
+        db = await self._connected()
+        kept = self._ledger
+        try:
+            return await on_thread(db, lambda _: work(kept))  # type: ignore[arg-type]
+        except sqlite3.Error as error:
+            await self._failed(db, error)
+            raise
+
+    async def _failed(self, db: Connection, error: sqlite3.Error) -> None:
+        if storage.survives(error) or self._db is not db:
+            return
+        _log.warning("opened again: %s", self._sentence(error))
+        self._db = None
+        if storage.is_damage(error):
+            self._condemned = str(error)
+        await connection.close(db)
+
+    async def _read(self, work: Callable[[Ledger], _T]) -> _T:
+        try:
+            return await self._run(work)
+        except sqlite3.Error as error:
+            raise NotSavedError(self._sentence(error)) from error
 
     async def _save(self, work: Callable[[Ledger], _T]) -> _T:
-        """Run what saves lines; then tell, even if the caller has gone meanwhile."""
+        """Run what saves lines; then tell, even if the caller has gone meanwhile.
+
+        A second try opens the file again, where that is what was wrong; a third one
+        has the ballast's room.
+        """
 
         def saved(kept: Ledger) -> _T:
             result = work(kept)
@@ -204,21 +452,74 @@ class Outbox:
                 self._loop.call_soon_threadsafe(self._tell)
             return result
 
-        try:
-            return await self._run(saved)
-        except sqlite3.Error as error:
-            raise NotSavedError(_sentence(self._path, error)) from error
+        for again in (self._once_more, self._make_room):
+            try:
+                return await self._run(saved)
+            except sqlite3.Error as error:
+                if not again(error):
+                    raise NotSavedError(self._sentence(error)) from error
+            except NotSavedError as error:
+                if not again(error):
+                    raise
+        return await self._read(saved)
+
+    def _once_more(self, error: Exception) -> bool:
+        full = isinstance(error, sqlite3.Error) and storage.survives(error)
+        return self._make_room(error) if full else True
+
+    def _make_room(self, error: Exception) -> bool:
+        if not self.ballast.release():
+            return False
+        text = (
+            f"the disk of {self.path.parent} is full or failing; room that was kept "
+            "aside is used now, for some thousand scans: free some space on it"
+        )
+        _log.warning("%s (%s)", text, error)
+        if text not in self.notices:
+            self.notices.append(text)
+        return True
+
+    async def _save_elsewhere(
+        self, kept: Ledger, second: Second, drafts: Sequence[Line]
+    ) -> list[str]:
+        """Save lines on the second path, and owe them to the outbox.
+
+        Raises:
+            NotSavedError: The second path fails, too.
+        """
+        async with self._mending:
+            if kept is not self._ledger:
+                raise NotSavedError(self.problem)
+            db, self._db = self._db, None
+            if db is not None:
+                await connection.close(db)
+            batch, grown = kept.ahead(drafts)
+            try:
+                await second(batch)
+            except OSError as error:
+                raise NotSavedError(self._sentence(error)) from error
+            self._solid = self._solid or kept.state
+            self._owed += batch.lines
+            kept.state = grown
+            self.problem = (
+                f"{self.path} cannot be written; scans are saved on the second path"
+            )
+        self._tell()
+        return [f"{batch.log}:{seq}" for seq in range(batch.after + 1, batch.last + 1)]
 
     async def _note(self, work: Callable[[Ledger], None]) -> None:
         try:
             await self._run(work)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, NotSavedError) as error:
             # It is known until the program ends; then some lines are sent again.
-            _log.warning("not noted: %s", _sentence(self._path, error))
+            _log.warning("not noted: %s", error)
 
     def _tell(self) -> None:
         for callback in self._callbacks:
             callback()
+
+    def _sentence(self, error: Exception) -> str:
+        return storage.sentence(self.at, error)
 
 
 def peek(path: Path) -> State | None:
@@ -250,74 +551,11 @@ def _look(path: Path, work: Callable[[sqlite3.Connection], _T]) -> _T:
         with contextlib.closing(
             sqlite3.connect(address, uri=True, timeout=_BUSY, isolation_level=None)
         ) as db:
-            outbox_schema.refuse_foreign(db, path)
+            outbox_schema.refuse_foreign(db)
             return work(db)
-    except sqlite3.Error as error:
-        raise StartError(_sentence(path, error)) from error
-
-
-def _take(path: Path) -> int:
-    """Make the folder and the file, and take the lock."""
-    lock = -1
-    try:
-        files.make_folder(path.parent)
-        lock = files.lock(path.with_name(f"{path.name}.lock"))
-        files.touch(path)
-    except files.LockedError as error:
-        holder = f" (process {error.holder})" if error.holder else ""
-        reason = (
-            f"another station{holder} is using {path.parent}; "
-            "stop it, or give this one a data folder of its own"
-        )
-        raise StartError(reason) from error
-    except OSError as error:
-        if lock >= 0:
-            os.close(lock)
-        raise StartError(_os_sentence(path, error)) from error
-    return lock
-
-
-async def _connect(path: Path, first_log: str) -> tuple[aiosqlite.Connection, Ledger]:
-    """Connect, bring the file to the present schema, and check it."""
-
-    def prepare(raw: sqlite3.Connection) -> Ledger:
-        outbox_schema.prepare(raw, path)
-        kept = Ledger(raw, first_log)
-        if not kept.sound():
-            reason = f"{path}: {_TROUBLE[sqlite3.SQLITE_CORRUPT]}"
-            raise StartError(reason)
-        return kept
-
-    try:
-        db = await aiosqlite.connect(path, isolation_level=None, timeout=_BUSY)
-        try:
-            return db, await _on_thread(db, prepare)
-        except BaseException:
-            await db.close()
-            raise
-    except sqlite3.Error as error:
-        raise StartError(_sentence(path, error)) from error
-
-
-async def _on_thread(
-    db: aiosqlite.Connection, work: Callable[[sqlite3.Connection], _T]
-) -> _T:
-    """Run ``work`` as one call on the connection's own thread.
-
-    aiosqlite has no public way to run a whole transaction so; with its public calls
-    there would be an ``await``, and with it a cancellation, between BEGIN and COMMIT.
-    """
-    raw = db._conn  # noqa: SLF001
-    result: _T = await db._execute(work, raw)  # type: ignore[no-untyped-call] # noqa: SLF001
-    return result
-
-
-def _sentence(path: Path, error: sqlite3.Error) -> str:
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-    return f"{path}: {_TROUBLE.get(code, f'it cannot be used: {error}')}"
-
-
-def _os_sentence(path: Path, error: OSError) -> str:
-    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return f"{path}: {_TROUBLE[sqlite3.SQLITE_FULL]}"
-    return f"{path}: {error.strerror}; see who owns it and its folder"
+    except outbox_schema.NewerError as error:
+        if connection.side(path).exists():
+            return _look(connection.side(path), work)
+        raise StartError(storage.sentence(path, error)) from error
+    except (sqlite3.Error, outbox_schema.ForeignError) as error:
+        raise StartError(storage.sentence(path, error)) from error

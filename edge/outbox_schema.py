@@ -1,66 +1,81 @@
 """Bring an outbox's file to the present schema, or say why it cannot be used.
 
 A schema is one numbered file of SQL; ``user_version`` says how many were applied. They
-only lead forward, each in one transaction together with its number.
+only lead forward, each in one transaction together with its number: where that is
+interrupted, the file is as it was.
 """
 
 import sqlite3
+from collections.abc import Sequence
 from importlib import resources
-from pathlib import Path
 
-from shared.errors import StartError
+from shared.errors import ScantrailError
 
-__all__ = ["ASIDE", "prepare", "refuse_foreign"]
+__all__ = ["ForeignError", "NewerError", "prepare", "refuse_foreign", "schemas"]
 
 _SCHEMAS = ("outbox_schema.sql",)
 _APPLICATION = 0x53434E54  # "SCNT", in the file's header
 
-ASIDE = "move it, and the files whose names begin like its own, to another folder"
-"""What to do with a file that cannot be used."""
+
+class ForeignError(ScantrailError):
+    """The file is another program's database, or on a disk that cannot be used so."""
 
 
-def prepare(db: sqlite3.Connection, path: Path) -> None:
+class NewerError(ScantrailError):
+    """The file was written by a newer version: it has to be left alone."""
+
+
+def schemas() -> tuple[str, ...]:
+    """Return the SQL of each version, the first version's first."""
+    folder = resources.files("edge")
+    return tuple(folder.joinpath(name).read_text(encoding="utf-8") for name in _SCHEMAS)
+
+
+def prepare(db: sqlite3.Connection, steps: Sequence[str] | None = None) -> None:
     """Check what the file is, turn on WAL, and apply the schemas that are missing.
 
     Args:
         db: A connection in autocommit mode (``isolation_level=None``).
-        path: The file's name, for the texts of errors.
+        steps: The SQL of each version; by default ``schemas()``.
 
     Raises:
-        StartError: It is another program's, or a newer version's.
+        ForeignError: It is another program's.
+        NewerError: It is a newer version's.
         sqlite3.Error: It is no database, or the disk is full or failing.
     """
-    refuse_foreign(db, path)
+    steps = schemas() if steps is None else steps
+    refuse_foreign(db, len(steps))
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    if version == 0:
+        db.execute("PRAGMA auto_vacuum = INCREMENTAL")  # only before the first table
     (mode,) = db.execute("PRAGMA journal_mode = WAL").fetchone()
     if mode != "wal":
-        reason = f"{path} is on a file system without shared memory; use a local disk"
-        raise StartError(reason)
-    (version,) = db.execute("PRAGMA user_version").fetchone()
-    for number, name in enumerate(_SCHEMAS[version:], version + 1):
-        _apply(db, number, name)
+        reason = "it is on a file system without shared memory; use a local disk"
+        raise ForeignError(reason)
+    for number, sql in enumerate(steps[version:], version + 1):
+        _apply(db, number, sql)
 
 
-def refuse_foreign(db: sqlite3.Connection, path: Path) -> None:
-    """Raise StartError for a database that this version cannot read."""
+def refuse_foreign(db: sqlite3.Connection, newest: int = len(_SCHEMAS)) -> None:
+    """Raise ForeignError or NewerError for what this version cannot read."""
     (version,) = db.execute("PRAGMA user_version").fetchone()
     (application,) = db.execute("PRAGMA application_id").fetchone()
     (tables,) = db.execute("SELECT count(*) FROM sqlite_schema").fetchone()
     if tables and application != _APPLICATION:
-        reason = f"{path} is another program's database; {ASIDE}"
-        raise StartError(reason)
-    if version > len(_SCHEMAS):
+        reason = "it is another program's database"
+        raise ForeignError(reason)
+    if version > newest:
         reason = (
-            f"{path} was written by a newer Scantrail (schema {version}; this one "
-            f"knows {len(_SCHEMAS)}); install that version again"
+            f"it was written by a newer Scantrail (schema {version}; this one knows "
+            f"{newest}); install that version again"
         )
-        raise StartError(reason)
+        raise NewerError(reason)
 
 
-def _apply(db: sqlite3.Connection, number: int, name: str) -> None:
-    schema = resources.files("edge").joinpath(name).read_text(encoding="utf-8")
+def _apply(db: sqlite3.Connection, number: int, sql: str) -> None:
     try:
         db.executescript(
-            f"BEGIN IMMEDIATE;\n{schema}\nPRAGMA application_id = {_APPLICATION};\n"
+            f"BEGIN IMMEDIATE;\n{sql}\nPRAGMA application_id = {_APPLICATION};\n"
             f"PRAGMA user_version = {number};\nCOMMIT;"
         )
     finally:

@@ -21,7 +21,9 @@ from typing import Any
 import msgspec
 
 from edge import health, identity, notices
+from edge.ballast import MEBIBYTE
 from edge.capture import Capture
+from edge.care import DAY, Care, take_in
 from edge.clock import Clock, read_clock
 from edge.config import Config, rules, site
 from edge.decisions import State
@@ -47,6 +49,7 @@ _log = logging.getLogger(__name__)
 
 _AGAIN = 5.0  # seconds before a part that failed is started again
 _WATCH = 1.0  # seconds between two looks at scanners and clock
+_NOTICES = 20  # of the outbox that are reported, the latest
 _LAST_SCANS = 3.0  # seconds to save what was scanned before the end
 
 
@@ -84,7 +87,10 @@ async def run(setup: Setup, stop: asyncio.Event, clock: Clock = read_clock) -> i
         )
         raise StartError(reason)
     async with contextlib.AsyncExitStack() as stack:
-        outbox = await Outbox.open(setup.data / health.OUTBOX)
+        kept = setup.config.storage
+        outbox = await Outbox.open(
+            setup.data / health.OUTBOX, ballast=kept.ballast_mb * MEBIBYTE
+        )
         stack.push_async_callback(outbox.close)
         vitals = Vitals(
             setup.data, lambda: outbox.waiting, version=setup.version, clock=clock
@@ -134,6 +140,9 @@ class Station:
         self._scanners = tuple(scanners)
         self._clock = clock
         self._observe = observe
+        self._care = Care(
+            outbox, retention=setup.config.storage.retention_days * DAY, clock=clock
+        )
         self._told = sync.status if sync else SyncStatus(state=State.NOT_JOINED)
         self._progress = asyncio.Event()
         self._report: health.Report | None = None
@@ -180,7 +189,12 @@ class Station:
         self._write(ended=True)
 
     def _parts(self) -> list[Coroutine[None, None, None]]:
-        parts = [self._capture.run(), self._watch()]
+        parts = [
+            self._capture.run(),
+            self._watch(),
+            _kept_up("outbox", self._care.run, self._say),
+            _kept_up("salvage", self._take_in, self._say),
+        ]
         if self._sync is not None:
             self._sync.observe(self._synced)
             parts.append(_kept_up("sync", self._sync.run, self._say))
@@ -246,6 +260,15 @@ class Station:
         self._panel.refresh(status, self._report)
         self._progress.set()
 
+    async def _take_in(self) -> None:
+        """Take in what was set aside, now and whenever more is."""
+        known = -1
+        while True:
+            if known != len(self._outbox.notices):
+                known = len(self._outbox.notices)
+                await take_in(self._outbox, self._outbox.notices.append)
+            await asyncio.sleep(_WATCH)
+
     async def _watch(self) -> None:
         """Look after scanners and clock, and keep the report up to date."""
         texts = self._setup.texts
@@ -253,6 +276,7 @@ class Station:
             before, after = self._report, self._write(ended=False)
             known = before.scanners if before else ()
             for text in [
+                *notices.of_storage(before, after, texts),
                 *notices.of_scanners(known, after.scanners, texts),
                 *notices.of_clock(before, after, texts),
             ]:
@@ -270,6 +294,9 @@ class Station:
             state=self._told.state,
             problem=self._told.problem,
             alarm=self._told.alarm,
+            storage_problem=self._outbox.problem or self._care.problem,
+            storage_notices=tuple(self._outbox.notices[-_NOTICES:]),
+            owed=self._outbox.owed,
             last_contact=health.contact(self._told),
             unsaved=self._capture.held,
             unsaved_problem=self._capture.problem,

@@ -2,8 +2,9 @@
 
 One task. It sends as soon as something is saved, says "nothing more" when nothing is,
 and tries again by itself when the server comes back; it never waits for the next scan.
-What has been sent is known by ``Outbox.acked`` alone, so that it can be stopped at any
-point: what was not acknowledged is sent again, which changes nothing.
+What has been sent is known by the outbox alone, so that it can be stopped at any point:
+what was not acknowledged is sent again, which changes nothing. Logs that were left come
+before the present one, as far as the server has to get lines of theirs.
 """
 
 import asyncio
@@ -19,6 +20,7 @@ from edge.clock import Clock, read_clock
 from edge.decisions import (
     Acked,
     Decision,
+    Disowned,
     Diverged,
     Halve,
     Rewind,
@@ -26,6 +28,7 @@ from edge.decisions import (
     State,
     Wait,
 )
+from edge.logs import Log
 from edge.outbox import Batch, NotSavedError, Outbox
 from edge.reference import Copy
 from edge.sync_policy import Pace, Stance, react
@@ -116,6 +119,7 @@ class Sync:
         self._saved = asyncio.Event()
         self._again = asyncio.Event()
         self._alarmed = ""
+        self._disowned: frozenset[int] = frozenset()
         self._observers: list[Callable[[SyncStatus], None]] = []
         self.status = SyncStatus(
             state=State.SENDING, waiting=outbox.waiting, acked=outbox.acked
@@ -137,7 +141,7 @@ class Sync:
             rest = await self.step()
             if rest is not None:
                 await self._rest(self._again, rest)
-            elif not self._outbox.waiting:
+            elif self._outbox.state.at_rest(self._disowned):
                 await self._rest(self._saved, self._pace.heartbeat)
 
     async def step(self) -> float | None:
@@ -148,14 +152,15 @@ class Sync:
         """
         self._saved.clear()
         self._again.clear()
-        batch = await self._outbox.batch(
-            self._outbox.acked,
-            max_lines=self._stance.limit,
-            max_bytes=self._pace.max_bytes,
-        )
-        raw = self._stance.raw and bool(batch.lines)
-        sent = Sent(after=batch.after, last=batch.last, raw=raw)
-        decision = await self._obey(await self._exchange(batch, sent))
+        log = self._outbox.state.sending(self._disowned)
+        sent = Sent(after=log.acked, last=log.acked)
+        try:
+            batch = await self._batch(log, log.acked, self._stance.limit)
+            raw = self._stance.raw and bool(batch.lines)
+            sent = Sent(after=batch.after, last=batch.last, raw=raw)
+            decision = await self._obey(log, await self._exchange(log, batch, sent))
+        except (NotSavedError, LookupError) as error:
+            decision = Wait(state=State.STORAGE, problem=str(error))
         self._stance, rest = react(
             self._stance, decision, sent, self._pace, self._luck()
         )
@@ -164,52 +169,71 @@ class Sync:
             await self._refresh(decision, sent)
         return rest
 
-    async def _exchange(self, batch: Batch, sent: Sent) -> Decision:
-        answer = await (self._link.send_raw if sent.raw else self._link.send)(batch)
-        reading = read(answer)
-        claimed = reading.acked
-        head = None if claimed is None else await self._outbox.head_at(claimed)
-        return decide(answer, reading, sent, Own(last=self._outbox.last, head=head))
+    async def _batch(self, log: Log, after: int, limit: int) -> Batch:
+        return await self._outbox.batch(
+            after, max_lines=limit, max_bytes=self._pace.max_bytes, part=log.id
+        )
 
-    async def _obey(self, decision: Decision) -> Decision:
+    async def _exchange(self, log: Log, batch: Batch, sent: Sent) -> Decision:
+        answer = await (self._link.send_raw if sent.raw else self._link.send)(batch)
+        reading, state = read(answer), self._outbox.state
+        claimed = reading.acked
+        head = None if claimed is None else await self._outbox.head_at(claimed, log.id)
+        own = Own(
+            last=state.part(log.id).end,
+            head=head,
+            first=log.first,
+            left=log.id != state.present.id,
+        )
+        return decide(answer, reading, sent, own)
+
+    async def _obey(self, log: Log, decision: Decision) -> Decision:
         """Do it; return what came of it, where that is something else."""
         match decision:
             case Acked():
-                await self._outbox.acknowledged(decision.acked, decision.backed_up)
+                await self._outbox.acknowledged(
+                    decision.acked,
+                    decision.backed_up,
+                    epoch=decision.epoch,
+                    part=log.id,
+                )
             case Rewind():
-                await self._rewind(decision.acked)
+                await self._rewind(log, decision.acked)
             case Diverged():
-                return await self._leave_log(decision)
+                return await self._leave_log(log, decision)
+            case Disowned():
+                self._disowned |= {log.id}
+                self._alarm(
+                    f"{log.waiting} lines of log {log.name}, which was left, are not "
+                    f"sent: {decision.problem}. They stay here"
+                )
             case Halve() | SendRaw() | Wait():
                 pass
         return decision
 
-    async def _rewind(self, acked: int) -> None:
+    async def _rewind(self, log: Log, acked: int) -> None:
         self._alarm(
-            f"the server no longer has lines {acked + 1} to {self._outbox.acked} of "
-            f"log {self._outbox.log}, as after a restore from a backup; they are "
+            f"the server no longer has lines {acked + 1} to {log.acked} of "
+            f"log {log.name}, as after a restore from a backup; they are "
             "being sent again"
         )
-        await self._outbox.rewind(acked)
+        await self._outbox.rewind(acked, log.id)
 
-    async def _leave_log(self, decision: Diverged) -> Decision:
+    async def _leave_log(self, log: Log, decision: Diverged) -> Decision:
         """Find the last common line, and begin a new log behind it: contract 3.3."""
         search = decision.search
         while not search.done:
-            probe = await self._outbox.batch(search.middle, max_lines=0, max_bytes=0)
+            probe = await self._batch(log, search.middle, 0)
             answer = await self._link.send(probe)
             same = agrees(answer, read(answer))
             if same is None:
                 return Wait(state=State.TROUBLE, problem=decision.problem)
             search = search.told(same=same)
-        old, lacked = self._outbox.log, self._outbox.last - search.low
-        try:
-            new = await self._outbox.start_log(search.low)
-        except NotSavedError as error:
-            return Wait(state=State.STORAGE, problem=str(error))
+        lacked = self._outbox.state.part(log.id).end - search.low
+        new = await self._outbox.start_log(search.low, log.id)
         self._alarm(
-            f"{decision.problem}. Log {old} was left at line {search.low}, and goes on "
-            f"as log {new} with {lacked} lines that the server lacked"
+            f"{decision.problem}. Log {log.name} was left at line {search.low}, and "
+            f"goes on as log {new} with {lacked} lines that the server lacked"
         )
         return decision
 

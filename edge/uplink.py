@@ -19,7 +19,7 @@ import msgspec
 from edge.answers import Answer, NoAnswer, plain
 from edge.clock import Clock, read_clock
 from edge.identity import Identity
-from edge.ledger import Batch
+from edge.logs import Batch
 from shared import chain
 from shared.health import HEALTH
 from shared.moments import SECOND

@@ -5,6 +5,7 @@ renamed, and the folder is flushed too.
 """
 
 import contextlib
+import errno
 import fcntl
 import os
 from pathlib import Path
@@ -85,9 +86,9 @@ def lock(path: Path) -> int:
 
     Raises:
         LockedError: Another process holds it.
-        OSError: The file cannot be made.
+        OSError: The file cannot be made, and its folder cannot be opened either.
     """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _PRIVATE)
+    descriptor = _lockable(path)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
@@ -98,3 +99,14 @@ def lock(path: Path) -> int:
         os.ftruncate(descriptor, 0)
         os.write(descriptor, f"{os.getpid()}\n".encode("ascii"))
     return descriptor
+
+
+def _lockable(path: Path) -> int:
+    """Open the file that is locked, or what can stand for it on a disk without room."""
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _PRIVATE)
+    except OSError as error:
+        if error.errno not in {errno.EROFS, errno.ENOSPC, errno.EDQUOT}:
+            raise
+        stand_in = path if path.exists() else path.parent
+        return os.open(stand_in, os.O_RDONLY | os.O_CLOEXEC)

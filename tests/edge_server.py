@@ -12,7 +12,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from edge.answers import Answer, NoAnswer
-from edge.ledger import Batch
+from edge.logs import Batch
 from shared import chain
 from shared.protocol import (
     BASE,

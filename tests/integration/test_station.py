@@ -14,7 +14,7 @@ from edge.clock import read_clock
 from edge.config import Config
 from edge.feedback import Feedback, Word
 from edge.health import OUTBOX, overview
-from edge.ledger import Batch
+from edge.logs import Batch
 from edge.outbox import Outbox
 from edge.scanners import Read, ScannerHealth, Sink, Tone
 from edge.scanners.settings import TerminalSettings

@@ -10,7 +10,7 @@ from aiohttp import web
 from edge.answers import Answer, NoAnswer, read
 from edge.identity import Identity
 from edge.joining import join
-from edge.ledger import Batch
+from edge.logs import Batch
 from edge.uplink import Deadlines, Uplink
 from shared import chain
 from shared.protocol import Appended, ClockReading

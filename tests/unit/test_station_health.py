@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from edge.decisions import State
 from edge.health import Report, ScannerReport
-from edge.ledger import Batch
+from edge.logs import Batch
 from edge.vitals import Vitals, free_bytes
 from shared import chain
 from shared.errors import ProtocolError

@@ -1,0 +1,127 @@
+"""A look at an outbox before it is opened: is it ours, whole, and what it was?
+
+It is only read. SQLite would write a ``-wal`` that is there into the file, and take the
+``-wal`` away, as soon as the last connection closes: what was found would be changed.
+"""
+
+import contextlib
+import sqlite3
+import struct
+from pathlib import Path
+from typing import NamedTuple
+
+from edge import outbox_schema
+from edge.carve import Wal
+from edge.clock import boot_id
+from edge.ledger import Ledger
+from edge.logs import State
+from edge.mark import Mark
+
+__all__ = ["NotOursError", "inspect"]
+
+_BUSY = 2.0  # seconds to wait for a foreign program that holds the file
+_INDEX = struct.Struct("=12xB3xI12x8s8x")  # a header of the -shm: set, frames, salt
+_FRAME = 4096 + 24  # bytes of the -wal
+
+
+class NotOursError(sqlite3.DatabaseError):
+    """The file is damaged, is not the one that was here, or not as it was left."""
+
+
+def inspect(path: Path, mark: Mark | None, was: State | None) -> None:
+    """Raise where an outbox must not be used as it is.
+
+    Args:
+        path: The file; an empty one is as good as none.
+        mark: What is remembered of it, if anything.
+        was: What it has to hold, where it was open before.
+
+    Raises:
+        NotOursError: It is damaged, another one, or an older one.
+        ForeignError, NewerError: As ``outbox_schema.refuse_foreign``.
+        sqlite3.Error: It cannot be read.
+    """
+    if not path.stat().st_size:
+        return
+    before = _index(path) if mark and mark.boot == boot_id() else None
+    address = f"{path.absolute().as_uri()}?mode=ro"
+    with contextlib.closing(
+        sqlite3.connect(address, uri=True, timeout=_BUSY, isolation_level=None)
+    ) as db:
+        outbox_schema.refuse_foreign(db)
+        _look_behind(path, before)
+        if not db.execute("PRAGMA user_version").fetchone()[0]:
+            return
+        try:
+            _look_into(Ledger(db, ""), mark, was)
+        except (TypeError, ValueError, OverflowError) as error:
+            reason = f"it is damaged: {error}"
+            raise NotOursError(reason) from error
+
+
+def _look_into(kept: Ledger, mark: Mark | None, was: State | None) -> None:
+    if not kept.sound():
+        reason = "it is damaged: its last lines do not hash to their heads"
+        raise NotOursError(reason)
+    if mark and mark.log:
+        _hold_against(kept, mark)
+    state = kept.state
+    if was and (state.log != was.log or kept.head_at(was.last) != was.head):
+        reason = "it is not the file that was here, or lines are gone from it"
+        raise NotOursError(reason)
+
+
+class _Index(NamedTuple):
+    """What the ``-shm`` says of the ``-wal``: how many frames count, and their salt."""
+
+    frames: int
+    salt: bytes
+
+
+def _index(path: Path) -> _Index | None:
+    """Read the ``-shm``, which is as it was left where the machine went on."""
+    try:
+        data = path.with_name(f"{path.name}-shm").read_bytes()
+        is_set, frames, salt = _INDEX.unpack_from(data)
+    except (OSError, struct.error):
+        return None
+    twice = data[: _INDEX.size] == data[_INDEX.size : 2 * _INDEX.size]
+    return _Index(frames, salt) if twice and is_set else None
+
+
+def _look_behind(path: Path, before: _Index | None) -> None:
+    """Refuse a ``-wal`` with more in it than SQLite takes from it.
+
+    SQLite ends at the first frame that is damaged. Behind it, one transaction may be
+    torn, as after a power cut; two were durable, and are lost if nobody looks. Where
+    only the program was killed, the ``-shm`` still told how many there have to be.
+    """
+    now = _index(path)
+    frames = now.frames if now else 0
+    try:
+        wal = path.with_name(f"{path.name}-wal").read_bytes()
+    except OSError:
+        wal = b""
+    cut = before is not None and len(wal) < before.frames * _FRAME
+    fewer = before is not None and now is not None and before.frames > frames
+    if cut or (fewer and before and now and before.salt == now.salt):
+        reason = "it is damaged: its -wal is shorter than it was"
+        raise NotOursError(reason)
+    if Wal(wal).commits_behind(frames) > 1:
+        reason = "it is damaged: its -wal goes on behind a part that cannot be read"
+        raise NotOursError(reason)
+
+
+def _hold_against(kept: Ledger, mark: Mark) -> None:
+    """Refuse another station's file, or an older one than was here."""
+    named = [log for log in kept.state.logs if log.name == mark.log]
+    if not named:
+        reason = "it is another outbox than was here"
+        raise NotOursError(reason)
+    log = next((n for n in named if n.first <= mark.last <= n.last), None)
+    if log is None and mark.last > named[-1].last:
+        reason = f"it is older than what was here: line {mark.last} is gone"
+        raise NotOursError(reason)
+    if log and kept.head_at(mark.last, log.id) != bytes.fromhex(mark.head):
+        reason = "it is not what was here: its lines are others"
+        raise NotOursError(reason)
