@@ -1,23 +1,36 @@
 """Every order of scans that a tired person can make."""
 
+from random import Random
+
 import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.feedback import Expect
-from edge.texts import detail
-from edge.workflow import MODES, Badges, Rules
+from edge.feedback import Expect, Tone
+from edge.texts import LANGUAGES, detail, read_texts
+from edge.workflow import MODES, Badges, Check, Checks, Rules, Told, rest
 from edge.workflow.core import recorded, step
 from edge.workflow.state import State
 from shared.actions import lacks
+from shared.commands import COMMANDS, REASONS
 from shared.keys import parse
 from shared.lines import MAX_LINE, fit
-from tests.unit.picker import ENGLISH, LOG, Picker, read_of
+from shared.moments import SECOND
+from shared.reference import (
+    KnownLoad,
+    KnownLocation,
+    KnownOperator,
+    Reference,
+    WantedItem,
+)
+from tests.unit.picker import LOG, Picker, read_of
 
-_COMMANDS = [f"X-{name.upper()}" for name in MODES] + ["X-UNDO", "X-DONE", "X-CANCEL"]
+LANGUAGES_READ = [read_texts(language) for language in LANGUAGES]
+_COMMANDS = [f"X-{name}" for name in COMMANDS]
 _CODES = st.one_of(
     st.sampled_from(_COMMANDS),
     st.sampled_from(["X-UNDO", "X-DONE", "X-COUNT", "X-PACK", "X-STORE"]),
+    st.sampled_from(["X-HANDOFF", "X-SHORT", "X-LOAD", "C-1", "M-1", "P-1", "P-2"]),
     st.sampled_from(["P-1", "P-2", "C-1", "C-2", "M-1", "L-A", "L-B", "B-1", "B-2"]),
     st.sampled_from(["", "X-", "X-NO", "09521234543213", "]C100340123450000000018"]),
     st.text(max_size=20).map(lambda text: text.encode().decode("latin-1")),
@@ -27,54 +40,78 @@ _WALKS = st.lists(
     st.tuples(_CODES, _PAUSES, st.sampled_from(["gun", "belt"]), st.booleans()),
     max_size=40,
 )
+_SOME = frozenset({"UNDO", "STORE", "DONE", "PACK", "HANDOFF", "SHORT"})
+_CHECKS = st.builds(
+    Checks, **{name: st.sampled_from(Check) for name in Checks.__struct_fields__}
+)
 _RULES = st.builds(
     Rules,
+    checks=_CHECKS,
     badges=st.sampled_from(Badges),
     location=st.sampled_from([None, "DOCK-1"]),
-    commands=st.sampled_from([None, frozenset({"UNDO", "STORE", "DONE", "PACK"})]),
+    commands=st.sampled_from(
+        [None, frozenset({"UNDO", "STORE", "DONE", "PACK", "HANDOFF", "SHORT"})]
+    ),
+)
+_ITEMS = st.lists(st.sampled_from(["P-1", "P-2", "P-3", "C-1", "C-2"]), max_size=4)
+_LISTS = _ITEMS.map(lambda items: tuple(dict.fromkeys(items)))
+_REFERENCES = st.builds(
+    Reference,
+    locations=st.sampled_from([(), (KnownLocation(location="A", kind="shelf"),)]),
+    operators=st.sampled_from([(), (KnownOperator(operator="B-1"),)]),
+    loads=st.tuples(
+        st.builds(KnownLoad, load=st.just("M-1"), items=_LISTS),
+        st.builds(KnownLoad, load=st.just("C-1"), items=_LISTS),
+    ),
+    wanted=st.sampled_from([(), (WantedItem(item="P-2"),)]),
+    gone=_LISTS,
 )
 _Walk = list[tuple[str, float, str, bool]]
 
 
-def _walked(rules: Rules, walk: _Walk) -> Picker:
-    picker = Picker(rules)
+def _walked(rules: Rules, walk: _Walk, told: Reference | None = None) -> Picker:
+    facts = Told()
+    facts.update(told or Reference())
+    picker = Picker(rules, facts)
     for code, pause, device, damaged in walk:
         picker.scan(code, pause, device, damaged=damaged and pause == 1.0)
     return picker
 
 
-@given(rules=_RULES, walk=_WALKS)
-def test_no_scan_is_lost(rules: Rules, walk: _Walk) -> None:
-    picker = _walked(rules, walk)
-    assert [line.raw for line in picker.lines] == [code for code, *_ in walk]
+@given(told=_REFERENCES, rules=_RULES, walk=_WALKS)
+def test_no_scan_is_lost(told: Reference, rules: Rules, walk: _Walk) -> None:
+    picker = _walked(rules, walk, told)
+    read = [line.raw for line in picker.lines if line.raw is not None]
+    assert read == [code for code, *_ in walk]
     assert len(picker.told) == len(walk)
 
 
-@given(rules=_RULES, walk=_WALKS)
+@given(told=_REFERENCES, rules=_RULES, walk=_WALKS)
 def test_every_line_has_what_its_action_needs_and_fits(
-    rules: Rules, walk: _Walk
+    told: Reference, rules: Rules, walk: _Walk
 ) -> None:
-    for line in _walked(rules, walk).lines:
+    for line in _walked(rules, walk, told).lines:
         assert lacks(line) is None
         assert len(fit(line)) <= MAX_LINE
         assert line.action != "pack" or line.refused or line.container
 
 
-@given(rules=_RULES, walk=_WALKS)
+@given(told=_REFERENCES, rules=_RULES, walk=_WALKS)
 def test_every_scan_is_answered_in_words_with_one_thing_expected(
-    rules: Rules, walk: _Walk
+    told: Reference, rules: Rules, walk: _Walk
 ) -> None:
-    for told in _walked(rules, walk).told:
-        assert isinstance(told.expects, Expect)
-        assert detail(told, ENGLISH)
-        assert told.mode in MODES
+    for answer in _walked(rules, walk, told).told:
+        assert isinstance(answer.expects, Expect)
+        assert answer.mode in MODES
+        for texts in LANGUAGES_READ:
+            assert detail(answer, texts)
 
 
-@given(rules=_RULES, walk=_WALKS)
+@given(told=_REFERENCES, rules=_RULES, walk=_WALKS)
 def test_a_void_names_a_line_that_was_not_voided_and_is_no_void(
-    rules: Rules, walk: _Walk
+    told: Reference, rules: Rules, walk: _Walk
 ) -> None:
-    lines = _walked(rules, walk).lines
+    lines = _walked(rules, walk, told).lines
     voided = [line.voids for line in lines if line.action == "void"]
     assert len(set(voided)) == len(voided)
     for index, line in enumerate(lines):
@@ -90,20 +127,21 @@ def test_a_void_names_a_line_that_was_not_voided_and_is_no_void(
             assert named.refused is None
 
 
-@given(rules=_RULES, walk=_WALKS, code=_CODES)
+@given(told=_REFERENCES, rules=_RULES, walk=_WALKS, code=_CODES)
 def test_undo_undoes_exactly_one_and_goes_back_to_the_scene_before(
-    rules: Rules, walk: _Walk, code: str
+    told: Reference, rules: Rules, walk: _Walk, code: str
 ) -> None:
-    picker = _walked(rules, walk)
+    picker = _walked(rules, walk, told)
     picker.scan("P-SETTLE", 2.0)  # whatever had run out has, after this
-    before = picker.state
+    before, number = picker.state, len(picker.lines)
     picker.scan(code, 2.0)
     did = len(picker.state.history) > len(before.history)
-    number = len(picker.lines)
     if rules.commands is not None or not did:
         return
+    last = len(picker.lines)
     picker.scan("X-UNDO", 2.0)
-    assert [line.voids for line in picker.lines[number:]] == [f"{LOG}:{number}"]
+    events = [f"{LOG}:{seq}" for seq in range(number + 1, last + 1)]
+    assert [line.voids for line in picker.lines[last:]] == events
     assert picker.state.scene == before.scene
     assert picker.state.history == before.history
 
@@ -121,16 +159,16 @@ def test_repeated_undo_walks_back_through_all_and_then_stops(walk: _Walk) -> Non
     assert picker.last.action == "note"
 
 
-@given(rules=_RULES, walk=_WALKS)
+@given(told=_REFERENCES, rules=_RULES, walk=_WALKS)
 def test_an_item_is_recorded_only_in_the_mode_that_was_shown(
-    rules: Rules, walk: _Walk
+    told: Reference, rules: Rules, walk: _Walk
 ) -> None:
-    picker = Picker(rules)
+    picker = _walked(rules, [], told)
     for code, pause, device, _ in walk:
         shown = picker.state.scene.mode
         picker.scan(code, pause, device)
-        if picker.last.action not in {"note", "void", "see"}:
-            assert picker.last.action in {MODES[shown].action, MODES["see"].action}
+        if picker.last.action not in {"note", "void", "see", "miss"}:
+            assert picker.last.action == MODES[shown].action
 
 
 @given(walk=_WALKS)
@@ -152,3 +190,52 @@ def test_a_step_that_is_not_recorded_changes_nothing(
     assert before == copy
     assert first == again
     assert recorded(first.state, ("x:1",)) == recorded(again.state, ("x:1",))
+
+
+@given(told=_REFERENCES, rules=_RULES, walk=_WALKS)
+def test_a_refused_scan_is_a_sighting_and_changes_nothing_that_is_open(
+    told: Reference, rules: Rules, walk: _Walk
+) -> None:
+    picker = _walked(rules, [], told)
+    for code, pause, device, _ in walk:
+        picker.mono += round(pause * SECOND)
+        picker.state = rest(rules, picker.state, picker.mono)
+        before = picker.state
+        told_of = picker.scan(code, 0.0, device)
+        if picker.last.refused is not None:
+            assert told_of.tone in {Tone.ERROR, Tone.WANTED}
+            assert picker.state.scene == before.scene
+            assert picker.state.operator == before.operator
+            assert picker.state.history == before.history
+
+
+@given(told=_REFERENCES, rules=_RULES, walk=_WALKS)
+def test_nothing_is_invented_of_what_was_not_scanned(
+    told: Reference, rules: Rules, walk: _Walk
+) -> None:
+    picker = _walked(rules, walk, told)
+    for line in picker.lines:
+        if line.raw is None and line.action != "void":
+            assert (line.action, line.reason) in _OF_THE_MISSING
+            assert line.item is not None
+
+
+_OF_THE_MISSING = {("note", "missing"), *(("miss", r.lower()) for r in REASONS)}
+
+
+@given(seed=st.integers(0, 2**32), rules=_RULES)
+@settings(max_examples=10)
+def test_what_a_station_remembers_is_bounded_however_long_it_runs(
+    seed: int, rules: Rules
+) -> None:
+    luck = Random(seed)  # noqa: S311 - a walk, not a secret
+    listed = Reference(
+        loads=(KnownLoad(load="C-L", items=tuple(f"P-{n}" for n in range(300))),)
+    )
+    picker = _walked(rules, [], listed)
+    for _ in range(1500):
+        codes = [f"P-{luck.randrange(2000)}"] * 20 + ["C-L", f"C-{luck.randrange(50)}"]
+        picker.scan(luck.choice([*codes, *_COMMANDS, "L-A", "B-1", "B-2"]), 1.0)
+        scene = picker.state.scene
+        assert len(picker.state.history) <= 50
+        assert len(msgspec.msgpack.encode(scene)) < 64 * 1024
