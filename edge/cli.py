@@ -22,6 +22,7 @@ from edge import health, joining
 from edge.clock import read_clock
 from edge.config import FILE, Config, load, texts
 from edge.config_example import example
+from edge.displays import Display, display_for
 from edge.doctor import is_wrong
 from edge.doctor.examination import examine
 from edge.doctor.report import in_json, in_words
@@ -29,7 +30,6 @@ from edge.identify.session import Wish, identify
 from edge.outbox import Outbox
 from edge.scanners.settings import ScannerSettings, TerminalSettings, from_spec
 from edge.station import Setup, run
-from edge.terminal_display import TerminalDisplay, style_for
 from shared.errors import ScantrailError, StartError
 from shared.settings_file import read_secret
 
@@ -114,35 +114,38 @@ def _run(options: argparse.Namespace) -> int:
     )
     data = Path(options.data)
     config = load(options.config, data)
-    setup = _setup(options, data, config)
+    setup, display = _setup(options, data, config)
     try:
-        waiting = asyncio.run(_until_told(setup))
+        waiting = asyncio.run(_until_told(setup, display))
     finally:
+        display.close()
         _let_go_of_output()
     if waiting:
         _note(f"{waiting} lines wait for the server, safe in {data}")
     return 1 if waiting and options.drain else 0
 
 
-def _setup(options: argparse.Namespace, data: Path, config: Config) -> Setup:
+def _setup(
+    options: argparse.Namespace, data: Path, config: Config
+) -> tuple[Setup, Display]:
     named = tuple(from_spec(spec) for spec in options.scanner)
     scanners = named or config.scanner or _standard_input()
-    look = config.display
-    style = style_for(sys.stdout, colour=look.colour, bell=look.bell)
-    words = texts(look, data)
-    screen = TerminalDisplay(sys.stdout, style, words)
-    aside_style = style_for(sys.stderr, colour=look.colour)
-    aside = TerminalDisplay(sys.stderr, aside_style, words)
-    return Setup(
+    words = texts(config.display, data)
+    display = display_for(
+        config.display, words, scanners, out=sys.stdout, aside=sys.stderr
+    )
+    setup = Setup(
         data=data,
         config=config,
         scanners=scanners,
         drain=options.drain,
         version=_version(),
         texts=words,
-        show=screen.show,
-        say=aside.say,
+        show=display.show,
+        say=display.say,
+        look=display.look,
     )
+    return setup, display
 
 
 def _standard_input() -> tuple[ScannerSettings, ...]:
@@ -162,10 +165,11 @@ def _standard_input() -> tuple[ScannerSettings, ...]:
     raise StartError(reason)
 
 
-async def _until_told(setup: Setup) -> int:
-    stop = asyncio.Event()
+async def _until_told(setup: Setup, display: Display) -> int:
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGWINCH, display.redraw)
     return await run(setup, stop)
 
 

@@ -191,6 +191,9 @@ class DisplaySettings(
         language: The language of the screen and the terminal: en, de, es, or the name
             of a file of the site's own, without its .toml, in the folder texts of the
             data folder.
+        terminal: screen: a terminal shows the whole screen, and keeps it; lines: what
+            became of each scan, one after another; auto: the screen, unless codes are
+            typed in that terminal, or it is a dumb one or none.
         colour: auto: on a terminal, unless NO_COLOR is set; else always or never.
         bell: Ring the terminal's bell: once for good, twice for attention, three times
             for an error, four times for what is wanted.
@@ -199,6 +202,7 @@ class DisplaySettings(
     """
 
     language: Annotated[str, msgspec.Meta(pattern=_LANGUAGE)] = "en"
+    terminal: Literal["auto", "screen", "lines"] = "auto"
     colour: Literal["auto", "always", "never"] = "auto"
     bell: bool = True
     kiosk: Annotated[int, msgspec.Meta(ge=1, le=65_535)] | Literal["off"] = "off"

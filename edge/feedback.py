@@ -169,6 +169,7 @@ class Caption(Enum):
     NOT_ENDED = "not_ended"
     LAST_SCANS = "last_scans"
     UNDO = "undo"
+    FINISH = "finish"
     UNDONE = "undone"
     WAITING = "waiting"
     NONE_WAITING = "none_waiting"

@@ -27,7 +27,7 @@ from edge.care import DAY, Care, take_in
 from edge.clock import Clock, read_clock
 from edge.config import Config, rules, site
 from edge.decisions import State
-from edge.feedback import Feedback, Notice
+from edge.feedback import Feedback, Notice, Tone
 from edge.identity import Identity
 from edge.kiosk import DEVICE, Kiosk, Panel, page
 from edge.knowledge import from_log, keep_told
@@ -36,6 +36,7 @@ from edge.reference import Copy
 from edge.scanners import Scanner
 from edge.scanners.opening import open_scanner
 from edge.scanners.settings import ScannerSettings
+from edge.screen import Screen
 from edge.sync import Sync, SyncStatus
 from edge.texts import Texts, said
 from edge.uplink import Uplink
@@ -57,7 +58,8 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     """What to run.
 
     ``drain``: at the end of a scanner's input, wait until the server has everything,
-    and end. ``show`` and ``say`` are the display: a scan's outcome, and a notice.
+    and end. ``show`` and ``say`` are the display: a scan's outcome, and a notice;
+    ``look`` takes the whole screen whenever it changes.
     """
 
     data: Path
@@ -68,6 +70,7 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     texts: Texts
     show: Callable[[Feedback], None]
     say: Callable[[str], None]
+    look: Callable[[Screen], None] | None = None
 
 
 async def run(setup: Setup, stop: asyncio.Event, clock: Clock = read_clock) -> int:
@@ -173,6 +176,8 @@ class Station:
             waiting=lambda: outbox.waiting,
             clock=clock,
         )
+        if setup.look is not None:
+            self._panel.observe(setup.look)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until told to stop, or until there is nothing more to do."""
@@ -245,6 +250,8 @@ class Station:
             )
 
     def _show(self, feedback: Feedback) -> None:
+        if feedback.tone is Tone.WANTED and self._sync is not None:
+            self._sync.retry()  # the server should know at once, whatever it waits for
         self._panel.scanned(feedback)
         self._panel.refresh(self._told, self._report)
         self._setup.show(feedback)

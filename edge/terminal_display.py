@@ -1,12 +1,13 @@
 """What became of each scan, as lines of text: for a station without a screen.
 
-A line a scan, in order, whole, and nothing that moves: it reads the same over ssh, in
-a journal and through a pipe. Whatever was scanned is cleaned before it is shown
+Scan after scan, in order, whole, and nothing that moves: it reads the same over ssh,
+in a journal and through a pipe. Whatever was scanned is cleaned before it is shown
 (contract, I8): a code can neither move the cursor nor turn the text around.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from textwrap import wrap
 from types import MappingProxyType
 from typing import TextIO
 
@@ -15,9 +16,18 @@ import msgspec
 from edge.feedback import Caption, Feedback, Tone, Word
 from edge.texts import Texts, detail, mode_name
 
-__all__ = ["Style", "TerminalDisplay", "clean", "style_for"]
+__all__ = [
+    "Style",
+    "TerminalDisplay",
+    "bells",
+    "clean",
+    "columns_of",
+    "painted",
+    "style_for",
+]
 
 _LONGEST = 48
+_NARROWEST = 20
 _ESCAPE = "\x1b"
 _COLOURS = {
     Tone.GOOD: "32",  # green; SGR codes of ECMA-48, 8.3.117
@@ -38,11 +48,12 @@ _PLAIN_SHAPES: Mapping[Tone, str] = MappingProxyType(
 
 
 class Style(msgspec.Struct, frozen=True, kw_only=True):
-    """How lines are written: with colour, with bells, with which shapes."""
+    """How lines are written: with colour, with bells, with which characters."""
 
     colour: bool = False
     bell: bool = False
     shapes: Mapping[Tone, str] = _PLAIN_SHAPES
+    unicode: bool = False
 
 
 def style_for(
@@ -63,12 +74,13 @@ def style_for(
         colour=colour == "always" or (colour == "auto" and wants),
         bell=bell and terminal,
         shapes=_SHAPES if _can_show(stream) else _PLAIN_SHAPES,
+        unicode=_can_show(stream),
     )
 
 
 def _can_show(stream: TextIO) -> bool:
     try:
-        "".join(_SHAPES.values()).encode(stream.encoding or "utf-8")
+        "".join((*_SHAPES.values(), "…→")).encode(stream.encoding or "utf-8")
     except (UnicodeEncodeError, LookupError):
         return False
     return True
@@ -86,52 +98,96 @@ def clean(text: str, longest: int = _LONGEST) -> str:
     return "".join(c if c.isprintable() else f"<{ord(c):02X}>" for c in text)
 
 
-class TerminalDisplay:
-    """Writes lines to a stream."""
+def painted(
+    style: Style, text: str, tone: Tone | None, *, inverse: bool = False
+) -> str:
+    """Return a text in the colour of a tone, or in inverse; plain without colour."""
+    codes = (["7"] if inverse else []) + (["1", _COLOURS[tone]] if tone else [])
+    if not style.colour or not codes:
+        return text
+    return f"{_ESCAPE}[{';'.join(codes)}m{text}{_ESCAPE}[0m"
 
-    def __init__(self, stream: TextIO, style: Style, texts: Texts) -> None:
+
+def bells(style: Style, tone: Tone) -> str:
+    """Return the bells of a tone, which say how bad it is; none where none are rung."""
+    return chr(7) * _BELLS[tone] if style.bell else ""
+
+
+class TerminalDisplay:
+    """Writes lines to a stream, broken where its terminal is too narrow for them."""
+
+    def __init__(
+        self,
+        stream: TextIO,
+        style: Style,
+        texts: Texts,
+        columns: Callable[[], int | None] = lambda: None,
+    ) -> None:
+        """Take a stream; ``columns`` tells how wide it is, where that matters."""
         self._stream = stream
         self._style = style
         self._texts = texts
+        self._columns = columns
 
     def show(self, feedback: Feedback) -> None:
         """Say what became of a scan: shape, word, code, what happened, what is next."""
-        texts = self._texts
-        shape = self._style.shapes[feedback.tone]
-        word = f"{shape} {texts.words[feedback.word]:<{_width(texts)}}"
+        texts, tone = self._texts, feedback.tone
+        word = f"{self._style.shapes[tone]} {texts.words[feedback.word]}"
         named = {name: clean(value) for name, value in feedback.names.items()}
         named["reason"] = clean(feedback.names.get("reason", ""), longest=200)
         sentence = detail(msgspec.structs.replace(feedback, names=named), texts)
         mode, next_ = mode_name(feedback.mode, texts), texts.expects[feedback.expects]
-        after = f"{clean(mode)}, {texts.captions[Caption.NEXT].lower()}: {next_}"
-        rings = self._style.bell and feedback.word is not Word.READY
+        after = f"[{clean(mode)}, {texts.captions[Caption.NEXT].lower()}: {next_}]"
         code = clean(feedback.code)
         code = "" if not code or sentence.startswith(f"{code} ") else f"{code}: "
-        self._write(
-            f"{self._painted(word, feedback.tone)}  {code}{sentence}"
-            f"  [{after}]{chr(7) * _BELLS[feedback.tone] * rings}"
-        )
+        head, *rest = self._lines(word, f"{code}{sentence}", after)
+        told = word.ljust(_width(texts, self._style))
+        head = painted(self._style, told, tone) + head[len(told) :]
+        rings = feedback.word is not Word.READY
+        sound = bells(self._style, tone) if rings else ""
+        self._write("\n".join([head, *rest]) + sound)
+
+    def _lines(self, word: str, sentence: str, after: str) -> list[str]:
+        """Return one line, or as many as a narrow terminal needs for it."""
+        columns, word = self._columns(), word.ljust(_width(self._texts, self._style))
+        whole = f"{word}  {sentence}  {after}"
+        if columns is None or len(whole) <= columns:
+            return [whole]
+        parts = (line for text in (sentence, after) for line in wrap(text, columns - 2))
+        return [
+            word.ljust(_width(self._texts, self._style)),
+            *(f"  {p}" for p in parts),
+        ]
 
     def say(self, text: str, tone: Tone = Tone.ATTENTION) -> None:
         """Say something that is not about a scan: a scanner, the server, the clock."""
-        self._write(self._painted(f"-- {clean(text, longest=400)}", tone))
+        columns = self._columns()
+        text = f"-- {clean(text, longest=400)}"
+        lines = [text] if columns is None else wrap(text, columns)
+        self._write("\n".join(painted(self._style, line, tone) for line in lines))
 
-    def _painted(self, text: str, tone: Tone) -> str:
-        if not self._style.colour:
-            return text
-        return f"{_ESCAPE}[1;{_COLOURS[tone]}m{text}{_ESCAPE}[0m"
-
-    def _write(self, line: str) -> None:
-        """Write one line at once, so that no other can come between."""
+    def _write(self, text: str) -> None:
+        """Write lines at once, so that no other can come between."""
         stream = self._stream
         try:
             encoding = stream.encoding or "utf-8"
-            stream.write(line.encode(encoding, "replace").decode(encoding) + "\n")
+            stream.write(text.encode(encoding, "replace").decode(encoding) + "\n")
             stream.flush()
         except (OSError, ValueError):
             # Nobody looks any more (a closed pipe, a hung-up ssh): scans go on.
             return
 
 
-def _width(texts: Texts) -> int:
-    return max(len(texts.words[word]) for word in Word)
+def _width(texts: Texts, style: Style) -> int:
+    """Return how wide shape and word are, so that what follows stands in a column."""
+    shape = max(len(shape) for shape in style.shapes.values())
+    return shape + 1 + max(len(texts.words[word]) for word in Word)
+
+
+def columns_of(stream: TextIO) -> int | None:
+    """Return how wide a terminal is; ``None`` for what is none, or does not tell."""
+    try:
+        columns, _ = os.get_terminal_size(stream.fileno())
+    except (OSError, ValueError):
+        return None
+    return max(columns, _NARROWEST) if columns else None

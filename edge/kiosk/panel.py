@@ -13,6 +13,7 @@ import msgspec
 from edge.clock import Clock
 from edge.feedback import Feedback
 from edge.health import Report
+from edge.packing import packing
 from edge.scanners import Read, Sink, Tone
 from edge.screen import NOTHING_YET, Screen, Standing, remember, screen
 from edge.sync import SyncStatus
@@ -104,7 +105,8 @@ class Panel:
             sync=msgspec.structs.replace(sync, waiting=self._waiting()),
             report=report,
         )
-        made = screen(self._memory, standing, self._texts)
+        listed = packing(self._rules, self._workflow.state, self._texts)
+        made = screen(self._memory, standing, self._texts, listed)
         if made == self._screen:
             return
         self._screen = made

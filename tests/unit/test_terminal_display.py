@@ -119,3 +119,20 @@ def test_a_notice_is_a_line_of_its_own_kind() -> None:
     stream = io.StringIO()
     TerminalDisplay(stream, Style(), ENGLISH).say("3 waiting,\nsafe here")
     assert stream.getvalue() == "-- 3 waiting,<0A>safe here\n"
+
+
+@pytest.mark.parametrize("columns", [20, 40, 60])
+def test_a_narrow_terminal_gets_the_same_words_on_more_lines(columns: int) -> None:
+    stream, wide = io.StringIO(), io.StringIO()
+    TerminalDisplay(stream, Style(), ENGLISH, lambda: columns).show(SAVED)
+    TerminalDisplay(wide, Style(), ENGLISH, lambda: 80).show(SAVED)
+    lines = stream.getvalue().splitlines()
+    assert len(lines) > 1 or columns >= 60
+    assert all(len(line) <= columns for line in lines)
+    assert stream.getvalue().split() == wide.getvalue().split()
+
+
+def test_a_notice_is_broken_where_the_terminal_is_narrow() -> None:
+    stream = io.StringIO()
+    TerminalDisplay(stream, Style(), ENGLISH, lambda: 20).say("a scanner is missing")
+    assert all(len(line) <= 20 for line in stream.getvalue().splitlines())

@@ -1,0 +1,52 @@
+"""The open list, as a screen shows it: who gives, who takes, what remains. Pure.
+
+A list is closed by X-DONE, or by a reason while something is missing: these are what a
+screen offers to touch, as far as the station allows the commands.
+"""
+
+from edge.feedback import Caption
+from edge.screen import PackingView, Touch
+from edge.terminal_display import clean
+from edge.texts import Texts
+from edge.workflow import Checking, Checklist, Rules, State
+
+__all__ = ["packing"]
+
+_SHOWN = 50
+"""Items of a list that are shown by name, at most."""
+
+
+def packing(rules: Rules, state: State, texts: Texts) -> PackingView | None:
+    """Return the open list, if there is one."""
+    scene, checklist = state.scene, state.scene.checklist
+    if checklist is None:
+        return None
+    known = checklist.expected is not None
+    return PackingView(
+        container=clean(checklist.container),
+        giver=clean(scene.giver or ""),
+        receiver=clean(state.operator or ""),
+        expected=len(checklist.expected or ()) if known else None,
+        scanned=len(checklist.scanned),
+        missing=_named(checklist.missing),
+        foreign=_named(checklist.foreign),
+        repeated=_named(checklist.repeated),
+        close=_closes(rules, state, checklist, texts),
+    )
+
+
+def _named(items: tuple[str, ...]) -> tuple[str, ...]:
+    more = (f"+{len(items) - _SHOWN}",) if len(items) > _SHOWN else ()
+    return (*map(clean, items[:_SHOWN]), *more)
+
+
+def _closes(
+    rules: Rules, state: State, checklist: Checklist, texts: Texts
+) -> tuple[Touch, ...]:
+    settled = rules.modes[state.scene.mode].checks is Checking.SETTLED
+    touches = {"DONE": texts.captions[Caption.FINISH]}
+    if settled and checklist.begun:
+        # One scan is enough: the reason closes, and says for what it is closed.
+        touches = {r: texts.reasons.get(r.lower(), r) for r in sorted(rules.reasons)}
+    allowed = (c for c in touches if rules.commands is None or c in rules.commands)
+    return tuple(Touch(code=f"X-{c}", label=clean(touches[c])) for c in allowed)
