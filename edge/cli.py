@@ -36,6 +36,11 @@ from shared.settings_file import read_secret
 __all__ = ["main"]
 
 _SERVER = "SCANTRAIL_SERVER"
+_SWITCH = 0.0005
+"""Seconds that a thread may keep the interpreter from another. The kernel holds some
+ten characters for the thread that reads a scanner, and Python's 5 ms, several times in
+a row, are too long for a fast one."""
+
 _LONGEST_CODE = 1024  # characters read from standard input; a code has far fewer
 
 
@@ -112,6 +117,7 @@ def _run(options: argparse.Namespace) -> int:
         level=logging.INFO if options.verbose else logging.ERROR,
         format="%(levelname)s %(name)s: %(message)s",
     )
+    sys.setswitchinterval(_SWITCH)
     data = Path(options.data)
     config = load(options.config, data)
     setup, display = _setup(options, data, config)

@@ -49,7 +49,8 @@ __all__ = ["Setup", "Station", "run"]
 _log = logging.getLogger(__name__)
 
 _AGAIN = 5.0  # seconds before a part that failed is started again
-_WATCH = 1.0  # seconds between two looks at scanners and clock
+_WATCH = 1.0  # seconds between two reports
+_LOOK = 0.2  # seconds between two looks at the scanners: within 1 s it is seen
 _NOTICES = 20  # of the outbox that are reported, the latest
 _LAST_SCANS = 3.0  # seconds to save what was scanned before the end
 
@@ -288,7 +289,18 @@ class Station:
                 *notices.of_clock(before, after, texts),
             ]:
                 self._setup.say(text)
-            await asyncio.sleep(_WATCH)
+            await self._until_the_next_report(after)
+
+    async def _until_the_next_report(self, latest: health.Report) -> None:
+        """Wait; less long where a scanner has gone or come since."""
+        end = asyncio.get_running_loop().time() + _WATCH
+        while asyncio.get_running_loop().time() < end:
+            await asyncio.sleep(_LOOK)
+            before = [(one.connected, one.problem) for one in latest.scanners]
+            if before != [
+                (s.health.connected, s.health.problem) for s in self._scanners
+            ]:
+                return
 
     def _write(self, *, ended: bool) -> health.Report:
         """Write the report, and return it."""

@@ -6,6 +6,7 @@ opened: what people type elsewhere is never read.
 """
 
 import asyncio
+import contextlib
 import errno
 import fcntl
 import struct
@@ -36,6 +37,8 @@ RECORD: Final = struct.Struct("llHHi")
 """``struct input_event`` of linux/input.h: seconds, microseconds, type, code, value."""
 
 _EVIOCSCLOCKID: Final = 0x400445A0  # linux/input.h: _IOW('E', 0xa0, int)
+_EVIOCSMASK: Final = 0x40104593  # _IOW('E', 0x93, struct input_mask)
+_NO_SCAN_CODES: Final = struct.pack("IIQ", 4, 0, 0)  # none of the codes of EV_MSC
 NO_EVDEV = (
     "keyboard scanners need evdev, which is not installed; run pip install "
     "'scantrail[edge]' (it is built here: a C compiler, python3-dev and "
@@ -52,7 +55,8 @@ Raises OSError, or ImportError where evdev is missing.
 def open_grabbed(node: str, settings: KeyboardSettings) -> tuple[Source, bool]:
     """Open an input device for reading, for this program alone unless set otherwise.
 
-    Its events carry CLOCK_MONOTONIC, which no one sets.
+    Its events carry CLOCK_MONOTONIC, which no one sets, and lack the scan codes that
+    fill a third of the kernel's small buffer.
 
     Raises:
         OSError: It cannot be opened, or another program has it (EBUSY).
@@ -66,6 +70,8 @@ def open_grabbed(node: str, settings: KeyboardSettings) -> tuple[Source, bool]:
             device.grab()
         clock = struct.pack("i", time.CLOCK_MONOTONIC)
         fcntl.ioctl(device.fd, _EVIOCSCLOCKID, clock)
+        with contextlib.suppress(OSError):  # before Linux 4.4
+            fcntl.ioctl(device.fd, _EVIOCSMASK, _NO_SCAN_CODES)
         caps_light = LED_CAPSL in device.leds()
     except BaseException:
         device.close()

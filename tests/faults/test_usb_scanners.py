@@ -555,7 +555,9 @@ def test_f28_a_device_is_grabbed_read_only_on_a_clock_that_never_jumps(
     assert device.grabbed
     assert device.readonly
     assert not caps_light
-    assert clocks == [(0x400445A0, (1).to_bytes(4, sys.byteorder))]
+    clock = (0x400445A0, (1).to_bytes(4, sys.byteorder))
+    no_scan_codes = (0x40104593, (4).to_bytes(4, sys.byteorder) + bytes(12))
+    assert clocks == [clock, no_scan_codes]
     source.close()
     assert device.closed
 

@@ -235,6 +235,25 @@ async def test_the_report_says_that_it_runs_and_how_the_scanner_does(
             await task
 
 
+async def test_f22_a_scanner_that_goes_is_reported_well_within_a_second(
+    stage: Stage,
+) -> None:
+    scanner = Script(then=_forever)
+    reports: asyncio.Queue[health.Report] = asyncio.Queue()
+    async with stage.outbox() as box, asyncio.timeout(BOUND):
+        made = Station(stage.setup(), box, None, [scanner], observe=reports.put_nowait)
+        running = asyncio.create_task(made.run(stage.stop))
+        while not (await reports.get()).scanners[0].connected:
+            pass
+        since = asyncio.get_running_loop().time()
+        scanner.health.connected = False  # just after a report
+        while (await reports.get()).scanners[0].connected:
+            pass
+        assert asyncio.get_running_loop().time() - since < 0.8
+        stage.stop.set()
+        await running
+
+
 async def test_a_full_disk_for_the_report_stops_nothing(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
