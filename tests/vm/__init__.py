@@ -1,0 +1,1 @@
+"""Real devices, in a virtual machine: `make test-vm`."""
