@@ -35,6 +35,8 @@ BEHIND = 60 * SECOND
 """How far what a station has told completely may lie before its latest exchange."""
 CLOCK_LIMIT = 5 * SECOND
 """How far a clock may be off; a request's way here counts against it."""
+MISSING_AFTER = 3.0
+"""Seconds without its scanner after which a station misses it; it is just starting."""
 DAMAGED_LIMIT = 3
 """Damaged reads of a scanner within an hour that a person should look at."""
 
@@ -182,7 +184,7 @@ def _clock(seen: Seen) -> _Found:
 def _scanners(seen: Seen) -> _Found:
     health, reported = seen.health or StationHealth(), seen.reported or 0
     for scanner in health.scanners:
-        if not scanner.connected:
+        if not scanner.connected and scanner.since >= MISSING_AFTER:
             since = reported - round(scanner.since * SECOND)
             yield _open("scanner_missing", since, _missing(scanner))
         if scanner.damaged_lately >= DAMAGED_LIMIT:

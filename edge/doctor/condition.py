@@ -26,7 +26,7 @@ _FEW = 5
 """Reads from which on a scanner can be judged."""
 _DAMAGED, _DAMAGED_SHARE = 3, 0.05
 
-_TIME = "see its time service: timedatectl; timedatectl set-ntp true"
+_TIME = "see its time service: timedatectl status; timedatectl set-ntp true"
 
 
 def condition_findings(facts: Facts) -> list[Finding]:
@@ -64,13 +64,13 @@ def _clock(facts: Facts) -> Iterator[Finding]:
     now = _short(facts.now)
     if facts.now < _EARLIEST:
         text = f"the clock shows {now}, which is long ago"
-        yield _machine(Severity.WRONG, text, f"set it; {_TIME}")
+        yield _machine(Severity.WRONG, text, _TIME)
     elif facts.newest is not None and facts.newest > facts.now + _STEP:
         yield _machine(
             Severity.WRONG,
             f"the clock shows {now}, before the newest scan in the outbox "
             f"({_short(facts.newest)})",
-            f"set it; {_TIME}",
+            _TIME,
         )
     if facts.synced:
         yield _machine(Severity.FINE, f"clock: {now}, synchronised")
@@ -87,7 +87,7 @@ def _disk(disk: Disk) -> Iterator[Finding]:
         text = f"{disk.folder}: {disk.problem}"
         yield _machine(Severity.WRONG, text, "see who owns it, and its disk: ls -ld")
         return
-    free = f"{disk.free / 1e9:.1f} GB free in {disk.folder}"
+    free = f"{_size(disk.free)} free in {disk.folder}"
     if disk.free < _FULL:
         yield _machine(Severity.WRONG, f"the disk is full: {free}", "free some space")
     elif disk.free < _NEARLY_FULL:
@@ -96,6 +96,10 @@ def _disk(disk: Disk) -> Iterator[Finding]:
         yield _machine(Severity.FINE, f"disk: {free}")
     if disk.flush is not None:
         yield _flush(disk.flush)
+
+
+def _size(size: int) -> str:
+    return f"{size // _MB} MB" if size < _NEARLY_FULL else f"{size / 1e9:.1f} GB"
 
 
 def _flush(flush: int) -> Finding:
@@ -127,6 +131,12 @@ def _config(facts: Facts) -> Iterator[Finding]:
         )
     else:
         yield _of_station(Severity.FINE, "the configuration is right")
+    if facts.config is not None and not facts.config.workflow.sheet:
+        yield _of_station(
+            Severity.NOTE,
+            "any label that says X-… is followed as a command",
+            "set sheet in [workflow] to a word of your own, and print it on the sheet",
+        )
 
 
 def _station(facts: Facts) -> Iterator[Finding]:

@@ -21,10 +21,17 @@ RULES = "61-scantrail.rules"
 
 _SPEC = {Kind.KEYBOARD: "evdev", Kind.HID_POS: "hidpos", Kind.SERIAL: "serial"}
 _LONGEST_NAME = 40
+_KINDS: Mapping[type, Kind] = {
+    KeyboardSettings: Kind.KEYBOARD,
+    HidPosSettings: Kind.HID_POS,
+    SerialSettings: Kind.SERIAL,
+    SsiSettings: Kind.SERIAL,
+}
 _STATION = "scantrail-stati"
 """A station's process: the kernel keeps fifteen characters of its name."""
-_INSTALL = (
-    "install the udev rules: cp systemd/*.rules /etc/udev/rules.d/; "
+_INSTALL = "install the udev rules"
+_HOW = (
+    f"{_INSTALL}:\ncp systemd/*.rules /etc/udev/rules.d/\n"
     "udevadm control --reload; udevadm trigger"
 )
 
@@ -99,7 +106,9 @@ def _configured(
     if isinstance(settings, KeyboardSettings) and not facts.evdev:
         yield _NO_EVDEV
     if not chosen:
-        yield _missing(name, wanted, facts.candidates)
+        kind = _KINDS[type(settings)]
+        alike = [one for one in facts.candidates if one.kind is kind]
+        yield _missing(name, wanted, alike)
         return
     if len({one.port for one in chosen}) > 1:
         yield _several(name, chosen)
@@ -131,8 +140,8 @@ def what(one: Candidate) -> str:
     return f"{one.kind.value} {one.node}{name}{f' ({about})' if about else ''}"
 
 
-def _missing(name: str, wanted: str, candidates: Iterable[Candidate]) -> Finding:
-    there = ", ".join(spec(one) for one in candidates)
+def _missing(name: str, wanted: str, candidates: Sequence[Candidate]) -> Finding:
+    there = ", ".join(best_path(one, candidates) for one in candidates)
     do = "plug the scanner in, or correct its path in the configuration"
     return _found(
         Severity.WRONG,
@@ -180,9 +189,15 @@ def _permit(group: str, mode: int, person: Person) -> str:
             f"{group} only since this program was started"
         )
     return (
-        f"you are not in the group {group}: usermod -aG {group} {person.name}; then "
-        "log in again, or restart the service"
+        f"you are not in the group {group}: usermod -aG {group} {person.name}\n"
+        "then log in again, or restart the service"
+        f"{_READS_ALL if group == 'input' else ''}"
     )
+
+
+_READS_ALL = (
+    f"; or {_INSTALL}, which give the station scanners alone, and no other keyboard"
+)
 
 
 def _held(name: str, one: Candidate, facts: Facts) -> Iterator[Finding]:
@@ -280,7 +295,7 @@ def _rules(facts: Facts, taken: set[str]) -> Iterator[Finding]:
     if not facts.rules:
         severity = Severity.WARNING if usb else Severity.NOTE
         text = f"the udev rules for scanners are not installed ({RULES})"
-        yield _found(severity, text, _INSTALL)
+        yield _found(severity, text, _HOW)
         return
     yield _found(Severity.FINE, f"udev rules: {facts.rules}")
     for one in usb:

@@ -128,13 +128,13 @@ def _codes(told: dict[str, object]) -> list[str]:
 
 
 async def test_a_station_is_shown_as_it_said_it_was(log: Log) -> None:
-    gun = ScannerState(device="gun", connected=False, problem="plug it in")
+    gun = ScannerState(device="gun", connected=False, since=9.0, problem="no")
     said = StationHealth(version="9.9", waiting=3, synced=True, scanners=(gun,))
     assert (await log.send(0, changed={HEALTH: said.header()}))[0] == 200
     told = await _told(log)
     assert (told["version"], told["backlog"]) == ("9.9", 3)
     assert told["scanners"] == [
-        {"device": "gun", "connected": False, "problem": "plug it in"}
+        {"device": "gun", "connected": False, "since": 9.0, "problem": "no"}
     ]
     assert _codes(told) == ["scanner_missing"]
     log.add("P-1")

@@ -57,6 +57,16 @@ scans = st.builds(
 )
 
 
+@given(scans, st.sampled_from(["X-PICK", "X-DEPART", "x-undo"]), scans)
+def test_f29_a_command_inside_another_code_is_no_command(
+    before: str, command: str, after: str
+) -> None:
+    raw = before + command + after
+    own = r"(\][A-Za-z][0-9A-F])?[ \t\r\n\0]*X-[A-Z0-9.-]{1,128}[ \t\r\n\0]*"
+    if not re.fullmatch(own, raw, re.ASCII | re.IGNORECASE):
+        assert parse(raw, SITE).kind is not Kind.COMMAND
+
+
 def is_whole(key: Key, raw: str) -> bool:
     """Say whether a key is one that the rest of the program can rely on."""
     named = key.kind in NAMING

@@ -84,6 +84,11 @@ def test_scanners_are_told_by_name_with_what_to_do() -> None:
     assert "eye: 3 of 9 reads" in damaged.text
 
 
+def test_a_scanner_that_is_just_being_opened_is_not_missed() -> None:
+    new = ScannerState(device="gun", connected=False, since=2.0)
+    assert _codes(_with(health=StationHealth(scanners=(new,)))) == []
+
+
 def test_the_limit_of_silence_can_be_set() -> None:
     quiet = _with(heard=NOW - 120 * SECOND, horizon=NOW - 120 * SECOND)
     assert _codes(quiet) == ["silent"]
