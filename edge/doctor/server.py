@@ -25,7 +25,7 @@ from shared.protocol import Problem
 
 __all__ = ["ask"]
 
-_PATIENCE = Deadlines(connect=5.0, read=5.0, total=8.0)
+_PATIENCE = Deadlines(connect=5.0, read=10.0, total=20.0)
 _GOOD, _NOT_FOUND = 200, 404
 
 
