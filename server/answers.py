@@ -3,9 +3,10 @@
 import msgspec
 
 from server.events import Event
-from server.exceptions import exceptions
+from server.exceptions import Case, exceptions
+from server.findings import Finding, in_order
 from server.history import Telling
-from server.resolve import Moment, Since, resolve
+from server.resolve import Moment, Resolution, Since, World, resolve
 from server.site import DEFAULT, Site
 from shared.moments import to_text
 from shared.protocol import (
@@ -16,7 +17,7 @@ from shared.protocol import (
     Untold,
 )
 
-__all__ = ["Horizon", "Stored", "answer", "history", "history_events"]
+__all__ = ["Horizon", "Stored", "answer", "history", "history_events", "kept_answer"]
 
 
 class Horizon(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,7 +79,56 @@ def answer(
     site: Site = DEFAULT,
 ) -> ItemAnswer:
     """Say where an item is: contract, section 7, ``GET /v1/items/{item}``."""
-    found = resolve(telling.world, item)
+    return _document(
+        item,
+        resolve(telling.world, item),
+        known=telling.known,
+        title=_title(telling.said, item),
+        findings=exceptions(telling.world, item, telling.said, at, site=site),
+        at=at,
+        known_at=known_at,
+        horizon=horizon,
+    )
+
+
+def kept_answer(
+    world: World, item: str, case: Case, *, at: int, known_at: int, horizon: Horizon
+) -> ItemAnswer:
+    """Say where an item is, by what is kept of it and of what it is in.
+
+    Args:
+        world: Knows the item and all that it is in.
+        item: The item.
+        case: What is wrong with it; used up.
+        at: Now, in microseconds since 1970.
+        known_at: Now as well.
+        horizon: Up to when everything was told.
+    """
+    known = world.known(item)
+    case.fall_due(at)
+    return _document(
+        item,
+        resolve(world, item),
+        known=known.named,
+        title=known.title,
+        findings=in_order(case.open.values()),
+        at=at,
+        known_at=known_at,
+        horizon=horizon,
+    )
+
+
+def _document(
+    item: str,
+    found: Resolution,
+    *,
+    known: bool,
+    title: str | None,
+    findings: list[Finding],
+    at: int,
+    known_at: int,
+    horizon: Horizon,
+) -> ItemAnswer:
     events = {
         f"{name}_event": value.latest.name
         for name, value in (("status", found.status), ("location", found.location))
@@ -92,11 +142,11 @@ def answer(
     }
     return ItemAnswer(
         item=item,
-        known=telling.known,
+        known=known,
         **values,
         container=found.path[0] if found.path else None,
         path=list(found.path),
-        title=_title(telling.said, item),
+        title=title,
         exceptions=[
             ItemException(
                 code=finding.code,
@@ -104,7 +154,7 @@ def answer(
                 event=finding.event,
                 text=finding.text,
             )
-            for finding in exceptions(telling.world, item, telling.said, at, site=site)
+            for finding in findings
         ],
         at=to_text(at),
         known_at=to_text(known_at),

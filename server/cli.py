@@ -69,14 +69,15 @@ def _alone(data: Path) -> None:
 async def _serve(config: ServerConfig) -> None:
     data = _data(Path(config.data))
     _alone(data)
-    store = await SqliteStore.open(data / DATABASE, _now)
+    site = Site(handoff=config.handoff_minutes * 60 * SECOND)
+    store = await SqliteStore.open(data / DATABASE, _now, site)
     context = Context(
         store=store,
         keys=Keys(data / KEYS),
         reference=ReferenceData(store, _now),
         own=await OwnLog.open(store, data / OWN_KEY, _now),
         now=_now,
-        site=Site(handoff=config.handoff_minutes * 60 * SECOND),
+        site=site,
         code_lifetime=config.code_minutes * 60 * SECOND,
         silent_limit=config.silent_seconds * SECOND,
     )

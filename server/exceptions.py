@@ -12,6 +12,7 @@ does the item itself have to be scanned.
 """
 
 from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 import msgspec
 
@@ -35,39 +36,53 @@ from server.steps import Step, steps
 from shared.actions import Place
 from shared.moments import SECOND, to_text
 
-__all__ = ["exceptions", "review"]
+__all__ = ["Case", "Claim", "exceptions", "review", "take"]
 
 
-class _Case(msgspec.Struct, kw_only=True):
-    """What holds before a step, and what was found up to it.
+class Claim(NamedTuple):
+    """What another system said of an item, and by which event."""
+
+    status: str | None
+    order: Order
+
+
+class Case(msgspec.Struct, array_like=True):
+    """What holds of an item before a step, and what was found up to it.
 
     ``disputed``: the claim is contradicted, settled or not. ``awaited``: the departure
     of the load on which the item is ``expected`` has not come yet. ``loads``: those
     that left, with whether the item left with them or later, and when. ``put_into``:
-    something gone that the item was put into. ``due``: what opens by itself.
+    something gone that the item was put into. ``picked``: it waits for somebody else
+    than the ``picker``. ``due``: what opens by itself.
     """
 
     item: str
-    site: Site
     open: dict[str, Finding] = {}
     closed: list[Finding] = []
     status: str | None = None
     location: str | None = None
     gone: bool = False
-    claim: Event | None = None
+    claim: Claim | None = None
     disputed: bool = False
     expected: str | None = None
     awaited: bool = False
     loads: dict[str, tuple[bool, Order]] = {}
-    picked: Event | None = None
+    picked: bool = False
+    picker: str | None = None
     put_into: str | None = None
     due: dict[str, Finding] = {}
 
+    @property
+    def restless(self) -> bool:
+        """Whether evidence that repeats what is known may still change something."""
+        left_behind = any(not aboard for aboard, _ in self.loads.values())
+        return bool(self.open or self.due or left_behind)
+
     def found(
-        self, code: str, since: Order, text: str, shown_by: Event | Order | None = None
+        self, code: str, since: Order, text: str, shown_by: Order | None = None
     ) -> None:
         """Open an exception, unless it is open already."""
-        event = since.name if shown_by is None else shown_by.name
+        event = (shown_by or since).name
         self.open.setdefault(code, Finding(code, since.occurred, event, text))
 
     def over(self, code: str, step: Step) -> None:
@@ -107,7 +122,7 @@ def _span(length: int) -> str:
 # --- one rule for each exception ------------------------------------------------------
 
 
-def _seen_after_departure(case: _Case, step: Step) -> None:
+def _seen_after_departure(case: Case, step: Step) -> None:
     for moment in step.moments:
         shown = moment.shown
         if shown.gone or shown.action.restarts:
@@ -117,7 +132,7 @@ def _seen_after_departure(case: _Case, step: Step) -> None:
             case.found(SEEN, step.order, text)
 
 
-def _away_from_container(case: _Case, step: Step) -> None:
+def _away_from_container(case: Case, step: Step) -> None:
     if step.own is None:
         return
     shown = step.own.shown
@@ -129,60 +144,56 @@ def _away_from_container(case: _Case, step: Step) -> None:
         case.found(AWAY, step.order, text)
 
 
-def _handoff_overdue(case: _Case, step: Step) -> None:
+def _handoff_overdue(case: Case, step: Step) -> None:
     for moment in step.moments:
-        if moment.shown.holds and not _same_pick(case.picked, moment.shown):
+        if moment.shown.holds and not _same_pick(case, moment.shown):
             case.over(OVERDUE, step)
             case.due.pop(OVERDUE, None)
-            case.picked = moment.shown.event if moment.shown.action.handoff else None
-            _await_handoff(case, moment.shown)
+            case.picked, case.picker = moment.shown.action.handoff, moment.shown.holder
+            if case.picked:
+                _await_handoff(case, step, moment.shown)
 
 
-def _same_pick(picked: Event | None, shown: Shown) -> bool:
+def _same_pick(case: Case, shown: Shown) -> bool:
     """Whether the one who picked it scans it as a pick once more."""
-    return (
-        shown.action.handoff
-        and picked is not None
-        and picked.line.operator == shown.holder
-    )
+    return shown.action.handoff and case.picked and case.picker == shown.holder
 
 
-def _await_handoff(case: _Case, shown: Shown) -> None:
-    if case.picked is None:
-        return
+def _await_handoff(case: Case, step: Step, shown: Shown) -> None:
     who = shown.holder or "Somebody without a badge"
     text = (
         f"{who} picked {case.item} on {_time(shown.order.occurred)}, and nobody took"
-        f" it over within {_span(case.site.handoff)}."
+        f" it over within {_span(step.site.handoff)}."
     )
-    due = shown.order.occurred + case.site.handoff
+    due = shown.order.occurred + step.site.handoff
     case.due[OVERDUE] = Finding(OVERDUE, due, shown.order.name, text)
 
 
-def _claim_contradicted(case: _Case, step: Step) -> None:
-    if step.says("claim"):
+def _claim_contradicted(case: Case, step: Step) -> None:
+    if step.said is not None and step.says("claim"):
         case.over(CLAIM, step)
-        case.claim, case.disputed = step.said, False
+        case.claim = Claim(step.said.line.status, step.order)
+        case.disputed = False
     claim = case.claim
     if claim is None:
         return
-    gone, status = case.site.gone, step.status or case.status
-    disputed = claim.line.status in {SHIPPED, *gone} and status not in gone
+    gone, status = step.site.gone, step.status or case.status
+    disputed = claim.status in {SHIPPED, *gone} and status not in gone
     scans = f"its scans say {status}" if status else "no scan says so"
     text = (
         f"Another system said on {_time(claim.order.occurred)} that {case.item} is"
-        f" {claim.line.status}; {scans}."
+        f" {claim.status}; {scans}."
     )
     if not disputed:
         case.over(CLAIM, step)
     elif not case.disputed:
-        case.found(CLAIM, step.order, text, claim)
+        case.found(CLAIM, step.order, text, claim.order)
     elif CLAIM in case.open:
         case.open[CLAIM] = case.open[CLAIM]._replace(text=text)
     case.disputed = disputed
 
 
-def _missed_in_count(case: _Case, step: Step) -> None:
+def _missed_in_count(case: Case, step: Step) -> None:
     count = step.said
     if any(moment.shown.location is not None for moment in step.moments):
         case.over(COUNT, step)
@@ -201,7 +212,7 @@ def _missed_in_count(case: _Case, step: Step) -> None:
         case.found(COUNT, step.order, text)
 
 
-def _missing_from_manifest(case: _Case, step: Step) -> None:
+def _missing_from_manifest(case: Case, step: Step) -> None:
     departs = any(moment.shown.gone for moment in step.moments)
     if departs:
         case.over(MANIFEST, step)
@@ -224,7 +235,7 @@ def _missing_from_manifest(case: _Case, step: Step) -> None:
             case.found(MANIFEST, step.order, text, left)
 
 
-def _loaded_after_departure(case: _Case, step: Step) -> None:
+def _loaded_after_departure(case: Case, step: Step) -> None:
     if step.container != case.put_into:
         case.over(LATE, step)
         case.put_into = None
@@ -240,13 +251,13 @@ def _loaded_after_departure(case: _Case, step: Step) -> None:
         case.found(LATE, step.order, text)
 
 
-def _stale(case: _Case, step: Step) -> None:
+def _stale(case: Case, step: Step) -> None:
     status = step.status
     if status is None or status == case.status:
         return
     case.over(STALE, step)
     case.due.pop(STALE, None)
-    limit = case.site.stale.get(status)
+    limit = step.site.stale.get(status)
     if limit is not None:
         text = (
             f"{case.item} is {status} since {_time(step.order.occurred)}: longer than"
@@ -256,13 +267,13 @@ def _stale(case: _Case, step: Step) -> None:
         case.due[STALE] = Finding(STALE, due, step.order.name, text)
 
 
-def _unexpected_step(case: _Case, step: Step) -> None:
+def _unexpected_step(case: Case, step: Step) -> None:
     shown = step.own.shown if step.own is not None else None
     if shown is None or shown.action.status is None:
         return
     case.over(UNEXPECTED, step)
     action = shown.event.line.action
-    expected = case.site.follows.get(case.status or "")
+    expected = step.site.follows.get(case.status or "")
     if expected is not None and action not in expected:
         text = (
             f"{case.item} was {case.status}, and then came {action} {_scan(shown)};"
@@ -271,17 +282,17 @@ def _unexpected_step(case: _Case, step: Step) -> None:
         case.found(UNEXPECTED, step.order, text)
 
 
-def _resolve(case: _Case, step: Step) -> None:
+def _resolve(case: Case, step: Step) -> None:
     """A person settled an exception: that time of it is over."""
     if step.said is None or not step.says("resolve"):
         return
     code = step.said.line.exception or ""
     if code == OVERDUE and code in case.open:
-        case.picked = None
+        case.picked = False
     case.over(code, step)
 
 
-_RULES: tuple[Callable[[_Case, Step], None], ...] = (
+_RULES: tuple[Callable[[Case, Step], None], ...] = (
     _seen_after_departure,
     _away_from_container,
     _handoff_overdue,
@@ -295,13 +306,21 @@ _RULES: tuple[Callable[[_Case, Step], None], ...] = (
 )
 
 
-def _after(case: _Case, step: Step) -> None:
+def _after(case: Case, step: Step) -> None:
     """Take over what holds after a step."""
     for moment in step.moments:
         shown = moment.shown
         case.status = shown.status or case.status
         case.location = shown.location or case.location
         case.gone = case.gone if shown.gone is None else shown.gone
+
+
+def take(case: Case, step: Step) -> None:
+    """Take the next step of the item's story into its case."""
+    case.fall_due(step.order.occurred)
+    for rule in _RULES:
+        rule(case, step)
+    _after(case, step)
 
 
 def review(
@@ -317,12 +336,9 @@ def review(
         at: The moment, in microseconds since 1970.
         site: The site's table of actions and its deadlines.
     """
-    case = _Case(item=item, site=site)
-    for step in steps(world, item, said):
-        case.fall_due(step.order.occurred)
-        for rule in _RULES:
-            rule(case, step)
-        _after(case, step)
+    case = Case(item)
+    for step in steps(world, item, said, site):
+        take(case, step)
     case.fall_due(at)
     found = [*case.closed, *case.open.values()]
     found.sort(key=lambda finding: (finding.since, finding.event, finding.code))

@@ -1,6 +1,6 @@
 """What can be found wrong with an item: each exception of contract section 5. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -18,6 +18,7 @@ __all__ = [
     "Finding",
     "Kind",
     "Review",
+    "in_order",
 ]
 
 
@@ -117,3 +118,8 @@ class Review(NamedTuple):
     def open(self) -> list[Finding]:
         """What is open now, oldest first."""
         return [finding for finding in self.findings if finding.open]
+
+
+def in_order(findings: Iterable[Finding]) -> list[Finding]:
+    """Put findings in order, the oldest first."""
+    return sorted(findings, key=lambda one: (one.since, one.event, one.code))

@@ -11,7 +11,7 @@ import msgspec
 
 from server.events import BEGINNING, Order
 
-__all__ = ["Book", "Common", "Known", "Notes", "Since"]
+__all__ = ["Book", "Common", "Known", "Notes", "Since", "extended"]
 
 
 class Since(NamedTuple):
@@ -110,7 +110,9 @@ class Known(msgspec.Struct, array_like=True):
     `World.runs`. ``entered`` is when its stay in ``container`` began. ``told`` is the
     last event that changed anything, ``last`` the last that spoke of it or of anything
     in it. ``contents`` counts what is directly in it. ``restless``: an exception is
-    open or falls due, so that even equal evidence may change something.
+    open or falls due, so that even equal evidence may change something. ``named``:
+    some event that happened names it. ``awaited``: something was expected on it.
+    ``title`` is the latest that it was given.
     """
 
     status: Since | None = None
@@ -124,6 +126,9 @@ class Known(msgspec.Struct, array_like=True):
     contents: int = 0
     common: Common | None = None
     restless: bool = False
+    named: bool = False
+    awaited: bool = False
+    title: str | None = None
 
 
 class Book(Protocol):
@@ -158,6 +163,14 @@ class Notes:
         self._inside: defaultdict[str, dict[str, None]] = defaultdict(dict)
         self._watched = watched
         self.known = self._known.__getitem__
+
+    def keep(self, item: str, known: Known) -> None:
+        """Take over what is known of an item from elsewhere."""
+        self._known[item] = known
+
+    def has(self, item: str) -> bool:
+        """Whether anything is known of an item."""
+        return item in self._known
 
     def inside(self, container: str) -> list[str]:
         """Return what is directly in a container."""

@@ -1,114 +1,428 @@
-"""The present answer of every item, kept for lists; made anew where events touch it.
+"""The present answer of every item, kept as events come. Pure.
 
-The rows only say which items to look at: what a reader gets of each is always told
-from its events. They are refreshed in the transaction that stores the events, so that
-they are never behind what was acknowledged.
+An event that is later than all that is known of what it concerns is folded into what
+is kept, and costs the same whatever the history. Any other (it came late, or took
+something back) changes what is known since: the items that it may bear on are told
+anew, from their first event on, once for all events that came together. Either way
+the answers are those that telling everything from the first event on would give.
 """
 
 from collections.abc import Callable, Collection, Iterable
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
-from server.events import Event
-from server.history import Reader, bearing
-from server.resolve import World
-from shared.actions import ACTIONS, Actions
+from server.events import BEGINNING, Event, Order
+from server.exceptions import Case
+from server.findings import Finding
+from server.fold import Fold, Scratch
+from server.history import Reader, Role, bearing, mentions
+from server.known import Known
+from server.site import Site
 
-__all__ = ["Board", "Row", "Touch", "refresh"]
+__all__ = ["Arrived", "Kept", "Projection", "Shelf", "heard", "position", "roles"]
 
-
-class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """One item's present, effective answer; ``latest`` is when it was last scanned."""
-
-    key: str
-    status: str | None = None
-    location: str | None = None
-    custodian: str | None = None
-    container: str | None = None
-    gone: bool = False
-    latest: int = 0
+_CONTAINER, _PLACE = (Role.CONTAINER,), (Role.PLACE,)
+_TAKEN_OUT = 1 << Role.TAKEN_OUT
+_ROLE_BITS = len(Role)
 
 
-class Board(Reader, Protocol):
-    """Reads events as known now, and keeps the rows."""
+def heard(where: int, bits: int) -> int:
+    """Write in one number that the event at a position speaks of a key, and how.
 
-    def rows(self, keys: Collection[str]) -> list[Row]:
-        """Return the rows of these items, of those that have one."""
-
-    def inside(self, containers: Collection[str], since: int) -> list[str]:
-        """Return what may have been in any of these at ``since`` or after.
-
-        That is what is in it now by its row, and what was ever put into it and was
-        scanned after ``since``.
-        """
-
-    def around(self, items: Collection[str]) -> list[str]:
-        """Return what any of these, taken out without its name, was ever put into."""
-
-    def put(self, rows: Iterable[Row]) -> None:
-        """Keep these rows."""
+    ``bits`` has ``1 << Role`` for each way.
+    """
+    return where << _ROLE_BITS | bits
 
 
-class Touch(msgspec.Struct):
-    """What new events touch, and the first moment from which they do.
+def position(told: int) -> int:
+    """Return the position in such a number."""
+    return told >> _ROLE_BITS
 
-    ``subjects`` are items with evidence of their own, ``containers`` what the events
-    name as such. ``said``: what hosts said may have changed.
+
+def roles(told: int) -> int:
+    """Return the bits in such a number."""
+    return told & (1 << _ROLE_BITS) - 1
+
+
+class Kept(msgspec.Struct):
+    """What is kept of one item.
+
+    ``id`` grows in the order in which items were first named; 0 is not written yet.
+    ``heard`` are the latest events that speak of it, those before them are kept apart.
+    ``taken_out``: it ever left a container that the event does not name. ``found`` is
+    what is written of what is open or falls due, ``anew`` that all else that is
+    written of its findings does not hold any more. ``row`` is what is written of it.
     """
 
-    subjects: set[str] = msgspec.field(default_factory=set)
-    containers: set[str] = msgspec.field(default_factory=set)
+    key: str
+    known: Known
+    case: Case
+    heard: list[int] = []
+    taken_out: bool = False
+    id: int = 0
+    found: frozenset[Finding] = frozenset()
+    anew: bool = False
+    row: tuple[object, ...] | None = None
+
+
+class Arrived(NamedTuple):
+    """An event that was written at a position of the server's own order."""
+
+    position: int
+    event: Event
+
+
+class Shelf(Reader, Protocol):
+    """Keeps what is known of items; reads events as known now."""
+
+    def load(self, keys: Collection[str]) -> Iterable[Kept]:
+        """Return what is kept of these items, of those that have anything."""
+
+    def inside(self, container: str) -> list[str]:
+        """Return what is directly in a container, by what is written."""
+
+    def at(self, location: str, since: int) -> list[str]:
+        """Return what a count of a location may concern, by what is written.
+
+        That is what is here, in nothing, and what was told of anything ``since``.
+        """
+
+    def expecting(self, load: str) -> list[str]:
+        """Return what was ever expected on a load."""
+
+    def counted(self, location: str) -> int:
+        """Return when the location was last counted; before everything if never."""
+
+    def find(self, event: str) -> Event | None:
+        """Return an event by its name, if it is here and was understood."""
+
+    def note(
+        self,
+        counted: Iterable[tuple[str, int, int]],
+        expected: Iterable[tuple[str, str]],
+    ) -> None:
+        """Write counts: location, when, position; and expectations: load, item."""
+
+    def save(self, kept: Collection[Kept]) -> None:
+        """Write what is kept of these items, and give new ones their ``id``."""
+
+
+class _Late(msgspec.Struct):
+    """What has to be told anew: what events touched, and since when."""
+
+    keys: set[str] = msgspec.field(default_factory=set)
     since: int = 2**63 - 1
-    said: bool = False
 
-    def add(self, event: Event) -> None:
-        """Add what one event touches."""
-        self.subjects.update(event.subjects())
-        if event.line.container is not None:
-            self.containers.add(event.line.container)
-        self.since = min(self.since, event.order.occurred)
+    def add(self, order: Order, keys: Iterable[str]) -> None:
+        self.keys.update(keys)
+        self.since = min(self.since, order.occurred)
 
 
-def _spread(start: set[str], step: Callable[[set[str]], Iterable[str]]) -> set[str]:
+class Projection:
+    """What is known of items, as the writer works on it.
+
+    It is the `server.known.Book` and the `server.fold.Cases` of its own fold. Between
+    two batches it holds some ``most`` items in memory, those that changed last.
+    """
+
+    def __init__(self, shelf: Shelf, site: Site, most: int = 50_000) -> None:
+        self._shelf, self._site, self._most = shelf, site, most
+        self._fold = Fold(site, self, self)
+        self.forget()
+
+    def forget(self) -> None:
+        """Forget what is in memory: the transaction that wrote it failed."""
+        self._recent: dict[str, Kept] = {}
+        self._older: dict[str, Kept] = {}
+        self._changed: dict[str, Kept] = {}
+        self._contents: dict[str, dict[str, None]] = {}
+        self._moved: dict[str, dict[str, None]] = {}
+        self._counts: dict[str, int] = {}
+        self._left: list[str] = []
+        self._late = _Late()
+        self._now = BEGINNING
+
+    def take(self, arrived: Collection[Arrived]) -> None:
+        """Take in events that came together, and write what they change."""
+        self._mention(arrived)
+        for one in sorted(arrived, key=_order):
+            if one.event.voided_by is None:
+                self._take(one.event)
+        if self._late.keys:
+            self._tell_anew()
+        self._flush()
+        if len(self._recent) > self._most // 2:
+            self._older, self._recent, self._contents = self._recent, {}, {}
+
+    def _flush(self) -> None:
+        self._shelf.save(self._changed.values())
+        self._changed, self._moved = {}, {}
+
+    def _mention(self, arrived: Iterable[Arrived]) -> None:
+        told: list[tuple[str, int]] = []
+        counted: list[tuple[str, int, int]] = []
+        expected: list[tuple[str, str]] = []
+        for where, event in arrived:
+            bits: dict[str, int] = {}
+            for key, role in mentions(event.line, self._site.actions):
+                if role is not Role.PLACE:
+                    bits[key] = bits.get(key, 0) | 1 << role
+                else:
+                    counted.append((key, event.order.occurred, where))
+            told.extend((key, heard(where, ways)) for key, ways in bits.items())
+            expected.extend(_expected(event))
+        self._shelf.note(counted, expected)
+        self._load({key for key, _ in told})
+        for key, number in told:
+            kept = self._change(key)
+            kept.heard.append(number)
+            kept.taken_out = kept.taken_out or bool(number & _TAKEN_OUT)
+
+    # --- one event --------------------------------------------------------------------
+
+    def _take(self, event: Event) -> None:
+        line, self._now = event.line, event.order
+        involved = self._fold.involved(event)
+        if self._in_order(event, involved):
+            shown = self._fold.apply(event, involved)
+            self._check_counts(event.order, [*shown, *self._left])
+            self._left.clear()
+        else:
+            self._set_aside(event, involved)
+        if line.action == "count" and line.refused is None:
+            self._count(line.location or "", event.order.occurred)
+        if line.action == "void" and line.refused is None:
+            self._take_back(line.voids or "")
+
+    def _in_order(self, event: Event, involved: Iterable[str]) -> bool:
+        """Whether nothing that it concerns is known to be later, or to be told anew."""
+        order, late = event.order, self._late.keys
+        for key in involved:
+            if key in late or self.known(key).last >= order:
+                return False
+        if event.line.action == "expect" and event.line.container is not None:
+            # whether it left with the item has to be looked up
+            return not self.known(event.line.container).gone
+        return True
+
+    def _set_aside(self, event: Event, involved: Iterable[str]) -> None:
+        self._late.add(event.order, involved)
+        if event.line.action == "count" and event.line.location is not None:
+            since = event.order.occurred
+            self._late.add(event.order, self._placed(event.line.location, since))
+
+    def _take_back(self, name: str) -> None:
+        event = self._shelf.find(name)
+        if event is not None and (event.line.action != "void" or event.line.refused):
+            self._set_aside(event, self._fold.involved(event))
+
+    def _check_counts(self, order: Order, items: Iterable[str]) -> None:
+        """Tell anew what was shown at a place that was counted after that."""
+        for item in items:
+            location = self._get(item).known.location
+            if location is None or location.value is None:
+                continue
+            if self._counted(location.value) >= order.occurred:
+                self._late.add(order, (item,))
+
+    def _counted(self, location: str) -> int:
+        found = self._counts.get(location)
+        if found is None:
+            found = self._counts[location] = self._shelf.counted(location)
+        return found
+
+    def _count(self, location: str, occurred: int) -> None:
+        self._counts[location] = max(self._counted(location), occurred)
+
+    # --- what came late ---------------------------------------------------------------
+
+    def _tell_anew(self) -> None:
+        self._flush()
+        keys = self._affected()
+        self._late = _Late()
+        events = bearing(self._shelf, keys)
+        places = {e.line.location for e in events if e.line.location is not None}
+        counts = self._shelf.about(places, _PLACE)
+        whole = {event.name: event for event in (*events, *counts)}
+        scratch = Scratch(self._site, whole.values(), keys)
+        for key in keys:
+            self._replace(key, scratch)
+        self._contents = {}
+        for key in keys:
+            for container in self._fold.world.path(key):
+                if container not in keys:
+                    self.known(container).common = None
+
+    def _replace(self, key: str, scratch: Scratch) -> None:
+        kept = self._change(key)
+        before, after = kept.known, scratch.book.known(key)
+        after.awaited = after.awaited or before.awaited
+        after.restless = after.restless or after.awaited
+        if before.container != after.container:
+            self._recount(before.container, -1, scratch)
+            self._recount(after.container, 1, scratch)
+        if after.container is not None:
+            self._moved.setdefault(after.container, {})[key] = None
+        kept.known, kept.case, kept.anew = after, scratch.cases[key], True
+
+    def _recount(self, container: str | None, change: int, scratch: Scratch) -> None:
+        if container is not None and container not in scratch.cases:
+            self.known(container).contents += change
+
+    def _affected(self) -> set[str]:
+        """Return every item whose answer what came late may change.
+
+        The evidence of a container is that of its contents; where an item was taken
+        out of what is not named, that is found from the item's own events; and what
+        was expected on a load looks at when it left.
+        """
+        since, start = self._late.since, set(self._late.keys)
+        self._load(start)
+        taken_out = [key for key in start if self._get(key).taken_out]
+        start |= _containers(self._shelf.about(taken_out, (Role.SUBJECT,)))
+        found = _spread(start, lambda keys: self._within(keys, since))
+        self._load(found)
+        for load in [key for key in found if self._get(key).known.awaited]:
+            found.update(self._shelf.expecting(load))
+        self._load(found)
+        return found
+
+    def _within(self, containers: set[str], since: int) -> set[str]:
+        """Return what is in any of these, or was and was told of something since."""
+        now = {item for key in containers for item in self.inside(key)}
+        events = self._shelf.about(containers, _CONTAINER)
+        ever = {e.line.item for e in events if e.line.item is not None}
+        self._load(ever)
+        return now | {key for key in ever if _told(self._get(key)) >= since}
+
+    # --- the book and the cases of the fold -------------------------------------------
+
+    def known(self, item: str) -> Known:
+        """Return what is known of an item, to be changed in place."""
+        return self._change(item).known
+
+    def case(self, item: str) -> Case:
+        """Return an item's case, to be changed in place."""
+        return self._change(item).case
+
+    def inside(self, container: str) -> list[str]:
+        """Return what is directly in a container."""
+        found = self._contents.get(container)
+        if found is None:
+            keys = {*self._shelf.inside(container), *self._moved.get(container, ())}
+            self._load(keys)
+            found = {k: None for k in keys if self._get(k).known.container == container}
+            self._contents[container] = found
+        return list(found)
+
+    def told(self, container: str) -> list[str]:
+        """Return what is in a container, of what is not told anew in any case."""
+        return self._in_time(self.inside(container))
+
+    def expecting(self, load: str) -> list[str]:
+        """Return the items that were ever expected on a load."""
+        return self._in_time(self._shelf.expecting(load))
+
+    def at(self, location: str) -> list[str]:
+        """Return the items that are here, at a location and in nothing."""
+        return self._in_time(self._placed(location, 2**63 - 1))
+
+    def _placed(self, location: str, since: int) -> list[str]:
+        keys = {*self._shelf.at(location, since), *self._changed}
+        self._load(keys)
+        return [key for key in keys if _is_at(self._get(key), location, since)]
+
+    def _in_time(self, keys: Iterable[str]) -> list[str]:
+        """Leave out what knows of something later, and have it told anew."""
+        found = []
+        for key in keys:
+            if self._get(key).known.last <= self._now:
+                found.append(key)
+            else:
+                self._late.add(self._now, (key,))
+        return found
+
+    def enter(self, item: str, container: str) -> None:
+        """Note that an item is in a container from here on."""
+        self._moved.setdefault(container, {})[item] = None
+        if container in self._contents:
+            self._contents[container][item] = None
+
+    def leave(self, item: str, container: str) -> None:
+        """Note that an item is in a container no more."""
+        self._left.append(item)
+        self._changed[item] = self._get(item)
+        if container in self._contents:
+            self._contents[container].pop(item, None)
+
+    # --- memory -----------------------------------------------------------------------
+
+    def _change(self, key: str) -> Kept:
+        kept = self._changed.get(key)
+        if kept is None:
+            kept = self._changed[key] = self._get(key)
+        return kept
+
+    def _get(self, key: str) -> Kept:
+        kept = self._recent.get(key)
+        if kept is None:
+            self._load((key,))
+            kept = self._recent[key]
+        return kept
+
+    def _load(self, keys: Iterable[str]) -> None:
+        missing = []
+        for key in keys:
+            if key in self._recent:
+                continue
+            kept = self._older.get(key)
+            if kept is None:
+                missing.append(key)
+            else:
+                self._recent[key] = kept
+        if missing:
+            self._recent.update((kept.key, kept) for kept in self._shelf.load(missing))
+            for key in missing:
+                if key not in self._recent:
+                    self._recent[key] = Kept(key, Known(), Case(key))
+
+
+def _order(arrived: Arrived) -> Order:
+    return arrived.event.order
+
+
+def _expected(event: Event) -> list[tuple[str, str]]:
+    line = event.line
+    if (
+        line.action == "expect"
+        and line.refused is None
+        and line.item
+        and line.container
+    ):
+        return [(line.container, line.item)]
+    return []
+
+
+def _told(kept: Kept) -> int:
+    return BEGINNING.occurred if kept.known.told is None else kept.known.told.occurred
+
+
+def _is_at(kept: Kept, location: str, since: int) -> bool:
+    place, known = kept.known.location, kept.known
+    if place is None or place.value != location:
+        return False
+    return (known.container is None and not known.gone) or _told(kept) >= since
+
+
+def _containers(events: Iterable[Event]) -> set[str]:
+    return {e.line.container for e in events if e.line.container is not None}
+
+
+def _spread(start: set[str], step: Callable[[set[str]], set[str]]) -> set[str]:
     """Return what is reached from ``start`` by taking the step again and again."""
     reached, todo = set(start), start
     while todo:
-        todo = set(step(todo)) - reached
+        todo = step(todo) - reached
         reached |= todo
     return reached
-
-
-def affected(board: Board, touch: Touch) -> set[str]:
-    """Return every item whose row the events may change.
-
-    The evidence of a container is that of its contents; and where an item was taken
-    out of what is not named, that is found from the item's own events.
-    """
-    before = board.rows(touch.subjects)
-    around = {row.container for row in before if row.container is not None}
-    around.update(board.around(touch.subjects))
-    start = touch.subjects | touch.containers | around
-    return _spread(start, lambda keys: board.inside(keys, touch.since))
-
-
-def refresh(board: Board, touch: Touch, actions: Actions = ACTIONS) -> int:
-    """Make the rows anew that these events touch, and return how many there were."""
-    keys = affected(board, touch)
-    world = World.of(bearing(board, keys), actions)
-    board.put(row(world, key) for key in sorted(keys))
-    return len(keys)
-
-
-def row(world: World, key: str) -> Row:
-    """Return the present answer of one item."""
-    path = world.path(key)
-    return Row(
-        key=key,
-        status=world.status(key),
-        location=world.location(key),
-        custodian=world.custodian(key),
-        container=path[0] if path else None,
-        gone=world.gone(key),
-        latest=world.latest(key),
-    )

@@ -124,7 +124,7 @@ class World:
     ) -> None:
         self._actions = actions
         self._book = Notes() if book is None else book
-        self._known = self._book.known
+        self.known = self._known = self._book.known
         self._recording = hear is None
         self._stories: defaultdict[str, list[Moment]] = defaultdict(list)
         self._stays: defaultdict[str, list[Residence]] = defaultdict(list)
@@ -246,7 +246,7 @@ class World:
             known.custodian = extended(known.custodian, shown.holder, order)
         if shown.gone is not None:
             known.gone = shown.gone
-        known.told = order
+        known.told = known.last = order
         self._hear(item, moment)
 
     def _record(self, item: str, moment: Moment) -> None:
@@ -255,9 +255,9 @@ class World:
     def _in_common(self, container: str) -> Common | None:
         found: Common | None = None
         for item in self._book.told(container):
-            known = self._known(item)
-            own = Common.of(known)
-            own = own if known.common is None else own | known.common
+            own = _own_common(self._known(item))
+            if own is None:
+                return None
             found = own if found is None else found | own
         return found
 
@@ -266,15 +266,14 @@ class World:
         known = self._known(item)
         if known.container is None or self._recording:
             return
-        own = Common.of(known)
-        if known.common is not None:
-            own = own | known.common
+        own = _own_common(known)
+        direct = self._known(known.container)
+        if direct.contents == 1:
+            direct.common = own
         for container in self.path(item):
             outer = self._known(container)
             if outer.common is not None:
-                outer.common = outer.common | own
-            elif outer.contents == 1:
-                outer.common = own
+                outer.common = None if own is None else outer.common | own
 
     # Stays.
 
@@ -293,6 +292,7 @@ class World:
         container, outer = known.container, self._known(known.container)
         known.status, known.location, known.custodian = self.runs(item)
         known.container = known.entered = None
+        known.told = known.last = order
         outer.contents -= 1
         if not outer.contents:
             outer.common = None
@@ -382,11 +382,20 @@ class World:
         return self._stories.get(item, [])
 
 
+def _own_common(known: Known) -> Common | None:
+    """Return what an item and all that is in it have in common, if that is known."""
+    own = Common.of(known)
+    if not known.contents:
+        return own
+    return None if known.common is None else own | known.common
+
+
 def _changes_nothing(common: Common | None, shown: Shown) -> bool:
     """Whether it repeats what all contents of a container know already."""
     return (
         common is not None
         and not shown.action.handoff
+        and not shown.action.empties
         and common.has(
             status=shown.status,
             location=shown.location,

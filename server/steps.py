@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from server.events import Event, Order
 from server.resolve import Moment, Residence, World
+from server.site import Site
 
 __all__ = ["Step", "steps"]
 
@@ -23,7 +24,8 @@ class Step(NamedTuple):
     ``moments``: what it shows of the item, the nearest last. ``said``: the event, where
     it is no evidence of the item. ``loads``: expected loads that it tells of, with
     whether each left with the item on board (``True``), left without it (``False``), or
-    is here (``None``). ``container`` is what the item is in after it.
+    is here (``None``). ``container`` is what the item is in after it. ``site`` has the
+    rules by which it is judged.
     """
 
     order: Order
@@ -31,6 +33,7 @@ class Step(NamedTuple):
     said: Event | None
     loads: Mapping[str, bool | None]
     container: str | None
+    site: Site
 
     @property
     def own(self) -> Moment | None:
@@ -60,7 +63,7 @@ class _Load(NamedTuple):
 _Part = tuple[Order, Moment | Event | _Load]
 
 
-def steps(world: World, item: str, said: Iterable[Event]) -> Iterator[Step]:
+def steps(world: World, item: str, said: Iterable[Event], site: Site) -> Iterator[Step]:
     """Tell an item's story.
 
     Args:
@@ -68,6 +71,7 @@ def steps(world: World, item: str, said: Iterable[Event]) -> Iterator[Step]:
         item: The item.
         said: In order and not voided: events about the item that are no evidence, and
             counts of places that did not see it.
+        site: The site's rules.
     """
     words = [(event.order, event) for event in said]
     expected = {e.line.container for _, e in words if e.line.action == "expect"}
@@ -76,11 +80,14 @@ def steps(world: World, item: str, said: Iterable[Event]) -> Iterator[Step]:
     parts: Iterator[_Part] = merge(shown, words, *loads, key=itemgetter(0))
     containers = _Containers(world.stays(item))
     for order, group in groupby(parts, key=itemgetter(0)):
-        yield _step(order, [part for _, part in group], containers.after(order))
+        yield _step(order, [part for _, part in group], containers.after(order), site)
 
 
 def _step(
-    order: Order, parts: list[Moment | Event | _Load], container: str | None
+    order: Order,
+    parts: list[Moment | Event | _Load],
+    container: str | None,
+    site: Site,
 ) -> Step:
     return Step(
         order=order,
@@ -88,6 +95,7 @@ def _step(
         said=next((part for part in parts if isinstance(part, Event)), None),
         loads={p.key: p.aboard for p in parts if isinstance(p, _Load)},
         container=container,
+        site=site,
     )
 
 

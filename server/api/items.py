@@ -27,8 +27,11 @@ async def _answer(context: Context, key: str, view: View) -> ItemAnswer:
 async def item(request: web.Request) -> web.Response:
     """``GET /v1/items/{item}``: where it is, also where it never was scanned."""
     context = request.app[CONTEXT]
+    key = wire.key(request, "item")
+    if "at" not in request.query and "known_at" not in request.query:
+        return wire.json(await context.store.item(key))
     view = wire.view(request, context.store.present())
-    return wire.json(await _answer(context, wire.key(request, "item"), view))
+    return wire.json(await _answer(context, key, view))
 
 
 async def item_events(request: web.Request) -> web.Response:
@@ -46,17 +49,13 @@ async def item_events(request: web.Request) -> web.Response:
 
 
 async def _page(request: web.Request, query: ItemQuery) -> web.Response:
-    context = request.app[CONTEXT]
-    now = context.store.present()
-    view = View(at=now, known_at=now)
-    keys = await context.store.items(query)
-    horizon = await context.store.horizon(view)
+    found = await request.app[CONTEXT].store.items(query)
     return wire.json(
         ItemPage(
-            items=[await _answer(context, key, view) for key in keys],
-            cursor=wire.cursor_after(keys, query.limit, str),
-            complete_until=horizon.text(),
-            behind=horizon.untold(),
+            items=found.answers,
+            cursor=None if found.after is None else wire.cursor_to(found.after),
+            complete_until=found.horizon.text(),
+            behind=found.horizon.untold(),
         )
     )
 
@@ -71,7 +70,7 @@ def _query(request: web.Request, *, location: str | None) -> ItemQuery:
         container=asked.get("container"),
         custodian=asked.get("custodian"),
         q=q.strip().upper() if q else None,
-        after=wire.cursor(request, str) or "",
+        after=wire.cursor(request, int) or 0,
         limit=max(1, limit),
     )
 

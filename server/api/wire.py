@@ -19,6 +19,7 @@ __all__ = [
     "body",
     "cursor",
     "cursor_after",
+    "cursor_to",
     "flag",
     "horizon",
     "json",
@@ -134,7 +135,12 @@ def cursor_after(
     """Write the cursor that leads on behind a page; none where it was the last."""
     if len(page) < limit:
         return None
-    return base64.urlsafe_b64encode(msgspec.json.encode(place(page[-1]))).decode()
+    return cursor_to(place(page[-1]))
+
+
+def cursor_to(place: object) -> str:
+    """Write the cursor that leads on behind a place."""
+    return base64.urlsafe_b64encode(msgspec.json.encode(place)).decode()
 
 
 async def horizon(context: Context) -> Horizon:

@@ -11,10 +11,11 @@ from server.events import Event
 from server.history import Telling
 from server.station_exceptions import Seen
 from shared.hosts import HostLine, Topic
-from shared.protocol import LogState
+from shared.protocol import ItemAnswer, LogState
 
 __all__ = [
     "OWN",
+    "Answers",
     "Entry",
     "ExceptionQuery",
     "Found",
@@ -79,7 +80,7 @@ class History(msgspec.Struct, frozen=True):
 
 
 class ItemQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """Which items a reader asks for; ``after`` is the last key he has had.
+    """Which items a reader asks for; ``after`` is from `Answers`.
 
     ``q`` is a part of the key. ``present`` leaves out what is gone.
     """
@@ -90,7 +91,7 @@ class ItemQuery(msgspec.Struct, frozen=True, kw_only=True):
     custodian: str | None = None
     q: str | None = None
     present: bool = False
-    after: str = ""
+    after: int = 0
     limit: int = 100
 
 
@@ -172,6 +173,14 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
     on_board: list[str]
 
 
+class Answers(msgspec.Struct, frozen=True):
+    """Present answers; ``after`` leads to what follows, ``None`` at the end."""
+
+    answers: list[ItemAnswer]
+    after: int | None
+    horizon: Horizon
+
+
 class Store(Protocol):
     """What the server needs of a database.
 
@@ -228,8 +237,11 @@ class Store(Protocol):
     async def history(self, item: str, view: View) -> History:
         """Return an item's history, its containers' included."""
 
-    async def items(self, query: ItemQuery) -> list[str]:
-        """Return the keys of items by their present answer, in order."""
+    async def item(self, key: str) -> ItemAnswer:
+        """Say where one item is now."""
+
+    async def items(self, query: ItemQuery) -> Answers:
+        """Say of items, by their present answer, where each is now."""
 
     async def exceptions(self, query: ExceptionQuery) -> list[Found]:
         """Return exceptions of items as of now, newest first."""

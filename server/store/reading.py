@@ -2,141 +2,122 @@
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from typing import TypeVar
+
+import msgspec
 
 from server.answers import Horizon, Stored
 from server.events import Event, Order, event_name
-from server.exceptions import exceptions as told_exceptions
-from server.history import Role, tell
-from server.projections import Row
-from server.store import Entry, ExceptionQuery, Found, ItemQuery, View
+from server.history import Role
+from server.projections import position
+from server.store import Entry, View
 from shared.lines import decode
 from shared.moments import SECOND
 from shared.protocol import LogState
 
 __all__ = [
+    "HEARD",
     "SqlReader",
+    "chunks",
     "events",
-    "exceptions",
     "horizon",
-    "items",
     "last_position",
     "log",
     "stored",
 ]
 
-_ABOUT = """
-SELECT DISTINCT l.position, g.name, l.seq, l.occurred, l.lo, l.hi, l.received, l.line,
+T = TypeVar("T")
+
+HEARD: msgspec.msgpack.Decoder[list[int]] = msgspec.msgpack.Decoder(list[int])
+"""Events that speak of an item: see `server.projections.heard`."""
+
+MANY = 500
+"""How many values are asked for in one statement, at most."""
+
+_EVENTS = """
+SELECT l.position, g.name, l.seq, l.occurred, l.lo, l.hi, l.received, l.line,
     (SELECT v.by FROM voided v
-     WHERE v.log = g.name AND v.seq = l.seq AND v.received <= :known_at
+     WHERE v.log = g.name AND v.seq = l.seq AND v.received <= ?2
      ORDER BY v.received, v.by LIMIT 1)
-FROM json_each(:keys) AS k
-CROSS JOIN json_each(:roles) AS r
-CROSS JOIN mention AS m ON m.key = k.value AND m.role = r.value
-CROSS JOIN line AS l ON l.position = m.position
+FROM json_each(?3) AS k
+CROSS JOIN line AS l ON l.position = k.value
 CROSS JOIN log AS g ON g.id = l.log
-WHERE l.occurred <= :at AND l.received <= :known_at
+WHERE l.occurred <= ?1 AND l.received <= ?2
 """
 
-_ROWS = """
-SELECT i.key, i.status, i.location, i.custodian, i.container, i.gone, i.latest
-FROM json_each(:keys) AS k CROSS JOIN item AS i ON i.key = k.value
-"""
 
-_INSIDE = """
-SELECT i.key FROM json_each(:keys) AS k CROSS JOIN item AS i ON i.container = k.value
-UNION
-SELECT i.key
-FROM json_each(:keys) AS k
-CROSS JOIN mention AS c ON c.key = k.value AND c.role = 1
-CROSS JOIN mention AS s ON s.position = c.position AND s.role = 0
-CROSS JOIN item AS i ON i.key = s.key
-WHERE i.latest >= :since
-"""
+def chunks(values: Collection[T]) -> Iterator[tuple[str, list[T]]]:
+    """Cut values to what one statement can ask for, each with its question marks.
 
-_AROUND = """
-SELECT DISTINCT c.key
-FROM json_each(:keys) AS k
-CROSS JOIN mention AS t ON t.key = k.value AND t.role = 3
-CROSS JOIN mention AS s ON s.key = k.value AND s.role = 0
-CROSS JOIN mention AS c ON c.position = s.position AND c.role = 1
-"""
-
-_PUT = """
-INSERT INTO item (key, status, location, custodian, container, gone, latest)
-VALUES (?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (key) DO UPDATE SET
-    status = excluded.status, location = excluded.location,
-    custodian = excluded.custodian, container = excluded.container,
-    gone = excluded.gone, latest = excluded.latest
-"""
+    There are few lengths, so that few statements have to be prepared.
+    """
+    rest = list(values)
+    while rest:
+        some, rest = rest[:MANY], rest[MANY:]
+        length = 1 if len(some) == 1 else MANY
+        yield ", ".join("?" * length), some + some[-1:] * (length - len(some))
 
 
 class SqlReader:
-    """Reads events as known at one moment and up to another; and the present rows."""
+    """Reads events as known at one moment and up to another.
 
-    def __init__(self, connection: sqlite3.Connection, view: View) -> None:
+    Args:
+        connection: A connection.
+        view: The moments.
+        new: What the names of the tables for items end with.
+    """
+
+    def __init__(
+        self, connection: sqlite3.Connection, view: View, new: str = ""
+    ) -> None:
         self._connection = connection
         self._view = view
+        self._new = new
 
     def about(self, keys: Collection[str], roles: Collection[Role]) -> list[Event]:
         """Return the events that speak of any of the keys in any of the roles."""
-        if not keys:
+        wanted = sum(1 << role for role in roles if role is not Role.PLACE)
+        found: set[int] = set()
+        if wanted:
+            found.update(position(told) for told in self._heard(keys) if told & wanted)
+        if Role.PLACE in roles:
+            found.update(self._counts(keys))
+        return self.events(found)
+
+    def _heard(self, keys: Collection[str]) -> Iterator[int]:
+        for marks, some in chunks(keys):
+            found = self._connection.execute(
+                f"SELECT id, heard FROM item{self._new} WHERE key IN ({marks})",  # noqa: S608 # of constants
+                some,
+            ).fetchall()
+            for _, heard in found:
+                yield from HEARD.decode(heard)
+            for wanted, ids in chunks([number for number, _ in found]):
+                apart = self._connection.execute(
+                    f"SELECT events FROM heard{self._new} WHERE item IN ({wanted})",  # noqa: S608 # of constants
+                    ids,
+                )
+                for (heard,) in apart:
+                    yield from HEARD.decode(heard)
+
+    def _counts(self, places: Collection[str]) -> Iterator[int]:
+        for marks, some in chunks(places):
+            found = self._connection.execute(
+                f"SELECT position FROM counted{self._new} WHERE location IN ({marks})",  # noqa: S608 # of constants
+                some,
+            )
+            yield from (where for (where,) in found)
+
+    def events(self, positions: Collection[int]) -> list[Event]:
+        """Return the events at these positions."""
+        if not positions:
             return []
         found = self._connection.execute(
-            _ABOUT,
-            {
-                "keys": json.dumps(list(keys)),
-                "roles": json.dumps(list(roles)),
-                "at": self._view.at,
-                "known_at": self._view.known_at,
-            },
+            _EVENTS,
+            (self._view.at, self._view.known_at, json.dumps(list(positions))),
         )
         return [_event(row) for row in found]
-
-    def rows(self, keys: Collection[str]) -> list[Row]:
-        """Return the rows of these items, of those that have one."""
-        found = self._connection.execute(_ROWS, {"keys": json.dumps(list(keys))})
-        return [
-            Row(
-                key=key,
-                status=status,
-                location=location,
-                custodian=custodian,
-                container=container,
-                gone=bool(gone),
-                latest=latest,
-            )
-            for key, status, location, custodian, container, gone, latest in found
-        ]
-
-    def inside(self, containers: Collection[str], since: int) -> list[str]:
-        """Return what may have been in any of these at ``since`` or after."""
-        parameters = {"keys": json.dumps(list(containers)), "since": since}
-        return [key for (key,) in self._connection.execute(_INSIDE, parameters)]
-
-    def around(self, items: Collection[str]) -> list[str]:
-        """Return what any of these, taken out without its name, was ever put into."""
-        parameters = {"keys": json.dumps(list(items))}
-        return [key for (key,) in self._connection.execute(_AROUND, parameters)]
-
-    def put(self, rows: Iterable[Row]) -> None:
-        """Keep these rows."""
-        self._connection.executemany(
-            _PUT,
-            (
-                (
-                    r.key,
-                    r.status,
-                    r.location,
-                    r.custodian,
-                    r.container,
-                    r.gone,
-                    r.latest,
-                )
-                for r in rows
-            ),
-        )
 
 
 _EventRow = tuple[int, str, int, int, int, int, int, bytes, str | None]
@@ -169,49 +150,6 @@ def stored(
         ).fetchone()
         found[event.name] = Stored(station=station, line=line)
     return found
-
-
-_FILTERS = {
-    "status": "status = :status",
-    "location": "location = :location",
-    "container": "container = :container",
-    "custodian": "custodian = :custodian",
-    "q": "instr(key, :q) > 0",
-}
-
-
-def items(connection: sqlite3.Connection, query: ItemQuery) -> list[str]:
-    """Return the keys of items by their present answer, in order."""
-    filters = [
-        sql for name, sql in _FILTERS.items() if getattr(query, name) is not None
-    ]
-    if query.present:
-        filters.append("gone = 0")
-    where = " AND ".join(["key > :after", "latest > 0", *filters])
-    found = connection.execute(
-        f"SELECT key FROM item WHERE {where} ORDER BY key LIMIT :limit",  # noqa: S608 # of constants
-        {name: getattr(query, name) for name in query.__struct_fields__},
-    )
-    return [key for (key,) in found]
-
-
-def exceptions(
-    connection: sqlite3.Connection, query: ExceptionQuery, view: View
-) -> list[Found]:
-    """Return exceptions of items, newest first."""
-    if query.open is False:
-        return []
-    reader = SqlReader(connection, view)
-    found = [
-        Found(item=key, until=None, **finding._asdict())
-        for (key,) in connection.execute("SELECT key FROM item")
-        for telling in (tell(reader, key),)
-        for finding in told_exceptions(telling.world, key, telling.said, view.at)
-        if query.code in (None, finding.code)
-    ]
-    found.sort(key=lambda one: one.place, reverse=True)
-    after = query.after
-    return [one for one in found if after is None or one.place < after][: query.limit]
 
 
 def events(connection: sqlite3.Connection, after: int, limit: int) -> list[Entry]:

@@ -1,5 +1,6 @@
 -- The server's database, version 1. Times are microseconds since 1970, UTC.
--- Kept for ever: meta, station, log, delivery, line. All else can be made from these.
+-- Kept for ever: meta, station, log, delivery, line. All else can be made from these;
+-- what is known of items is in answers.sql.
 
 CREATE TABLE meta (
     name TEXT PRIMARY KEY,
@@ -128,31 +129,3 @@ CREATE TABLE said (
     PRIMARY KEY (topic, key, occurred, log, seq)
 ) WITHOUT ROWID;
 CREATE INDEX said_position ON said (position, topic);
-
--- Which events speak of a key, and how: see server.history.Role.
-CREATE TABLE mention (
-    key TEXT NOT NULL,
-    role INTEGER NOT NULL,
-    position INTEGER NOT NULL,
-    PRIMARY KEY (key, role, position)
-) WITHOUT ROWID;
-
--- Which of these an event names: what was put where follows from its events.
-CREATE INDEX mention_position ON mention (position, role);
-
--- The present answer of each item that was ever named, for lists. latest is when its
--- latest evidence happened; 0 where there is none.
-CREATE TABLE item (
-    key TEXT PRIMARY KEY,
-    status TEXT,
-    location TEXT,
-    custodian TEXT,
-    container TEXT,
-    gone INTEGER NOT NULL,
-    latest INTEGER NOT NULL
-) WITHOUT ROWID;
-CREATE INDEX item_status ON item (status, key);
-CREATE INDEX item_location ON item (location, key);
-CREATE INDEX item_custodian ON item (custodian, key);
-CREATE INDEX item_container ON item (container, key);
-CREATE INDEX item_gone ON item (latest) WHERE gone = 1;

@@ -20,9 +20,11 @@ from server.answers import Horizon, history_events
 from server.delivery import Delivery
 from server.history import Telling, tell
 from server.problems import ProblemError
-from server.projections import Touch, refresh
+from server.projections import Arrived, Projection
+from server.site import DEFAULT, Site
 from server.station_exceptions import Seen
 from server.store import (
+    Answers,
     Entry,
     ExceptionQuery,
     Found,
@@ -36,17 +38,20 @@ from server.store import (
     Station,
     View,
     backups,
+    present,
     reading,
 )
 from server.store import joining as joined
 from server.store import said as hosts
 from server.store.group import Group
+from server.store.received import Received
+from server.store.shelf import SqlShelf, create
 from server.store.station_rows import note_conflict, stations
 from server.store.worker import Worker
 from server.store.writing import append
 from shared.errors import StartError
 from shared.hosts import Topic
-from shared.protocol import LogState, ProblemType
+from shared.protocol import ItemAnswer, LogState, ProblemType
 
 __all__ = ["SCHEMA_VERSION", "SqliteStore"]
 
@@ -62,14 +67,18 @@ MOST_TOGETHER = 64
 class SqliteStore:
     """A `server.store.Store` in one folder."""
 
-    def __init__(self, writer: Worker, readers: Sequence[Worker], now: Now) -> None:
+    def __init__(
+        self, writer: Worker, readers: Sequence[Worker], now: Now, site: Site
+    ) -> None:
         self._writer = writer
         self._readers: asyncio.Queue[Worker] = asyncio.Queue()
         for reader in readers:
             self._readers.put_nowait(reader)
         self._all = (*readers, writer)
         self._now = now
-        self._last_received = 0
+        self._site = site
+        self._received = Received(now, 0)
+        self._projection: Projection | None = None
         self._position = 0
         self._growth = asyncio.Condition()
         self._said_changed = False
@@ -78,7 +87,7 @@ class SqliteStore:
         self.identity = Identity(server="", epoch="")
 
     @classmethod
-    async def open(cls, path: Path, now: Now) -> "SqliteStore":
+    async def open(cls, path: Path, now: Now, site: Site = DEFAULT) -> "SqliteStore":
         """Open the database, or make it where there is none.
 
         Raises:
@@ -89,7 +98,7 @@ class SqliteStore:
             with _saying_what_to_do(path):
                 await writer.run(partial(_prepare, path=path))
             readers = [await _connect(path, read_only=True) for _ in range(READERS)]
-            store = cls(writer, readers, now)
+            store = cls(writer, readers, now, site)
             await writer.run(store._recall)
         except BaseException:
             await writer.close()
@@ -99,9 +108,11 @@ class SqliteStore:
     def _recall(self, connection: sqlite3.Connection) -> None:
         meta = dict(connection.execute("SELECT name, value FROM meta").fetchall())
         self.identity = Identity(server=meta["server"], epoch=meta["epoch"])
-        (self._last_received,) = connection.execute(
+        (last,) = connection.execute(
             "SELECT received FROM delivery ORDER BY number DESC LIMIT 1"
         ).fetchone() or (0,)
+        self._received = Received(self._now, last)
+        self._projection = Projection(SqlShelf(connection), self._site)
         self._position = reading.last_position(connection)
 
     async def close(self) -> None:
@@ -120,6 +131,7 @@ class SqliteStore:
         self, batch: list[tuple[Station, Delivery]]
     ) -> list[Receipt | ProblemError]:
         found = await self._transact(partial(self._append_all, batch=batch))
+        self._received.end()
         self._position = await self._writer.run(reading.last_position)
         async with self._growth:
             self._growth.notify_all()
@@ -130,31 +142,28 @@ class SqliteStore:
     def _append_all(
         self, connection: sqlite3.Connection, batch: list[tuple[Station, Delivery]]
     ) -> list[Receipt | ProblemError]:
-        received = self._receive()
-        touch = Touch()
+        received = self._received.begin()
         found: list[Receipt | ProblemError] = []
+        arrived: list[Arrived] = []
         for station, delivery in batch:
             try:
-                found.append(append(connection, station, delivery, received, touch))
+                done = append(connection, station, delivery, received, self._site)
             except ProblemError as problem:
                 note_conflict(connection, station, delivery.log, problem, received)
                 if problem.problem.type == ProblemType.GAP:
                     backups.note_told(connection, delivery.log, delivery.after)
                 found.append(problem)
-        self._said_changed |= touch.said
-        if touch.subjects:
-            view = View(at=received, known_at=received)
-            refresh(reading.SqlReader(connection, view), touch)
+            else:
+                found.append(done.receipt)
+                arrived += done.arrived
+                self._said_changed |= done.said
+        if self._projection is not None:
+            self._projection.take(arrived)
         return found
-
-    def _receive(self) -> int:
-        """Return a moment after all that it gave before: what is known only grows."""
-        self._last_received = max(self._now(), self._last_received + 1)
-        return self._last_received
 
     def present(self) -> int:
         """Return now, and never a moment before what was received last."""
-        return max(self._now(), self._last_received)
+        return self._received.present()
 
     async def _transact(self, function: Callable[[sqlite3.Connection], T]) -> T:
         def whole(connection: sqlite3.Connection) -> T:
@@ -165,6 +174,9 @@ class SqliteStore:
             except BaseException as error:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
+                if self._projection is not None:
+                    self._projection.forget()
+                self._received.end()
                 if isinstance(error, sqlite3.OperationalError):
                     raise _storage(error) from error
                 raise
@@ -239,6 +251,19 @@ class SqliteStore:
         finally:
             self._readers.put_nowait(reader)
 
+    async def _snapshot(self, function: Callable[[sqlite3.Connection, int], T]) -> T:
+        """Read several things as of one moment; give the present before that."""
+        asked = self.present()
+
+        def whole(connection: sqlite3.Connection) -> T:
+            connection.execute("BEGIN")
+            try:
+                return function(connection, asked)
+            finally:
+                connection.execute("COMMIT")
+
+        return await self._read(whole)
+
     async def station(self, token_hash: bytes) -> Station | None:
         """Return the station that holds this token."""
         return await self._read(partial(joined.station, token_hash=token_hash))
@@ -253,28 +278,36 @@ class SqliteStore:
 
     async def tell(self, item: str, view: View) -> Telling:
         """Gather what bears on an item."""
-        return await self._read(lambda c: tell(reading.SqlReader(c, view), item))
+        return await self._read(
+            lambda c: tell(reading.SqlReader(c, view), item, self._site.actions)
+        )
 
     async def history(self, item: str, view: View) -> History:
         """Return an item's history, its containers' included."""
 
         def read(connection: sqlite3.Connection) -> History:
-            telling = tell(reading.SqlReader(connection, view), item)
+            telling = tell(
+                reading.SqlReader(connection, view), item, self._site.actions
+            )
             events = history_events(telling, item)
             kept = reading.stored(connection, [event for event, _ in events])
             return History(events, kept)
 
         return await self._read(read)
 
-    async def items(self, query: ItemQuery) -> list[str]:
-        """Return the keys of items by their present answer, in order."""
-        return await self._read(partial(reading.items, query=query))
+    async def item(self, key: str) -> ItemAnswer:
+        """Say where one item is now."""
+        return await self._snapshot(lambda c, at: present.item(c, key, at, self._site))
+
+    async def items(self, query: ItemQuery) -> Answers:
+        """Say of items, by their present answer, where each is now."""
+        return await self._snapshot(
+            lambda c, at: present.items(c, query, at, self._site)
+        )
 
     async def exceptions(self, query: ExceptionQuery) -> list[Found]:
         """Return exceptions of items as of now, newest first."""
-        now = self.present()
-        view = View(at=now, known_at=now)
-        return await self._read(lambda c: reading.exceptions(c, query, view))
+        return await self._snapshot(lambda c, at: present.exceptions(c, query, at))
 
     async def events(self, after: int, limit: int) -> list[Entry]:
         """Return the lines behind a position, in the server's own order."""
@@ -367,6 +400,7 @@ def _create(connection: sqlite3.Connection) -> None:
     schema = resources.files("server.store").joinpath("schema.sql").read_text("utf-8")
     names = [("server", str(uuid4())), ("epoch", str(uuid4()))]
     connection.executescript(f"BEGIN IMMEDIATE;\n{schema}")
+    create(connection, "")
     connection.executemany("INSERT INTO meta (name, value) VALUES (?, ?)", names)
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     connection.execute("COMMIT")

@@ -2,28 +2,30 @@
 
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import NamedTuple
 
 import msgspec
 
 from server.delivery import Delivery
 from server.events import Event, Order
-from server.history import mentions
 from server.problems import ProblemError, fork, gap, invalid
-from server.projections import Touch
+from server.projections import Arrived
 from server.seals import Received, begin, seal
+from server.site import Site
 from server.station_exceptions import FORK, ROLLBACK
 from server.store import Receipt, Station
 from server.store.said import keep
 from server.store.station_rows import keep_health, note_incident
 from server.timing import Anchor, Basis, When, place
-from shared.actions import lacks, named
+from shared.actions import Actions, lacks, named
 from shared.chain import start, walk
 from shared.errors import LineError
 from shared.lines import Line, decode
 from shared.protocol import ClockReading, ProblemType
 
-__all__ = ["append"]
+__all__ = ["Appended", "append"]
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -37,6 +39,14 @@ class _Log(msgspec.Struct, kw_only=True):
     head: bytes
     occurred: int
     backed_up: int
+
+
+class Appended(NamedTuple):
+    """What became of a delivery: new events, and whether hosts may have said more."""
+
+    receipt: Receipt
+    arrived: list[Arrived]
+    said: bool
 
 
 class _Understood(msgspec.Struct, kw_only=True):
@@ -54,9 +64,9 @@ def append(
     station: Station,
     delivery: Delivery,
     received: int,
-    touch: Touch,
-) -> Receipt:
-    """Append what is new of a delivery, and add to ``touch`` what it touches.
+    site: Site,
+) -> Appended:
+    """Append what is new of a delivery.
 
     Raises:
         ProblemError: 409, 403 or 400; then nothing was written.
@@ -67,9 +77,11 @@ def append(
         log.id = _create(connection, station, log)
     new = delivery.lines[already:]
     anchors = _Anchors(connection, log.id, delivery.clock, received)
-    understood = list(_understand(log, new, anchors, received, opaque=delivery.opaque))
+    read = partial(_read, actions=site.actions, opaque=delivery.opaque)
+    understood = list(_understand(log, new, anchors, received, read))
     first = _write_lines(connection, log, understood, received)
-    touch.said |= keep(
+    arrived = list(_arrived(connection, log, understood, first))
+    said = keep(
         connection,
         station,
         (
@@ -78,16 +90,12 @@ def append(
             if one.event is not None
         ),
     )
-    for one in understood:
-        if one.event is not None:
-            touch.add(one.event)
-            _touch_voided(connection, one.event.line, touch)
     if new:
         log.acked, log.head = delivery.last, delivery.heads[-1]
         _write_delivery(connection, log, station, delivery, received)
     anchors.keep()
     _heard(connection, station, log, delivery, received)
-    return Receipt(
+    receipt = Receipt(
         acked=log.acked,
         head=log.head,
         appended=len(new),
@@ -96,6 +104,8 @@ def append(
         backed_up=log.backed_up,
         received=received,
     )
+    voids = any(one.event.line.action == "void" for one in arrived)
+    return Appended(receipt, arrived, said or voids)
 
 
 # --- does it fit what is here? --------------------------------------------------------
@@ -212,7 +222,9 @@ class _Anchors:
         )
 
 
-def _read(data: bytes, seq: int, *, opaque: bool) -> tuple[Line | None, str | None]:
+def _read(
+    data: bytes, seq: int, *, actions: Actions, opaque: bool
+) -> tuple[Line | None, str | None]:
     """Read a line, or say why it cannot be understood."""
     if opaque:
         return None, "its station could send it only as opaque bytes"
@@ -222,14 +234,18 @@ def _read(data: bytes, seq: int, *, opaque: bool) -> tuple[Line | None, str | No
         return None, str(error)
     if line.seq != seq:
         return line, f"it says that it is line {line.seq}, and is line {seq}"
-    return line, lacks(line)
+    return line, lacks(line, actions)
 
 
 def _understand(
-    log: _Log, new: list[bytes], anchors: _Anchors, received: int, *, opaque: bool
+    log: _Log,
+    new: list[bytes],
+    anchors: _Anchors,
+    received: int,
+    read: Callable[[bytes, int], tuple[Line | None, str | None]],
 ) -> Iterator[_Understood]:
     for seq, data in enumerate(new, log.acked + 1):
-        line, reason = _read(data, seq, opaque=opaque)
+        line, reason = read(data, seq)
         if line is None:
             moment = log.occurred or received
             when = When(occurred=moment, lo=moment, hi=received, basis=Basis.GUESS)
@@ -291,15 +307,6 @@ def _write_lines(
         ),
     )
     connection.executemany(
-        "INSERT OR IGNORE INTO mention (key, role, position) VALUES (?, ?, ?)",
-        (
-            (key, role, position + index)
-            for index, one in enumerate(understood, 1)
-            if one.event is not None
-            for key, role in mentions(one.event.line)
-        ),
-    )
-    connection.executemany(
         "INSERT OR IGNORE INTO voided (log, seq, received, by) VALUES (?, ?, ?, ?)",
         (
             (*target, received, one.event.name)
@@ -316,21 +323,30 @@ def _voids(line: Line) -> tuple[str, int] | None:
     return named(line.voids)
 
 
-def _touch_voided(connection: sqlite3.Connection, line: Line, touch: Touch) -> None:
-    """Add what an event touches that is taken back now."""
-    target = _voids(line)
-    if target is None:
-        return
-    row = connection.execute(
-        "SELECT l.line, l.occurred FROM log g JOIN line l ON l.log = g.id"
-        " WHERE g.name = ? AND l.seq = ? AND l.quarantined IS NULL",
-        target,
-    ).fetchone()
-    if row is not None:
-        touch.said = True
-        data, occurred = row
-        order = Order(occurred, *target)
-        touch.add(Event(order=order, lo=0, hi=0, received=0, line=decode(data)))
+def _arrived(
+    connection: sqlite3.Connection, log: _Log, understood: list[_Understood], first: int
+) -> Iterator[Arrived]:
+    """Return what was understood, with what was taken back before it came."""
+    voided = _voided(connection, log.name, log.acked + 1, log.acked + len(understood))
+    for position, one in enumerate(understood, first):
+        event = one.event
+        if event is None:
+            continue
+        if one.seq in voided and _voids(event.line) is None:
+            event = msgspec.structs.replace(event, voided_by=voided[one.seq])
+        yield Arrived(position, event)
+
+
+def _voided(
+    connection: sqlite3.Connection, log: str, first: int, last: int
+) -> dict[int, str]:
+    """Return what was taken back of a range of a log before it came, and by what."""
+    found = connection.execute(
+        "SELECT seq, by FROM voided WHERE log = ? AND seq BETWEEN ? AND ?"
+        " ORDER BY received DESC, by DESC",
+        (log, first, last),
+    )
+    return dict(found.fetchall())
 
 
 def _write_delivery(

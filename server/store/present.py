@@ -1,0 +1,148 @@
+"""Present answers, from what is kept of items in the server's SQLite database."""
+
+import sqlite3
+from collections.abc import Iterable
+
+from server.answers import Horizon, kept_answer
+from server.exceptions import Case
+from server.known import Known, Notes
+from server.resolve import World
+from server.site import Site
+from server.store import Answers, ExceptionQuery, Found, ItemQuery, View
+from server.store.reading import chunks, horizon
+from server.store.shelf import STATE
+from shared.protocol import ItemAnswer
+
+__all__ = ["exceptions", "item", "items", "view"]
+
+_State = tuple[Known, Case, bool]
+
+
+def view(connection: sqlite3.Connection, asked: int) -> View:
+    """Return the moment as of which a connection's present snapshot is whole.
+
+    Args:
+        connection: In a transaction that reads.
+        asked: From the store's `present`, before the transaction began.
+    """
+    (last,) = connection.execute(
+        "SELECT received FROM delivery ORDER BY number DESC LIMIT 1"
+    ).fetchone() or (0,)
+    now = max(asked, last)
+    return View(at=now, known_at=now)
+
+
+def item(
+    connection: sqlite3.Connection, key: str, asked: int, site: Site
+) -> ItemAnswer:
+    """Say where one item is now."""
+    now = view(connection, asked)
+    nothing: _State = (Known(), Case(key), False)
+    states = {key: nothing, **_states(connection, [key])}
+    told = horizon(connection, now)
+    return _answers(connection, states, now, told, site)[0]
+
+
+def items(
+    connection: sqlite3.Connection, query: ItemQuery, asked: int, site: Site
+) -> Answers:
+    """Say of the items that are asked for where each is now, by order of appearance."""
+    now = view(connection, asked)
+    rows = _select(connection, query)
+    states = {key: STATE.decode(state) for _, key, state in rows}
+    told = horizon(connection, now)
+    return Answers(
+        answers=_answers(connection, states, now, told, site),
+        after=rows[-1][0] if len(rows) == query.limit else None,
+        horizon=told,
+    )
+
+
+_FILTERS = {
+    "status": "status = :status",
+    "location": "location = :location",
+    "container": "container = :container",
+    "custodian": "custodian = :custodian",
+    "q": "id IN (SELECT id FROM item WHERE instr(key, :q) > 0)",
+}
+
+
+def _select(
+    connection: sqlite3.Connection, query: ItemQuery
+) -> list[tuple[int, str, bytes]]:
+    filters = [
+        sql for name, sql in _FILTERS.items() if getattr(query, name) is not None
+    ]
+    if query.present:
+        filters.append("gone = 0")
+    where = " AND ".join(["id > :after", "latest > 0", *filters])
+    parameters = {name: getattr(query, name) for name in query.__struct_fields__}
+    return connection.execute(
+        f"SELECT id, key, state FROM item WHERE {where} ORDER BY id LIMIT :limit",  # noqa: S608 # of constants
+        parameters,
+    ).fetchall()
+
+
+def _states(connection: sqlite3.Connection, keys: Iterable[str]) -> dict[str, _State]:
+    states: dict[str, _State] = {}
+    for marks, some in chunks(list(keys)):
+        found = connection.execute(
+            f"SELECT key, state FROM item WHERE key IN ({marks})",  # noqa: S608 # of constants
+            some,
+        )
+        states.update((key, STATE.decode(state)) for key, state in found)
+    return states
+
+
+def _answers(
+    connection: sqlite3.Connection,
+    states: dict[str, _State],
+    now: View,
+    told: Horizon,
+    site: Site,
+) -> list[ItemAnswer]:
+    book = Notes()
+    todo = states
+    while todo:
+        for key, (known, _, _) in todo.items():
+            book.keep(key, known)
+        around = {known.container for known, _, _ in todo.values()} - {None}
+        todo = _states(connection, [k for k in around if k and not book.has(k)])
+    world = World(site.actions, book=book)
+    return [
+        kept_answer(
+            world,
+            key,
+            case,
+            at=now.at,
+            known_at=now.known_at,
+            horizon=told,
+        )
+        for key, (_, case, _) in states.items()
+    ]
+
+
+def exceptions(
+    connection: sqlite3.Connection, query: ExceptionQuery, now: int
+) -> list[Found]:
+    """Return exceptions of items, newest first; those that fell due by ``now``, too."""
+    parameters: list[object] = [now]
+    where = ["since <= ?"]
+    if query.code is not None:
+        where.append("code = ?")
+        parameters.append(query.code)
+    if query.open is not None:
+        where.append("until IS NULL" if query.open else "until IS NOT NULL")
+    if query.after is not None:
+        where.append("(since, item, code) < (?, ?, ?)")
+        parameters += query.after
+    found = connection.execute(
+        "SELECT item, code, since, until, event, text FROM exception"  # noqa: S608 # of constants
+        f" WHERE {' AND '.join(where)}"
+        " ORDER BY since DESC, item DESC, code DESC LIMIT ?",
+        (*parameters, query.limit),
+    )
+    return [
+        Found(item=key, code=code, since=since, until=until, event=event, text=text)
+        for key, code, since, until, event, text in found
+    ]

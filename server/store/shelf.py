@@ -1,0 +1,250 @@
+"""What is known of items, in the server's SQLite database."""
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import msgspec
+
+from server.events import BEGINNING, Event
+from server.exceptions import Case
+from server.findings import Finding
+from server.known import Known
+from server.projections import Kept, position
+from server.store import View
+from server.store.reading import HEARD, SqlReader, chunks
+from shared.actions import named
+
+__all__ = ["STATE", "SqlShelf", "create"]
+
+STATE: msgspec.msgpack.Decoder[tuple[Known, Case, bool]] = msgspec.msgpack.Decoder(
+    tuple[Known, Case, bool]
+)
+"""What is known of an item, what is wrong with it, and `Kept.taken_out`."""
+
+MOST_HEARD = 64
+"""How many events are kept in an item's row, before they are put apart."""
+
+_EVER = View(at=2**63 - 1, known_at=2**63 - 1)
+_COLUMNS = ("status", "location", "custodian", "container", "gone", "latest")
+_encode = msgspec.msgpack.Encoder().encode
+
+
+def create(connection: sqlite3.Connection, new: str) -> None:
+    """Make the tables for what is known of items; their names end with ``new``."""
+    schema = resources.files("server.store").joinpath("answers.sql").read_text("utf-8")
+    for statement in schema.replace("{new}", new).split(";"):
+        connection.execute(statement)
+
+
+class SqlShelf(SqlReader):
+    """A `server.projections.Shelf` on the connection that writes.
+
+    Args:
+        connection: The connection.
+        new: What the names of its tables end with.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, new: str = "") -> None:
+        super().__init__(connection, _EVER, new)
+        self._next = 0
+
+    # --- reading ----------------------------------------------------------------------
+
+    def load(self, keys: Collection[str]) -> Iterable[Kept]:
+        """Return what is kept of these items, of those that have anything."""
+        for marks, some in chunks(keys):
+            found = self._connection.execute(
+                f"SELECT id, key, state, heard FROM item{self._new}"  # noqa: S608 # of constants
+                f" WHERE key IN ({marks})",
+                some,
+            )
+            for number, key, state, heard in found.fetchall():
+                known, case, taken_out = STATE.decode(state)
+                yield Kept(
+                    key=key,
+                    known=known,
+                    case=case,
+                    heard=HEARD.decode(heard),
+                    taken_out=taken_out,
+                    id=number,
+                    found=_current(case),
+                    row=_row(known),
+                )
+
+    def inside(self, container: str) -> list[str]:
+        """Return what is directly in a container, by what is written."""
+        return self._keys("WHERE container = ?", container)
+
+    def at(self, location: str, since: int) -> list[str]:
+        """Return what a count of a location may concern, by what is written."""
+        return self._keys(
+            "WHERE location = ? AND (container IS NULL AND gone = 0 OR latest >= ?)",
+            location,
+            since,
+        )
+
+    def _keys(self, where: str, *values: object) -> list[str]:
+        found = self._connection.execute(
+            f"SELECT key FROM item{self._new} {where}",  # noqa: S608 # of constants
+            values,
+        )
+        return [key for (key,) in found]
+
+    def expecting(self, load: str) -> list[str]:
+        """Return what was ever expected on a load."""
+        found = self._connection.execute(
+            f"SELECT item FROM expected{self._new} WHERE load = ?",  # noqa: S608 # of constants
+            (load,),
+        )
+        return [key for (key,) in found]
+
+    def counted(self, location: str) -> int:
+        """Return when the location was last counted; before everything if never."""
+        (last,) = self._connection.execute(
+            f"SELECT max(occurred) FROM counted{self._new} WHERE location = ?",  # noqa: S608 # of constants
+            (location,),
+        ).fetchone()
+        return BEGINNING.occurred if last is None else int(last)
+
+    def find(self, event: str) -> Event | None:
+        """Return an event by its name, if it is here and was understood."""
+        target = named(event)
+        if target is None:
+            return None
+        found = self._connection.execute(
+            "SELECT l.position FROM log g JOIN line l ON l.log = g.id"
+            " WHERE g.name = ? AND l.seq = ? AND l.quarantined IS NULL",
+            target,
+        ).fetchone()
+        return next(iter(self.events(found)), None) if found else None
+
+    # --- writing ----------------------------------------------------------------------
+
+    def note(
+        self,
+        counted: Iterable[tuple[str, int, int]],
+        expected: Iterable[tuple[str, str]],
+    ) -> None:
+        """Write counts: location, when, position; and expectations: load, item."""
+        self._connection.executemany(
+            f"INSERT OR IGNORE INTO counted{self._new} VALUES (?, ?, ?)",  # noqa: S608 # of constants
+            counted,
+        )
+        self._connection.executemany(
+            f"INSERT OR IGNORE INTO expected{self._new} VALUES (?, ?)",  # noqa: S608 # of constants
+            expected,
+        )
+
+    def save(self, kept: Collection[Kept]) -> None:
+        """Write what is kept of these items, and give new ones their ``id``."""
+        new = [one for one in kept if one.row is None]
+        self._number(new)
+        self._put_apart([one for one in kept if len(one.heard) > MOST_HEARD])
+        self._update([one for one in kept if one.row is not None])
+        self._insert(new)
+        self._write_findings(kept)
+
+    def _number(self, new: list[Kept]) -> None:
+        if new and not self._next:
+            (last,) = self._connection.execute(
+                f"SELECT coalesce(max(id), 0) FROM item{self._new}"  # noqa: S608 # of constants
+            ).fetchone()
+            self._next = last + 1
+        for number, one in enumerate(new, self._next):
+            one.id = number
+        self._next += len(new)
+
+    def _put_apart(self, full: list[Kept]) -> None:
+        self._connection.executemany(
+            f"INSERT INTO heard{self._new} VALUES (?, ?, ?)",  # noqa: S608 # of constants
+            [(one.id, position(one.heard[0]), _encode(one.heard)) for one in full],
+        )
+        for one in full:
+            one.heard = []
+
+    def _insert(self, new: list[Kept]) -> None:
+        rows = []
+        for one in new:
+            one.row = _row(one.known)
+            rows.append((one.id, one.key, *one.row, *_written(one)))
+        self._connection.executemany(
+            f"INSERT INTO item{self._new} (id, key, status, location, custodian,"  # noqa: S608 # of constants
+            " container, gone, latest, state, heard)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            rows,
+        )
+
+    def _update(self, kept: Iterable[Kept]) -> None:
+        """Write rows that are there, and of what is indexed only what changed."""
+        changes: defaultdict[tuple[bool, ...], list[tuple[object, ...]]]
+        changes = defaultdict(list)
+        for one in kept:
+            row = _row(one.known)
+            before = one.row or row
+            mask = tuple(a != b for a, b in zip(row, before, strict=True))
+            values = [
+                value for value, differs in zip(row, mask, strict=True) if differs
+            ]
+            changes[mask].append((*values, *_written(one), one.id))
+            one.row = row
+        for mask, rows in changes.items():
+            self._connection.executemany(_updating(self._new, mask), rows)
+
+    def _write_findings(self, kept: Iterable[Kept]) -> None:
+        gone: list[tuple[str, str, int, str]] = []
+        found: list[tuple[Any, ...]] = []
+        for one in kept:
+            case = one.case
+            if not (one.anew or one.found or case.open or case.due or case.closed):
+                continue
+            current = _current(case)
+            if one.anew:
+                everything = f"DELETE FROM exception{self._new} WHERE item = ?"  # noqa: S608 # of constants
+                self._connection.execute(everything, (one.key,))
+                one.found, one.anew = frozenset(), False
+            gone += [(one.key, *finding[:3]) for finding in one.found - current]
+            found += [(one.key, *finding) for finding in current - one.found]
+            found += [(one.key, *finding) for finding in case.closed]
+            one.found, case.closed = current, []
+        self._connection.executemany(
+            f"DELETE FROM exception{self._new}"  # noqa: S608 # of constants
+            " WHERE item = ? AND code = ? AND since = ? AND event = ?",
+            gone,
+        )
+        self._connection.executemany(
+            f"INSERT OR REPLACE INTO exception{self._new}"  # noqa: S608 # of constants
+            " (item, code, since, event, text, until, closed_by)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            found,
+        )
+
+
+@cache
+def _updating(new: str, mask: tuple[bool, ...]) -> str:
+    columns = [name for name, differs in zip(_COLUMNS, mask, strict=True) if differs]
+    assigned = ", ".join(f"{name} = ?" for name in (*columns, "state", "heard"))
+    return f"UPDATE item{new} SET {assigned} WHERE id = ?"  # noqa: S608 # of constants
+
+
+def _row(known: Known) -> tuple[object, ...]:
+    status, location, custodian = known.status, known.location, known.custodian
+    return (
+        None if status is None else status.value,
+        None if location is None else location.value,
+        None if custodian is None else custodian.value,
+        known.container,
+        known.gone,
+        0 if known.told is None else known.told.occurred,
+    )
+
+
+def _written(one: Kept) -> tuple[bytes, bytes]:
+    return _encode((one.known, one.case, one.taken_out)), _encode(one.heard)
+
+
+def _current(case: Case) -> frozenset[Finding]:
+    return frozenset((*case.open.values(), *case.due.values()))
