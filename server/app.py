@@ -8,6 +8,7 @@ from aiohttp import web
 from server.api import (
     acts,
     exceptions,
+    exports,
     feed,
     guard,
     health,
@@ -15,14 +16,17 @@ from server.api import (
     items,
     loads,
     logs,
+    metrics,
     reference,
     stations,
     wire,
 )
 from server.api.context import CONTEXT, Context
 from server.api.guard import Access, Handler
+from server.api.rates import RATES, Rates
 from server.api.streams import STREAMS, Streams
 from server.background import keeping_up
+from server.metrics import Metrics
 from server.problems import TITLES, ProblemError
 from shared.protocol import ProblemType
 
@@ -33,6 +37,7 @@ _LOG = logging.getLogger("scantrail.server")
 ROUTES: tuple[tuple[str, str, Access, Handler], ...] = (
     ("GET", "/healthz", Access.ANYBODY, health.healthz),
     ("GET", "/readyz", Access.ANYBODY, health.readyz),
+    ("GET", "/metrics", Access.READER, metrics.metrics),
     ("POST", "/v1/enrol", Access.ANYBODY, stations.enrol),
     ("POST", "/v1/stations", Access.ADMINISTRATOR, stations.invite),
     ("GET", "/v1/stations", Access.READER, stations.stations),
@@ -55,6 +60,9 @@ ROUTES: tuple[tuple[str, str, Access, Handler], ...] = (
     ("GET", "/v1/locations/{location}/items", Access.READER, items.at_location),
     ("POST", "/v1/import/{kind}", Access.ADMINISTRATOR, imports.bring),
     ("GET", "/v1/exceptions", Access.READER, exceptions.exceptions),
+    ("GET", "/v1/export/items", Access.READER, exports.items),
+    ("GET", "/v1/export/events", Access.READER, exports.events),
+    ("GET", "/v1/export/exceptions", Access.READER, exports.exceptions),
     ("GET", "/v1/events", Access.READER, feed.events),
     ("GET", "/v1/loads", Access.READER, loads.loads),
     ("GET", "/v1/wanted", Access.READER, acts.wanted),
@@ -89,6 +97,13 @@ def _of_http(error: web.HTTPException) -> ProblemError:
 
 
 @web.middleware
+async def _rated(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Admit a request only where its address does not ask too often."""
+    request.app[RATES].admit(request, request.app[CONTEXT].now())
+    return await handler(request)
+
+
+@web.middleware
 async def _guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Admit a request only where its route says so."""
     if request.match_info.http_exception is None:
@@ -112,9 +127,12 @@ async def _headers(request: web.Request, handler: Handler) -> web.StreamResponse
 def create_app(context: Context) -> web.Application:
     """Make the application; it closes the store when it ends."""
     app = web.Application(
-        middlewares=[_headers, _problems, _guarded], client_max_size=wire.MAX_JSON
+        middlewares=[metrics.counted, _headers, _problems, _rated, _guarded],
+        client_max_size=wire.MAX_JSON,
     )
     app[CONTEXT] = context
+    app[metrics.METRICS] = Metrics()
+    app[RATES] = Rates(context.requests_per_second)
     app[STREAMS] = Streams()
     for method, path, _, handler in ROUTES:
         app.router.add_route(method, path, handler)

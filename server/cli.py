@@ -78,6 +78,7 @@ async def _serve(config: ServerConfig) -> None:
         own=await OwnLog.open(store, data / OWN_KEY, _now),
         now=_now,
         site=site,
+        requests_per_second=config.requests_per_second,
         code_lifetime=config.code_minutes * 60 * SECOND,
         silent_limit=config.silent_seconds * SECOND,
     )

@@ -21,6 +21,7 @@ class ServerConfig(
     ``host``, ``port``: where to listen; port 0 takes a free one.
     ``handoff_minutes``: how long what was picked may wait for somebody to take it over.
     ``code_minutes``: how long a one-time code lets a station join.
+    ``requests_per_second``: what one address may ask in the long run; 0 is no limit.
     ``silent_seconds``: how long a station may say nothing before that is an exception.
     """
 
@@ -29,6 +30,7 @@ class ServerConfig(
     port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8080
     handoff_minutes: Annotated[int, msgspec.Meta(ge=1, le=10_080)] = 30
     code_minutes: Annotated[int, msgspec.Meta(ge=1, le=10_080)] = 60
+    requests_per_second: Annotated[int, msgspec.Meta(ge=0, le=100_000)] = 200
     silent_seconds: Annotated[int, msgspec.Meta(ge=30, le=604_800)] = 60
 
 

@@ -331,8 +331,7 @@ class StationState(msgspec.Struct, kw_only=True):
     far its wall clock was ahead of the server's at the last exchange, in seconds.
     What the station says of itself is as of ``reported_at``: ``backlog`` are lines that
     it had not sent, the first of them ``backlog_age`` seconds old; ``unsaved`` are
-    scans in its memory only, and ``problem`` says why; ``disk_free`` is in bytes,
-    ``battery`` in per cent.
+    scans in its memory only, and ``problem`` says why; ``disk_free`` is in bytes.
     """
 
     station: str
@@ -351,7 +350,6 @@ class StationState(msgspec.Struct, kw_only=True):
     unsaved: int = 0
     problem: str = ""
     disk_free: int | None = None
-    battery: int | None = None
     scanners: list[ScannerState] = []
     exceptions: list[StationException] = []
     version: str = ""
@@ -463,7 +461,8 @@ class ImportChange(msgspec.Struct, kw_only=True, frozen=True):
 class Contradiction(msgspec.Struct, kw_only=True, frozen=True):
     """A row that claims another status than the scans show.
 
-    ``as_of`` is when the other system last changed it, as it writes that.
+    ``as_of`` is when the other system last changed it, as it writes that; ``since`` is
+    when the scans first showed what they show, and ``event`` the latest that does.
     """
 
     row: int
@@ -471,8 +470,9 @@ class Contradiction(msgspec.Struct, kw_only=True, frozen=True):
     claimed: str
     as_of: str | None
     scanned: str
+    since: str
+    event: str
     location: str | None
-    last_scanned: str
 
 
 class ImportReport(msgspec.Struct, kw_only=True):

@@ -26,6 +26,7 @@ class Context(msgspec.Struct, kw_only=True):
     site: Site
     code_lifetime: int
     silent_limit: int = SILENT_LIMIT
+    requests_per_second: int = 0
 
 
 CONTEXT: web.AppKey[Context] = web.AppKey("context", Context)

@@ -10,7 +10,7 @@ from server.store import ExceptionQuery, Found
 from shared.moments import to_text
 from shared.protocol import ExceptionPage, FoundException
 
-__all__ = ["exceptions"]
+__all__ = ["exceptions", "of_item"]
 
 DEFAULT_LIMIT, MAX_LIMIT = 100, 1000
 _OPEN = {"true": True, "false": False, "all": None}
@@ -20,7 +20,7 @@ async def exceptions(request: web.Request) -> web.Response:
     """``GET /v1/exceptions``: newest first; the open ones unless asked otherwise."""
     context = request.app[CONTEXT]
     query = _query(request)
-    found = [_of_item(one) for one in await context.store.exceptions(query)]
+    found = [of_item(one) for one in await context.store.exceptions(query)]
     if query.open is not False:
         found += await _of_stations(context, query)
     found.sort(key=_place, reverse=True)
@@ -55,7 +55,8 @@ def _query(request: web.Request) -> ExceptionQuery:
     )
 
 
-def _of_item(found: Found) -> FoundException:
+def of_item(found: Found) -> FoundException:
+    """Write an item's exception for a reader."""
     return FoundException(
         item=found.item,
         code=found.code,

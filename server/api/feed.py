@@ -2,14 +2,13 @@
 
 import asyncio
 import contextlib
-import logging
 import time
 
 from aiohttp import web
 
 from server.api import wire
 from server.api.context import CONTEXT, Context
-from server.api.streams import STREAMS, Streams
+from server.api.streams import STREAMS, Streams, taken
 from server.feed import feed_event, server_sent
 from shared.feed import EVENT_STREAM, FeedHorizon, FeedPage
 
@@ -21,10 +20,6 @@ BATCH = 200
 
 HEARTBEAT = 15.0
 """Seconds of silence, at most, on a stream."""
-PATIENCE = 20.0
-"""Seconds that a reader has to take what was written for him."""
-
-_LOG = logging.getLogger("scantrail.server")
 _MOST = 2**63 - 1
 
 
@@ -90,28 +85,12 @@ async def _write_all(
             data = server_sent("horizon", await _horizon(context))
         if data:
             beat = time.monotonic() + HEARTBEAT
-            if not await _taken(request, response, data):
+            if not await taken(request, response, data):
                 return
         if found:
             after = found[-1].position
         else:
             await _news(context, streams, after, beat - time.monotonic())
-
-
-async def _taken(
-    request: web.Request, response: web.StreamResponse, data: bytes
-) -> bool:
-    """Write, and return whether the reader took what was before it in time."""
-    try:
-        async with asyncio.timeout(PATIENCE):
-            await response.write(data)
-    except TimeoutError:
-        _LOG.warning("a reader of the feed is too slow; it was disconnected")
-        request.app[STREAMS].slow += 1
-        if request.transport is not None:
-            request.transport.abort()
-        return False
-    return True
 
 
 async def _news(context: Context, streams: Streams, after: int, wait: float) -> None:

@@ -11,10 +11,8 @@ from server.api.guard import actor
 from server.imports import KINDS, Change, Kind, Plan, plan, understood
 from server.problems import invalid, not_found
 from server.sheets import ENCODINGS, Table, from_csv, from_json
-from server.store import Present
 from shared.hosts import Topic
-from shared.moments import to_text
-from shared.protocol import Contradiction, ImportReport, RowError
+from shared.protocol import Contradiction, ImportReport, ItemAnswer, RowError
 
 __all__ = ["bring"]
 
@@ -83,33 +81,34 @@ def _told(errors: Sequence[RowError]) -> str:
 
 async def _contradictions(
     context: Context, kind: Kind, changes: Sequence[Change]
-) -> list[Contradiction]:
-    """Return which claims the scans contradict, as of now."""
+) -> tuple[int, list[Contradiction]]:
+    """Return how many claims the scans contradict as of now, and the first of them."""
     if kind.topic is not Topic.CLAIM:
-        return []
-    found = await context.store.present_of([change.key for change in changes])
-    scanned = {one.key: one for one in found}
-    return [
-        _contradiction(change, scanned[change.key])
+        return 0, []
+    scanned = await context.store.statuses([change.key for change in changes])
+    against = [
+        change
         for change in changes
-        if change.key in scanned and _differ(change, scanned[change.key])
+        if change.key in scanned
+        and scanned[change.key].lower() != (change.line.status or "").lower()
     ]
+    shown = [
+        _contradiction(change, await context.store.item(change.key))
+        for change in against[:MOST_SHOWN]
+    ]
+    return len(against), shown
 
 
-def _differ(change: Change, scanned: Present) -> bool:
-    claimed = change.line.status or ""
-    return scanned.status is not None and claimed.lower() != scanned.status.lower()
-
-
-def _contradiction(change: Change, scanned: Present) -> Contradiction:
+def _contradiction(change: Change, scanned: ItemAnswer) -> Contradiction:
     return Contradiction(
         row=change.number,
         item=change.key,
         claimed=change.line.status or "",
         as_of=change.line.as_of,
         scanned=scanned.status or "",
+        since=scanned.status_since or "",
+        event=scanned.status_event or "",
         location=scanned.location,
-        last_scanned=to_text(scanned.latest),
     )
 
 
@@ -117,7 +116,7 @@ def _report(
     name: str,
     planned: Plan,
     errors: Sequence[RowError],
-    against: Sequence[Contradiction],
+    against: tuple[int, list[Contradiction]],
     *,
     dry: bool,
 ) -> ImportReport:
@@ -129,8 +128,8 @@ def _report(
         changed=len(planned.changes) - planned.new,
         same=planned.same,
         wrong=len(errors),
-        contradicted=len(against),
+        contradicted=against[0],
         changes=planned.shown[:MOST_SHOWN],
         errors=list(errors[:_MOST_ERRORS]),
-        contradictions=list(against[:MOST_SHOWN]),
+        contradictions=against[1],
     )

@@ -1,5 +1,8 @@
 """Items: where each is, since when, and on what evidence."""
 
+from hashlib import sha256
+
+import msgspec
 from aiohttp import web
 
 from server.answers import answer, history
@@ -8,7 +11,7 @@ from server.api.context import CONTEXT, Context
 from server.store import ItemQuery, View
 from shared.protocol import ItemAnswer, ItemPage
 
-__all__ = ["at_location", "item", "item_events", "items"]
+__all__ = ["at_location", "item", "item_events", "item_query", "items"]
 
 DEFAULT_LIMIT, MAX_LIMIT = 100, 1000
 
@@ -29,9 +32,17 @@ async def item(request: web.Request) -> web.Response:
     context = request.app[CONTEXT]
     key = wire.key(request, "item")
     if "at" not in request.query and "known_at" not in request.query:
-        return wire.json(await context.store.item(key))
-    view = wire.view(request, context.store.present())
-    return wire.json(await _answer(context, key, view))
+        found = await context.store.item(key)
+    else:
+        view = wire.view(request, context.store.present())
+        found = await _answer(context, key, view)
+    return wire.tagged(request, _tag(found), msgspec.json.encode(found))
+
+
+def _tag(found: ItemAnswer) -> str:
+    """Return what names an answer, at whatever moment it was asked for."""
+    timeless = msgspec.structs.replace(found, at="", known_at="")
+    return f'W/"{sha256(msgspec.json.encode(timeless)).hexdigest()[:32]}"'
 
 
 async def item_events(request: web.Request) -> web.Response:
@@ -60,13 +71,14 @@ async def _page(request: web.Request, query: ItemQuery) -> web.Response:
     )
 
 
-def _query(request: web.Request, *, location: str | None) -> ItemQuery:
+def item_query(request: web.Request, location: str | None = None) -> ItemQuery:
+    """Read which items are asked for; a location of the path wins."""
     asked = request.query
     limit = wire.number(request, "limit", DEFAULT_LIMIT, MAX_LIMIT)
     q = asked.get("q")
     return ItemQuery(
         status=asked.get("status"),
-        location=location,
+        location=location or asked.get("location"),
         container=asked.get("container"),
         custodian=asked.get("custodian"),
         q=q.strip().upper() if q else None,
@@ -77,10 +89,10 @@ def _query(request: web.Request, *, location: str | None) -> ItemQuery:
 
 async def items(request: web.Request) -> web.Response:
     """``GET /v1/items``: items by their present answer."""
-    return await _page(request, _query(request, location=request.query.get("location")))
+    return await _page(request, item_query(request))
 
 
 async def at_location(request: web.Request) -> web.Response:
     """``GET /v1/locations/{location}/items``: what is there now."""
-    query = _query(request, location=wire.key(request, "location"))
+    query = item_query(request, wire.key(request, "location"))
     return await _page(request, query)

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from server.api import wire
 from server.api.context import CONTEXT
 from server.api.guard import station_of
+from server.api.metrics import METRICS
 from server.delivery import Delivery, checked, split, unpack
 from server.problems import ProblemError, framing, invalid, not_found
 from server.store import Station
@@ -114,6 +115,7 @@ async def _deliver(
     )
     _verify(station, checked(delivery, _hash_header(request, HEAD)))
     receipt = await context.store.append(station, delivery)
+    request.app[METRICS].received(receipt)
     return wire.json(
         Appended(
             acked=receipt.acked,

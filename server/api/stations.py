@@ -9,8 +9,9 @@ from aiohttp import web
 from server.api import wire
 from server.api.acts import write
 from server.api.context import CONTEXT
+from server.api.rates import RATES
 from server.keys import hashed, new_secret
-from server.problems import invalid, not_found
+from server.problems import ProblemError, invalid, not_found
 from server.station_exceptions import station_state
 from server.store import OWN
 from shared.moments import to_text
@@ -18,6 +19,7 @@ from shared.protocol import (
     Enrol,
     Enrolled,
     NewStation,
+    ProblemType,
     Revoke,
     StationCode,
     StationPage,
@@ -109,15 +111,22 @@ async def enrol(request: web.Request) -> web.Response:
     """``POST /v1/enrol``: a station joins with its code."""
     context = request.app[CONTEXT]
     asked = await wire.struct(request, Enrol)
+    rates, now = request.app[RATES], context.now()
+    rates.admit_code(request, now)
     token = new_secret("st")
-    station = await context.store.enrol(
-        hashed(plain_code(asked.code)),
-        log=asked.log,
-        token_hash=hashed(token),
-        public_key=_public_key(asked.public_key),
-        version=asked.version[:_MAX_NAME],
-        host=asked.host[:_MAX_NAME],
-    )
+    try:
+        station = await context.store.enrol(
+            hashed(plain_code(asked.code)),
+            log=asked.log,
+            token_hash=hashed(token),
+            public_key=_public_key(asked.public_key),
+            version=asked.version[:_MAX_NAME],
+            host=asked.host[:_MAX_NAME],
+        )
+    except ProblemError as problem:
+        if problem.problem.type == ProblemType.CODE:
+            rates.note_wrong_code(request, now)
+        raise
     identity = context.store.identity
     return wire.json(
         Enrolled(

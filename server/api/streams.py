@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Iterator
 
 from aiohttp import web
@@ -9,10 +10,15 @@ from aiohttp import web
 from server.problems import ProblemError
 from shared.protocol import ProblemType
 
-__all__ = ["STREAMS", "Streams"]
+__all__ = ["STREAMS", "Streams", "taken"]
 
 MOST = 100
 """Streams at the same time."""
+
+PATIENCE = 20.0
+"""Seconds that a reader has to take what was written for him."""
+
+_LOG = logging.getLogger("scantrail.server")
 
 
 class Streams:
@@ -39,6 +45,22 @@ class Streams:
             yield
         finally:
             self.open -= 1
+
+
+async def taken(
+    request: web.Request, response: web.StreamResponse, data: bytes
+) -> bool:
+    """Write, and return whether the reader took what was before it in time."""
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await response.write(data)
+    except TimeoutError:
+        _LOG.warning("a reader of %s is too slow; it was cut off", request.path)
+        request.app[STREAMS].slow += 1
+        if request.transport is not None:
+            request.transport.abort()
+        return False
+    return True
 
 
 STREAMS: web.AppKey[Streams] = web.AppKey("streams", Streams)

@@ -203,11 +203,9 @@ def json(value: object, status: int = 200) -> web.Response:
 
 def tagged(request: web.Request, tag: str, document: bytes) -> web.Response:
     """Answer with a JSON document, or with 304 where the one who asks has it."""
-    known = request.headers.get("If-None-Match", "")
-    if any(
-        known_tag.strip().removeprefix("W/") in (tag, "*")
-        for known_tag in known.split(",")
-    ):
+    known = request.headers.get("If-None-Match", "").split(",")
+    bare = tag.removeprefix("W/")
+    if any(one.strip().removeprefix("W/") in (bare, "*") for one in known):
         return web.Response(status=304, headers={"ETag": tag})
     return web.Response(
         body=document, content_type="application/json", headers={"ETag": tag}

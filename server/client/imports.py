@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from server.client.api import Client, path
-from server.client.show import plain, table
+from server.client.show import moment, plain, table
 from shared.errors import StartError
 from shared.protocol import ImportReport
 
@@ -98,7 +98,7 @@ def _cells(values: dict[str, str] | None) -> str:
 def _contradictions(found: ImportReport) -> list[str]:
     if not found.contradicted:
         return []
-    head = ("Row", "Item", "Claimed", "As of", "Scanned", "Where", "Last scan (UTC)")
+    head = ("Row", "Item", "Claimed", "As of", "Scanned", "Since (UTC)", "Where")
     rows = [
         (
             str(one.row),
@@ -106,8 +106,8 @@ def _contradictions(found: ImportReport) -> list[str]:
             one.claimed,
             one.as_of or "",
             one.scanned,
+            moment(one.since),
             one.location or "",
-            one.last_scanned[:19].replace("T", " "),
         )
         for one in found.contradictions
     ]

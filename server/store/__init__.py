@@ -23,7 +23,6 @@ __all__ = [
     "Identity",
     "ItemQuery",
     "Load",
-    "Present",
     "Receipt",
     "Said",
     "Station",
@@ -151,15 +150,6 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     event: str
 
 
-class Present(msgspec.Struct, frozen=True, kw_only=True):
-    """What is true of an item now; ``latest`` is when it was last scanned."""
-
-    key: str
-    status: str | None
-    location: str | None
-    latest: int
-
-
 class Load(msgspec.Struct, frozen=True, kw_only=True):
     """A load that has not left: what should be on it, and what is, however deep.
 
@@ -264,8 +254,8 @@ class Store(Protocol):
     async def said(self, topic: Topic, keys: Collection[str] | None) -> list[Said]:
         """Return what holds of a topic: of these keys, or of all, by key."""
 
-    async def present_of(self, keys: Collection[str]) -> list[Present]:
-        """Return what is true now of those of the items that were ever scanned."""
+    async def statuses(self, keys: Collection[str]) -> dict[str, str]:
+        """Return the present statuses of those of the items that have one."""
 
     async def loads(self, most: int, items: int) -> list[Load]:
         """Return the loads that have not left, those told of last first."""

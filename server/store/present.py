@@ -63,7 +63,7 @@ _FILTERS = {
     "location": "location = :location",
     "container": "container = :container",
     "custodian": "custodian = :custodian",
-    "q": "id IN (SELECT id FROM item WHERE instr(key, :q) > 0)",
+    "q": "id IN (SELECT id FROM item WHERE instr(upper(key), :q) > 0)",
 }
 
 

@@ -9,10 +9,10 @@ import sqlite3
 from collections.abc import Collection, Iterable
 
 from server.events import Event, event_name
-from server.store import OWN, Load, Present, Said, Station
+from server.store import OWN, Load, Said, Station
 from shared.hosts import OF_HOSTS, Topic, host_line, topics
 
-__all__ = ["SAYS", "gone", "keep", "latest", "loads", "present"]
+__all__ = ["SAYS", "gone", "keep", "latest", "loads", "statuses"]
 
 SAYS = ("note", "claim", "expect")
 """The actions whose lines say something."""
@@ -62,10 +62,9 @@ SELECT i.key FROM json_each(?) AS k CROSS JOIN item AS i ON i.key = k.value
 WHERE i.gone = 1
 """
 
-_PRESENT = """
-SELECT i.key, i.status, i.location, i.latest
-FROM json_each(?) AS k CROSS JOIN item AS i ON i.key = k.value
-WHERE i.latest > 0
+_STATUSES = """
+SELECT i.key, i.status FROM json_each(?) AS k CROSS JOIN item AS i ON i.key = k.value
+WHERE i.status IS NOT NULL
 """
 
 _ON_BOARD = """
@@ -122,13 +121,9 @@ def latest(
     ]
 
 
-def present(connection: sqlite3.Connection, keys: Collection[str]) -> list[Present]:
-    """Return what is true now of those of the items that were ever scanned."""
-    found = connection.execute(_PRESENT, (json.dumps(list(keys)),))
-    return [
-        Present(key=key, status=status, location=location, latest=latest)
-        for key, status, location, latest in found
-    ]
+def statuses(connection: sqlite3.Connection, keys: Collection[str]) -> dict[str, str]:
+    """Return the present statuses of those of the items that have one."""
+    return dict(connection.execute(_STATUSES, (json.dumps(list(keys)),)))
 
 
 def loads(connection: sqlite3.Connection, most: int, items: int) -> list[Load]:

@@ -32,7 +32,6 @@ from server.store import (
     Identity,
     ItemQuery,
     Load,
-    Present,
     Receipt,
     Said,
     Station,
@@ -330,9 +329,9 @@ class SqliteStore:
         """Return what holds of a topic: of these keys, or of all, by key."""
         return await self._read(partial(hosts.latest, topic=topic, keys=keys))
 
-    async def present_of(self, keys: Collection[str]) -> list[Present]:
-        """Return what is true now of those of the items that were ever scanned."""
-        return await self._read(partial(hosts.present, keys=keys))
+    async def statuses(self, keys: Collection[str]) -> dict[str, str]:
+        """Return the present statuses of those of the items that have one."""
+        return await self._read(partial(hosts.statuses, keys=keys))
 
     async def loads(self, most: int, items: int) -> list[Load]:
         """Return the loads that have not left, those told of last first."""

@@ -2,6 +2,8 @@
 
 import asyncio
 import base64
+import csv
+import io
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,7 +11,7 @@ from contextlib import asynccontextmanager
 import aiohttp
 import pytest
 
-from server.api import feed, streams
+from server.api import exports, feed, streams
 from server.api.streams import STREAMS, Streams
 from shared.moments import SECOND
 from tests.serving import Log, Service, until
@@ -144,7 +146,7 @@ async def test_a_line_that_is_no_json_is_shown_as_bytes(
 async def test_f77_a_reader_that_does_not_read_is_disconnected(
     service: Service, log: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(feed, "PATIENCE", 0.2)
+    monkeypatch.setattr(streams, "PATIENCE", 0.2)
     state = service.app[STREAMS]
     for start in range(0, 8000, 400):
         for n in range(start, start + 400):
@@ -211,3 +213,79 @@ async def test_exceptions_come_newest_first_in_pages_and_by_code(
     assert said["cursor"] is None
     for query in ("open=maybe", "cursor=AAAA", "limit=-1"):
         assert (await service.call("GET", f"/v1/exceptions?{query}"))[0] == 400
+
+
+async def _text(service: Service, path: str) -> str:
+    send = {"Authorization": f"Bearer {service.keys['read']}"}
+    async with service.session.get(f"{service.url}{path}", headers=send) as answer:
+        assert answer.status == 200
+        return await answer.text()
+
+
+async def test_f76_an_export_is_no_formula_and_has_every_item(
+    service: Service, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exports, "PAGE", 2)
+    log.add("P-1", "=HYPERLINK(1)", "+2", '"quoted, comma"', "P-5")
+    await log.send(0)
+    text = await _text(service, "/v1/export/items?format=csv")
+    rows = list(csv.reader(io.StringIO(text)))
+    assert rows[0][:2] == ["item", "status"]
+    assert [row[0] for row in rows[1:]] == [
+        "P-1",
+        "'=HYPERLINK(1)",
+        "'+2",
+        '"quoted, comma"',
+        "P-5",
+    ]
+    lines = (await _text(service, "/v1/export/events")).splitlines()
+    assert [json.loads(line)["position"] for line in lines] == [1, 2, 3, 4, 5]
+    text = await _text(service, "/v1/export/events?format=csv&after=4")
+    assert text.count("\r\n") == 2
+    assert (await service.call("GET", "/v1/export/items?format=xls"))[0] == 400
+    log.add("P-1", action="depart")
+    log.add("P-1", action="see")
+    await log.send(5)
+    lines = (await _text(service, "/v1/export/exceptions")).splitlines()
+    assert [json.loads(line)["code"] for line in lines] == ["seen_after_departure"]
+
+
+async def test_figures_are_told_by_route_and_station(
+    service: Service, log: Log
+) -> None:
+    log.add("P-1")
+    await log.send(0)
+    await log.send(0)
+    for n in range(3):
+        await service.call("GET", f"/v1/items/P-{n}")
+    await service.call("GET", "/nowhere")
+    text = await _text(service, "/metrics")
+    for line in (
+        'requests_total{method="GET",route="/v1/items/{item}",status="200"} 3',
+        'requests_total{method="GET",route="none",status="404"} 1',
+        'scantrail_lines_total{outcome="appended"} 1',
+        'scantrail_lines_total{outcome="already"} 1',
+        'scantrail_station_untold_seconds{station="DOCK"} ',
+    ):
+        assert line in text, line
+    assert "P-1" not in text
+
+
+async def test_an_answer_is_not_sent_again_where_nothing_changed(
+    service: Service, log: Log
+) -> None:
+    log.add("P-1")
+    await log.send(0)
+    send = {"Authorization": f"Bearer {service.keys['read']}"}
+    url = f"{service.url}/v1/items/P-1"
+    async with service.session.get(url, headers=send) as answer:
+        tag = answer.headers["ETag"]
+    service.now += SECOND
+    await service.not_modified(
+        "/v1/items/P-1", service.keys["read"], {"If-None-Match": tag}
+    )
+    log.add("P-1", action="store")
+    await log.send(1)
+    send["If-None-Match"] = tag
+    async with service.session.get(url, headers=send) as answer:
+        assert answer.status == 200

@@ -8,7 +8,9 @@ from hashlib import sha256
 import pytest
 
 from server.api.guard import Access
+from server.api.rates import RATES, WRONG_CODE_EVERY, WRONG_CODES
 from server.app import ROUTES
+from server.limits import Limiter
 from shared import chain
 from shared.health import HEALTH, ScannerState, StationHealth
 from shared.moments import SECOND, to_text
@@ -59,6 +61,30 @@ async def test_f53_a_code_works_once_however_it_is_typed_and_expires(
     _, invited = await service.call("POST", "/v1/stations", json={"name": "PACK"})
     service.now += 3601 * SECOND
     assert (await log.enrol(str(invited["code"])))[0] == 403
+
+
+async def test_f53_who_guesses_codes_is_slowed_down_and_nobody_else(
+    service: Service,
+) -> None:
+    log = Log(service, "PACK")
+    _, invited = await service.call("POST", "/v1/stations", json={"name": "PACK"})
+    wrong = [(await log.enrol(f"AAAA-BBBB-{n:04}"))[0] for n in range(12)]
+    assert wrong == [403] * WRONG_CODES + [429] * 2
+    assert (await log.enrol(str(invited["code"])))[0] == 429
+    elsewhere = {"X-Forwarded-For": "198.51.100.7"}
+    assert (await log.enrol("AAAA-BBBB-CCCC", elsewhere))[0] == 403
+    service.now += int(WRONG_CODE_EVERY * SECOND)
+    assert (await log.enrol(str(invited["code"])))[0] == 200
+
+
+async def test_f44_one_address_asks_no_more_than_its_share(service: Service) -> None:
+    service.app[RATES]._requests = Limiter(per_second=1, burst=3)
+    here = {"X-Forwarded-For": "198.51.100.7"}
+    found = [
+        (await service.call("GET", "/v1/stations", headers=here))[0] for _ in range(5)
+    ]
+    assert found == [200] * 3 + [429] * 2
+    assert (await service.call("GET", "/v1/stations"))[0] == 200
 
 
 async def test_a_line_is_acknowledged_once_and_kept_as_it_came(log: Log) -> None:

@@ -1,0 +1,42 @@
+"""The server's figures, for Prometheus."""
+
+import time
+
+from aiohttp import web
+
+from server.api.context import CONTEXT
+from server.api.guard import Handler
+from server.api.streams import STREAMS
+from server.metrics import CONTENT_TYPE, Metrics
+from server.station_exceptions import station_state
+
+__all__ = ["METRICS", "counted", "metrics"]
+
+METRICS: web.AppKey[Metrics] = web.AppKey("metrics", Metrics)
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE"})
+
+
+async def metrics(request: web.Request) -> web.Response:
+    """``GET /metrics``: the server's figures, in the text format of Prometheus."""
+    context, figures = request.app[CONTEXT], request.app[METRICS]
+    now, limit = context.store.present(), context.silent_limit
+    found = [station_state(seen, now, limit) for seen in await context.store.stations()]
+    figures.streams.set(request.app[STREAMS].open)
+    figures.slow.set(request.app[STREAMS].slow)
+    return web.Response(
+        body=figures.text(found, now), headers={"Content-Type": CONTENT_TYPE}
+    )
+
+
+@web.middleware
+async def counted(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Count every request by its route, and how long it took."""
+    began = time.monotonic()
+    response = await handler(request)
+    resource = request.match_info.route.resource
+    route = "none" if resource is None else resource.canonical
+    method = request.method if request.method in _METHODS else "other"
+    seconds = time.monotonic() - began
+    request.app[METRICS].answered(method, route, response.status, seconds)
+    return response

@@ -1,0 +1,80 @@
+"""Who asks too often: joining with wrong codes, and too many requests."""
+
+import ipaddress
+import logging
+import math
+
+from aiohttp import web
+
+from server.limits import Limiter, client_address
+from server.problems import ProblemError
+from shared.protocol import ProblemType
+
+__all__ = ["RATES", "Rates"]
+
+WRONG_CODES = 10
+"""Wrong codes from one address that are looked at, and then one each …"""
+WRONG_CODE_EVERY = 6.0
+"""… so many seconds."""
+
+_LOG = logging.getLogger("scantrail.server")
+
+
+class Rates:
+    """The limits of one server.
+
+    Args:
+        per_second: Requests that one address may make, in the long run; 0 is no limit.
+            A proxy on this machine is not limited, those behind it are.
+    """
+
+    def __init__(self, per_second: int) -> None:
+        self._codes = Limiter(1 / WRONG_CODE_EVERY, WRONG_CODES)
+        self._requests = Limiter(per_second, per_second * 4) if per_second else None
+
+    def admit(self, request: web.Request, now: int) -> None:
+        """Let a request through.
+
+        Raises:
+            ProblemError: 429 where its address asks too often.
+        """
+        address = _address(request)
+        if self._requests is not None and not _is_here(address):
+            _refuse(self._requests.take(address, now), "Too many requests.")
+
+    def admit_code(self, request: web.Request, now: int) -> None:
+        """Let somebody try a code.
+
+        Raises:
+            ProblemError: 429 where his address has tried too many wrong ones.
+        """
+        wait = self._codes.wait(_address(request), now)
+        _refuse(wait, "Too many wrong codes came from this address.")
+
+    def note_wrong_code(self, request: web.Request, now: int) -> None:
+        """Count a wrong code against its address."""
+        address = _address(request)
+        self._codes.take(address, now)
+        _LOG.warning("a wrong code was tried from %s", ascii(address))
+
+
+def _address(request: web.Request) -> str:
+    forwarded = request.headers.get("X-Forwarded-For", "")
+    return client_address(request.remote or "", forwarded)
+
+
+def _is_here(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return address == ""
+
+
+def _refuse(wait: float, why: str) -> None:
+    if wait > 0:
+        seconds = math.ceil(wait)
+        reason = f"{why} Try again in {seconds} s."
+        raise ProblemError(429, ProblemType.BUSY, reason, retry_after=seconds)
+
+
+RATES: web.AppKey[Rates] = web.AppKey("rates", Rates)

@@ -1,0 +1,98 @@
+"""What the server counts of itself, in the text format of Prometheus.
+
+Every label has few values: a route is its pattern, a station's name is an
+administrator's choice, and of stations no more than MOST_STATIONS are told.
+"""
+
+from collections.abc import Iterable
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+from server.store import Receipt
+from shared.moments import SECOND, to_moment
+from shared.protocol import StationState
+
+__all__ = ["CONTENT_TYPE", "Metrics"]
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+MOST_STATIONS = 500
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
+
+
+class Metrics:
+    """One server's figures."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        where = self._registry
+        ProcessCollector(registry=where)
+        self._requests = Counter(
+            *("scantrail_requests", "Requests answered", ["method", "route", "status"]),
+            registry=where,
+        )
+        self._seconds = Histogram(
+            *("scantrail_request_seconds", "Until a request was answered", ["route"]),
+            buckets=_SECONDS,
+            registry=where,
+        )
+        self._lines = Counter(
+            *("scantrail_lines", "Lines that stations sent", ["outcome"]),
+            registry=where,
+        )
+        self.streams = Gauge(
+            "scantrail_streams", "Streams that are open", registry=where
+        )
+        self.slow = Gauge(
+            *("scantrail_slow_readers", "Readers cut off as too slow, so far"),
+            registry=where,
+        )
+        self._exceptions = Gauge(
+            *("scantrail_station_exceptions", "Open, of stations", ["code"]),
+            registry=where,
+        )
+        self._untold = Gauge(
+            "scantrail_station_untold_seconds",
+            "How long ago the moment is up to which a station has told everything",
+            ["station"],
+            registry=where,
+        )
+        self._backlog = Gauge(
+            "scantrail_station_backlog_lines",
+            "Lines that a station had not sent when it was heard last",
+            ["station"],
+            registry=where,
+        )
+
+    def answered(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count a request."""
+        self._requests.labels(method, route, str(status)).inc()
+        self._seconds.labels(route).observe(seconds)
+
+    def received(self, receipt: Receipt) -> None:
+        """Count what came with a delivery."""
+        self._lines.labels("appended").inc(receipt.appended)
+        self._lines.labels("already").inc(receipt.already)
+        self._lines.labels("quarantined").inc(len(receipt.quarantined))
+
+    def text(self, stations: Iterable[StationState], now: int) -> bytes:
+        """Write all figures, those of the stations as of now."""
+        for gauge in (self._exceptions, self._untold, self._backlog):
+            gauge.clear()
+        active = [s for s in stations if s.kind == "station" and not s.revoked]
+        for station in active[:MOST_STATIONS]:
+            if station.horizon is not None:
+                untold = max(0, now - to_moment(station.horizon))
+                self._untold.labels(station.station).set(untold / SECOND)
+            self._backlog.labels(station.station).set(station.backlog or 0)
+        for station in active:
+            for found in station.exceptions:
+                self._exceptions.labels(found.code).inc()
+        return generate_latest(self._registry)
