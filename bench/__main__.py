@@ -12,6 +12,7 @@ from pathlib import Path
 from time import gmtime, strftime
 
 from bench.measure import Row, table
+from bench.screen import painted
 from bench.way import drain, saved, to_acknowledged
 
 __all__ = ["main"]
@@ -23,7 +24,7 @@ def main() -> None:
     """Measure, print, and keep the result."""
     with tempfile.TemporaryDirectory(prefix="scantrail-bench-") as name:
         rows: list[Row] = []
-        for measure in (saved, to_acknowledged, drain):
+        for measure in (saved, painted, to_acknowledged, drain):
             folder = Path(name) / measure.__name__
             folder.mkdir()
             rows += asyncio.run(measure(folder))

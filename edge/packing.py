@@ -4,8 +4,10 @@ A list is closed by X-DONE, or by a reason while something is missing: these are
 screen offers to touch, as far as the station allows the commands.
 """
 
+import msgspec
+
 from edge.feedback import Caption
-from edge.screen import PackingView, Touch
+from edge.screen import Listing, PackingView, Touch
 from edge.terminal_display import clean
 from edge.texts import Texts
 from edge.workflow import Checking, Checklist, Rules, State
@@ -17,27 +19,33 @@ _SHOWN = 50
 
 
 def packing(rules: Rules, state: State, texts: Texts) -> PackingView | None:
-    """Return the open list, if there is one."""
+    """Return the open list; where things are handed over, also the empty table."""
     scene, checklist = state.scene, state.scene.checklist
-    if checklist is None:
+    hands_over = rules.modes[scene.mode].giver
+    if checklist is None and not hands_over:
         return None
-    known = checklist.expected is not None
-    return PackingView(
-        container=clean(checklist.container),
+    table = PackingView(
+        hands_over=hands_over,
         giver=clean(scene.giver or ""),
         receiver=clean(state.operator or ""),
+    )
+    if checklist is None:
+        return table
+    known = checklist.expected is not None
+    return msgspec.structs.replace(
+        table,
+        container=clean(checklist.container),
         expected=len(checklist.expected or ()) if known else None,
         scanned=len(checklist.scanned),
-        missing=_named(checklist.missing),
-        foreign=_named(checklist.foreign),
-        repeated=_named(checklist.repeated),
+        missing=_listed(checklist.missing),
+        foreign=_listed(checklist.foreign),
+        repeated=_listed(checklist.repeated),
         close=_closes(rules, state, checklist, texts),
     )
 
 
-def _named(items: tuple[str, ...]) -> tuple[str, ...]:
-    more = (f"+{len(items) - _SHOWN}",) if len(items) > _SHOWN else ()
-    return (*map(clean, items[:_SHOWN]), *more)
+def _listed(items: tuple[str, ...]) -> Listing:
+    return Listing(count=len(items), items=tuple(map(clean, items[:_SHOWN])))
 
 
 def _closes(

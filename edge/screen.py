@@ -23,6 +23,7 @@ __all__ = [
     "NOTHING_YET",
     "RECENT",
     "Light",
+    "Listing",
     "Memory",
     "PackingView",
     "Screen",
@@ -90,22 +91,31 @@ class Touch(msgspec.Struct, frozen=True, kw_only=True):
     label: str
 
 
+class Listing(msgspec.Struct, frozen=True, kw_only=True):
+    """Some of the items of a list by name, and how many there are."""
+
+    count: int = 0
+    items: tuple[str, ...] = ()
+
+
 class PackingView(msgspec.Struct, frozen=True, kw_only=True):
     """The packing table, or a load: what should be there, against what was scanned.
 
-    ``expected`` is None where it is not known here what should be there. ``giver`` and
-    ``receiver`` are badges. ``close`` are the ways in which it can be closed now, one
-    for each reason where something is missing.
+    ``container`` is empty while no list is open, and ``expected`` is None where it is
+    not known here what should be there. ``giver`` and ``receiver`` are badges; things
+    are handed over at a table, and not at a load. ``close`` is how the list can be
+    closed now: as it is, or with one of the reasons while something is missing.
     """
 
-    container: str
+    container: str = ""
+    hands_over: bool = False
     giver: str = ""
     receiver: str = ""
     expected: int | None = None
     scanned: int = 0
-    missing: tuple[str, ...] = ()
-    foreign: tuple[str, ...] = ()
-    repeated: tuple[str, ...] = ()
+    missing: Listing = Listing()
+    foreign: Listing = Listing()
+    repeated: Listing = Listing()
     close: tuple[Touch, ...] = ()
 
 
@@ -248,13 +258,16 @@ def _numbered(caption: Caption, number: int, texts: Texts) -> str:
 
 
 def _undo(standing: Standing, texts: Texts) -> Touch | None:
-    history, allowed = standing.state.history, standing.rules.commands
-    if not history or history[-1].event is None:
-        return None
-    if allowed is not None and "UNDO" not in allowed:
+    history = standing.state.history
+    if not history or history[-1].event is None or not _allows(standing, "UNDO"):
         return None
     code = clean(history[-1].code, _LONGEST_LABEL)
     return Touch(code="X-UNDO", label=f"{texts.captions[Caption.UNDO]} {code}")
+
+
+def _allows(standing: Standing, command: str) -> bool:
+    allowed = standing.rules.commands
+    return allowed is None or command in allowed
 
 
 # How the parts do

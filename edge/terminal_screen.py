@@ -125,9 +125,11 @@ def _packing(packing: PackingView, texts: Texts, columns: int) -> list[Row]:
     )
     figures = f"{captions[Caption.SCANNED]} {packing.scanned}{total}"
     rows = [Row(_cut(f"{packing.container}  {figures}  {people}", columns))]
-    for caption, items, tone in lists:
-        if items:
-            text = f"{captions[caption]} {len(items)}: {', '.join(items)}"
+    for caption, listing, tone in lists:
+        if listing.count:
+            more = listing.count - len(listing.items)
+            items = ", ".join([*listing.items, f"+{more}"] if more else listing.items)
+            text = f"{captions[caption]} {listing.count}: {items}"
             rows += [Row(line, tone) for line in _wrapped(text, columns, 2)]
     return rows
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from edge.clock import read_clock
 from edge.health import Status, overview
+from shared.errors import StartError
 
 BIN = Path(sys.executable).parent
 PATIENCE = 30.0
@@ -129,7 +130,10 @@ def station(data: Path) -> Iterator[Station]:
 
 
 def _connected(of: Station) -> bool:
-    status = of.status()
+    try:
+        status = of.status()
+    except StartError:
+        return False  # its outbox is being made
     return status.running and any(one.connected for one in status.scanners)
 
 

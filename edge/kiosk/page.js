@@ -86,16 +86,21 @@ function showPacking(packing) {
   document.body.classList.toggle("packs", packing !== null);
   if (packing === null) return;
   at("packing-container").textContent = packing.container;
+  at("handoff").hidden = !packing.hands_over;
+  for (const part of panel.querySelectorAll(".list")) part.hidden = !packing.container;
   named("giver", packing.giver);
   named("receiver", packing.receiver);
   at("scanned").textContent = packing.scanned;
   at("expected").textContent = packing.expected ?? "?";
   at("unknown").hidden = packing.expected !== null;
   for (const list of panel.querySelectorAll("[data-list]")) {
-    const items = packing[list.dataset.list];
-    list.classList.toggle("some", items.length > 0);
-    list.querySelector(".count").textContent = items.length;
-    list.querySelector("ul").replaceChildren(...items.map((item) => line("li", item, "code")));
+    const { count, items } = packing[list.dataset.list];
+    const more = count - items.length;
+    const rows = items.map((item) => line("li", item, "code"));
+    if (more) rows.push(line("li", `+${more}`));
+    list.classList.toggle("some", count > 0);
+    list.querySelector(".count").textContent = count;
+    list.querySelector("ul").replaceChildren(...rows);
     list.toggleAttribute("tabindex", false);
     if (list.scrollHeight > list.clientHeight) list.tabIndex = 0; // a keyboard scrolls it
   }

@@ -5,6 +5,7 @@ from edge.feedback import Expect, Feedback, Says, Tone, Word
 from edge.health import Report, ScannerReport
 from edge.screen import (
     NOTHING_YET,
+    Listing,
     Memory,
     PackingView,
     Screen,
@@ -113,18 +114,31 @@ def well(**fields: object) -> Report:
 
 OFFLINE = SyncStatus(state=Link.UNREACHABLE, waiting=12)
 
+REASONS = (
+    Touch(code="X-BROKEN", label="damaged"),
+    Touch(code="X-LATER", label="comes later"),
+    Touch(code="X-SHORT", label="not there"),
+)
 PACKING = PackingView(
     container="C-0815",
-    giver="B-ANA",
-    receiver="B-BEN",
+    hands_over=True,
+    giver="B-BEN",
+    receiver="B-ANA",
     expected=9,
     scanned=5,
-    missing=("P-4706", "P-4707", "P-4708", "(00)340123450000000018"),
-    foreign=("P-9999",),
-    repeated=("P-4701", "P-4702"),
-    close=(
-        Touch(code="X-SHORT", label="not there"),
-        Touch(code="X-LATER", label="comes later"),
-        Touch(code="X-BROKEN", label="damaged"),
+    missing=Listing(
+        count=4, items=("P-4706", "P-4707", "P-4708", "(00)340123450000000018")
     ),
+    foreign=Listing(count=1, items=("P-9999",)),
+    repeated=Listing(count=2, items=("P-4701", "P-4702")),
+    close=REASONS,
+)
+MUCH = PackingView(
+    container="M-1",
+    expected=160,
+    missing=Listing(
+        count=160, items=tuple(f"(00)3401234500000{n:05}" for n in range(50))
+    ),
+    foreign=Listing(count=40, items=tuple(f"P-{n}" for n in range(40))),
+    close=(Touch(code="X-DONE", label="Done"),),
 )

@@ -3,6 +3,7 @@
 import msgspec
 
 from edge.packing import packing
+from edge.screen import Listing
 from edge.texts import read_texts
 from edge.workflow import Rules
 from edge.workflow.state import Checklist
@@ -17,8 +18,12 @@ def _picker(rules: Rules = TABLE) -> Picker:
     return picker
 
 
-def test_without_a_list_nothing_is_shown() -> None:
-    assert packing(TABLE, _picker().state, ENGLISH) is None
+def test_without_a_list_there_is_a_table_only_where_things_are_handed_over() -> None:
+    assert packing(TABLE, Picker(TABLE, told_station()).state, ENGLISH) is None
+    view = packing(TABLE, _picker().state, ENGLISH)
+    assert view is not None
+    assert (view.container, view.expected, view.close) == ("", None, ())
+    assert (view.hands_over, view.giver, view.receiver) == (True, "B-ANA", "B-CAS")
 
 
 def test_who_gives_who_takes_and_what_remains() -> None:
@@ -28,8 +33,9 @@ def test_who_gives_who_takes_and_what_remains() -> None:
     assert view is not None
     assert (view.container, view.giver, view.receiver) == ("C-T9", "B-ANA", "B-CAS")
     assert (view.expected, view.scanned) == (3, 1)
-    assert view.missing == ("P-1", "P-3")
-    assert (view.foreign, view.repeated) == (("P-8",), ("P-2",))
+    assert view.missing == Listing(count=2, items=("P-1", "P-3"))
+    assert view.foreign == Listing(count=1, items=("P-8",))
+    assert view.repeated == Listing(count=1, items=("P-2",))
 
 
 def test_a_touch_closes_it_as_a_scan_does() -> None:
@@ -49,7 +55,9 @@ def test_a_touch_closes_it_as_a_scan_does() -> None:
     for touch in view.close:
         state = picker.state
         picker.scan(touch.code)
-        assert packing(TABLE, picker.state, ENGLISH) is None
+        view = packing(TABLE, picker.state, ENGLISH)
+        assert view is not None
+        assert view.container == ""
         picker.state = state
 
 
@@ -81,4 +89,4 @@ def test_a_long_list_is_cut_and_what_is_scanned_is_cleaned() -> None:
     view = packing(TABLE, state, ENGLISH)
     assert view is not None
     assert view.container == "C-<1B>[2J"
-    assert (len(view.missing), view.missing[-1]) == (51, "+10")
+    assert (view.missing.count, view.missing.items[-1]) == (60, "P-49")

@@ -15,6 +15,7 @@ from edge.workflow import State
 from tests.browser.screens import (
     NOON,
     OFFLINE,
+    PACKING,
     RULES,
     feedback,
     memory,
@@ -110,6 +111,13 @@ def test_a_touch_counts_only_on_the_screen_that_offers_it() -> None:
     assert not now.offers("X-UNDO", 1)
     assert not now.offers("X-DEPART", 2)
     assert not shown(memory(Word.SAVED), undoable=False).offers("X-UNDO", 1)
+
+
+def test_a_list_can_be_closed_by_touch_as_it_offers() -> None:
+    made = shown(memory(Word.SAVED), packing=PACKING)
+    assert made.offers("X-LATER", 1)
+    assert not made.offers("X-DONE", 1)
+    assert not shown(memory(Word.SAVED)).offers("X-LATER", 1)
 
 
 def _tones(made: Screen) -> dict[str, Tone | None]:

@@ -105,7 +105,7 @@ def test_a_list_shows_what_is_missing_foreign_and_who_takes_it() -> None:
     text = "\n".join(_rows(shown(memory(Word.SAVED), packing=PACKING), Size(80, 40)))
     assert PACKING.container in text
     assert f"{PACKING.giver} > {PACKING.receiver}" in text
-    for item in (*PACKING.missing[:2], *PACKING.foreign):
+    for item in (*PACKING.missing.items[:2], *PACKING.foreign.items):
         assert item in text
     unknown = msgspec.structs.replace(PACKING, expected=None)
     text = "\n".join(_rows(shown(memory(Word.SAVED), packing=unknown), Size(80, 40)))
