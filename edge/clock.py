@@ -8,7 +8,7 @@ from pathlib import Path
 
 from shared.protocol import ClockReading
 
-__all__ = ["Clock", "boot_id", "read_clock"]
+__all__ = ["Clock", "asleep", "boot_id", "read_clock"]
 
 Clock = Callable[[], ClockReading]
 """Reads all clocks at one instant; a parameter wherever time matters."""
@@ -49,3 +49,9 @@ def read_clock() -> ClockReading:
         mono=time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1000,
         synced=_synced(),
     )
+
+
+def asleep() -> int:
+    """Return how long this machine was suspended since it booted, in microseconds."""
+    boot = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+    return (boot - time.clock_gettime_ns(time.CLOCK_MONOTONIC)) // 1000

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from edge import identity, outbox
+from edge.battery import Battery
 from edge.decisions import State
 from edge.scanners import ScannerHealth
 from edge.sync import SyncStatus
@@ -55,7 +56,12 @@ class ScannerReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """What a running station says of itself; ``boot`` and ``mono`` date it."""
+    """What a running station says of itself; ``boot`` and ``mono`` date it.
+
+    ``at`` is the wall clock. ``asleep`` is how long the machine was suspended since it
+    booted, ``told_at`` when the server last said that the station's reference data are
+    its present ones.
+    """
 
     pid: int
     boot: str
@@ -72,7 +78,16 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     unsaved_problem: str = ""
     mode: str = ""
     scanners: tuple[ScannerReport, ...] = ()
+    battery: Battery | None = None
+    asleep: int = 0
+    at: int = 0
+    told_at: int | None = None
     ended: bool = False
+
+    @property
+    def told_age(self) -> float | None:
+        """How old what the server told is, in seconds; None: it told nothing."""
+        return None if self.told_at is None else max(0, self.at - self.told_at) / SECOND
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,6 +117,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     owed: int = 0
     last_contact: str | None = None
     clock_synced: bool | None = None
+    battery: Battery | None = None
+    reference_at: str | None = None
     mode: str | None = None
     scanners: tuple[ScannerReport, ...] = ()
 
@@ -192,6 +209,8 @@ def _live(status: Status, report: Report) -> Status:
         unsaved=report.unsaved,
         owed=report.owed,
         clock_synced=report.clock_synced,
+        battery=report.battery,
+        reference_at=None if report.told_at is None else to_text(report.told_at),
         mode=report.mode,
         scanners=report.scanners,
     )
@@ -228,6 +247,11 @@ def in_words(status: Status) -> list[str]:
         ("waiting", _waiting(status)),
         ("last contact", status.last_contact or "never, as far as is known"),
         ("clock", _CLOCKS[status.clock_synced]),
+        ("battery", _battery(status.battery)),
+        (
+            "server's data",
+            f"as of {status.reference_at}" if status.reference_at else "",
+        ),
         *(("scanner", _scanner(scanner)) for scanner in status.scanners),
         ("problem", status.problem),
         ("alarm", status.alarm),
@@ -261,6 +285,12 @@ def _waiting(status: Status) -> str:
     if status.waiting == 0:
         return f"0; the server has acknowledged everything{unsaved}"
     return f"{status.waiting}, safe here{unsaved}"
+
+
+def _battery(battery: Battery | None) -> str:
+    if battery is None:
+        return ""
+    return f"{battery.percent} %, {'charging' if battery.charging else 'in use'}"
 
 
 def _scanner(scanner: ScannerReport) -> str:

@@ -10,11 +10,23 @@ from edge.decisions import State
 from edge.feedback import Notice
 from edge.health import Report, ScannerReport
 from edge.sync import SyncStatus
-from edge.texts import Texts, said
+from edge.texts import Texts, said, span
+from shared.moments import SECOND
 
-__all__ = ["is_online", "of_clock", "of_scanners", "of_storage", "of_sync"]
+__all__ = [
+    "is_online",
+    "of_battery",
+    "of_clock",
+    "of_scanners",
+    "of_sleep",
+    "of_storage",
+    "of_sync",
+]
 
 _FINE = frozenset({State.UP_TO_DATE, State.SENDING})
+
+_NAP = 1.0  # seconds: what is shorter is the clocks' own difference
+_LOW = (20, 10, 5)
 
 
 def is_online(status: SyncStatus) -> bool:
@@ -84,3 +96,26 @@ def of_clock(before: Report | None, after: Report, texts: Texts) -> list[str]:
         return []
     right = Notice.CLOCK_RIGHT if after.clock_synced else Notice.CLOCK_WRONG
     return [said(right, texts)]
+
+
+def of_sleep(before: Report | None, after: Report, texts: Texts) -> list[str]:
+    """Return how long the station slept, and how old what it was told is since."""
+    slept = (after.asleep - before.asleep) / SECOND if before else 0.0
+    if slept < _NAP:
+        return []
+    if after.told_age is None:
+        return [said(Notice.SLEPT_UNTOLD, texts, span=span(slept))]
+    age = span(after.told_age)
+    return [said(Notice.SLEPT, texts, span=span(slept), age=age)]
+
+
+def of_battery(before: Report | None, after: Report, texts: Texts) -> list[str]:
+    """Return that the battery has come down so far that it should be charged."""
+    battery = after.battery
+    if battery is None or battery.charging:
+        return []
+    known = before.battery if before else None
+    was = 100 if known is None or known.charging else known.percent
+    if not any(battery.percent <= level < was for level in _LOW):
+        return []
+    return [said(Notice.BATTERY_LOW, texts, number=str(battery.percent))]

@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from edge.answers import Answer, NoAnswer
+from edge.clock import Clock, read_clock
 from shared import files
 
 __all__ = ["Copy", "Fetch", "Reference", "fetched", "load", "save"]
@@ -34,11 +35,18 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True):
 class Copy:
     """The copy in a data folder, and those who want to know of a new one."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, clock: Clock = read_clock) -> None:
+        """Read the copy that there is.
+
+        ``checked`` is when the server last said that this is its present state, by this
+        machine's wall clock; None where it never did.
+        """
         self._data = data
+        self._clock = clock
         self._tried = ""
         self._observers: list[Callable[[Reference], None]] = []
         self.present = load(data)
+        self.checked = _written(data) if self.present else None
 
     def observe(self, callback: Callable[[Reference], None]) -> None:
         """Call ``callback`` with every new reference, and at once if there is one."""
@@ -55,17 +63,16 @@ class Copy:
             again: Ask also where the last try with this ETag came to nothing.
         """
         have = self.present.etag if self.present else ""
-        if (
-            not etag
-            or _bare(etag) == _bare(have)
-            or (etag == self._tried and not again)
-        ):
+        if etag and _bare(etag) == _bare(have):
+            self.checked = self._clock().at
+            return
+        if not etag or (etag == self._tried and not again):
             return
         self._tried = etag
         new = fetched(await fetch(have), etag)
         if new is None:
             return
-        self.present = new
+        self.present, self.checked = new, self._clock().at
         try:
             save(self._data, new)
         except OSError as error:
@@ -110,6 +117,14 @@ def save(data: Path, reference: Reference) -> None:
         OSError: It cannot be written; the one that was there still is.
     """
     files.write(data / _NAME, msgspec.json.encode(reference))
+
+
+def _written(data: Path) -> int | None:
+    """Return when the copy in the data folder was written."""
+    try:
+        return (data / _NAME).stat().st_mtime_ns // 1000
+    except OSError:
+        return None
 
 
 def _bare(etag: str) -> str:

@@ -15,7 +15,7 @@ from edge.feedback import Caption, Feedback, Says, Tone, Word
 from edge.health import Report, ScannerReport
 from edge.sync import SyncStatus
 from edge.terminal_display import clean
-from edge.texts import Texts, detail, mode_name
+from edge.texts import Texts, detail, mode_name, span
 from edge.workflow import Rules, State, expects
 from shared.moments import to_text
 
@@ -39,6 +39,8 @@ RECENT = 10
 _LONGEST_CODE = 64
 _LONGEST_TEXT = 400
 _LONGEST_LABEL = 24
+_LOW_BATTERY = 20  # per cent
+_OLD = 3600  # seconds from which the age of what the server told is shown
 
 _replace = msgspec.structs.replace
 
@@ -299,6 +301,7 @@ def _lights(standing: Standing, texts: Texts) -> Iterable[Light]:
         text=texts.captions[Caption.CLOCK_RIGHT if right else Caption.CLOCK_WRONG],
         tone=None if right else Tone.ATTENTION,
     )
+    yield from _handheld(report, texts)
     if report and report.unsaved_problem:
         unsaved = _numbered(Caption.UNSAVED, report.unsaved, texts)
         problem = clean(report.unsaved_problem, _LONGEST_TEXT)
@@ -317,3 +320,24 @@ def _scanner(scanner: ScannerReport, *, several: bool, texts: Texts) -> Light:
         text=texts.captions[caption],
         tone=None if here else Tone.ERROR,
     )
+
+
+def _handheld(report: Report | None, texts: Texts) -> Iterable[Light]:
+    """Yield the battery, and the age of what the server told where it is old."""
+    if report is not None and report.battery is not None:
+        battery = report.battery
+        low = battery.percent <= _LOW_BATTERY and not battery.charging
+        yield Light(
+            part="battery",
+            name=texts.captions[Caption.BATTERY],
+            text=f"{battery.percent} %",
+            tone=Tone.ATTENTION if low else None,
+        )
+    age = report.told_age if report is not None else None
+    if age is not None and age >= _OLD:
+        yield Light(
+            part="data",
+            name=texts.captions[Caption.DATA],
+            text=span(age),
+            tone=Tone.ATTENTION,
+        )

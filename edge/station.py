@@ -22,9 +22,10 @@ import msgspec
 
 from edge import health, identity, notices
 from edge.ballast import MEBIBYTE
+from edge.battery import read_battery
 from edge.capture import Capture
 from edge.care import DAY, Care, take_in
-from edge.clock import Clock, read_clock
+from edge.clock import Clock, asleep, read_clock
 from edge.config import Config, rules, site
 from edge.decisions import State
 from edge.feedback import Feedback, Notice, Tone
@@ -43,6 +44,7 @@ from edge.uplink import Uplink
 from edge.vitals import Vitals
 from edge.workflow import Told
 from shared.errors import StartError
+from shared.moments import SECOND
 
 __all__ = ["Setup", "Station", "run"]
 
@@ -99,7 +101,7 @@ async def run(setup: Setup, stop: asyncio.Event, clock: Clock = read_clock) -> i
         vitals = Vitals(
             setup.data, lambda: outbox.waiting, version=setup.version, clock=clock
         )
-        sync, copy = None, Copy(setup.data)
+        sync, copy = None, Copy(setup.data, clock)
         if me is not None:
             link = Uplink(me, clock=clock, version=setup.version, health=vitals.header)
             await stack.enter_async_context(link)
@@ -150,6 +152,7 @@ class Station:
         self._told = sync.status if sync else SyncStatus(state=State.NOT_JOINED)
         self._progress = asyncio.Event()
         self._report: health.Report | None = None
+        self._copy = copy
         self._facts = Told()
         if copy is not None:
             keep_told(self._facts, copy)
@@ -283,10 +286,14 @@ class Station:
         while True:
             before, after = self._report, self._write(ended=False)
             known = before.scanners if before else ()
+            if self._sync and before and after.asleep > before.asleep + SECOND:
+                self._sync.retry()  # the network may be another one
             for text in [
                 *notices.of_storage(before, after, texts),
                 *notices.of_scanners(known, after.scanners, texts),
                 *notices.of_clock(before, after, texts),
+                *notices.of_battery(before, after, texts),
+                *notices.of_sleep(before, after, texts),
             ]:
                 self._setup.say(text)
             await self._until_the_next_report(after)
@@ -321,6 +328,10 @@ class Station:
             unsaved_problem=self._capture.problem,
             mode=self._capture.state.scene.mode,
             scanners=tuple(health.scanner_report(s.health) for s in self._scanners),
+            battery=read_battery(),
+            asleep=asleep(),
+            at=now.at,
+            told_at=self._copy.checked if self._copy else None,
             ended=ended,
         )
         with contextlib.suppress(OSError):  # a full disk is told by the outbox

@@ -123,6 +123,7 @@ class Vitals:
             problem=report.unsaved_problem if report else "",
             synced=now.synced,
             disk_free=free_bytes(self._data),
+            battery=report.battery.percent if report and report.battery else None,
             scanners=tuple(track.state(now.mono) for track in self._tracks.values()),
         ).header()
 

@@ -109,6 +109,7 @@ def station_state(seen: Seen, now: int, silent: int = SILENT_LIMIT) -> StationSt
         unsaved=health.unsaved,
         problem=health.problem,
         disk_free=health.disk_free,
+        battery=health.battery,
         scanners=list(health.scanners),
         version=health.version or seen.version,
         host=seen.host,

@@ -52,7 +52,8 @@ class StationHealth(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
     ``waiting`` are lines that are saved and not acknowledged, ``oldest`` how long the
     first of them has waited; ``unsaved`` are scans in memory only, and ``problem`` says
-    why. ``disk_free`` is in bytes. ``left_out`` scanners had no room in the header.
+    why. ``disk_free`` is in bytes, ``battery`` in per cent. ``left_out`` scanners had
+    no room in the header.
     """
 
     version: _Name = ""
@@ -62,6 +63,7 @@ class StationHealth(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     problem: _Text = ""
     synced: bool | None = None
     disk_free: _Count | None = None
+    battery: _Count | None = None
     scanners: Annotated[
         tuple[ScannerState, ...], msgspec.Meta(max_length=_MOST_SCANNERS)
     ] = ()

@@ -331,7 +331,8 @@ class StationState(msgspec.Struct, kw_only=True):
     far its wall clock was ahead of the server's at the last exchange, in seconds.
     What the station says of itself is as of ``reported_at``: ``backlog`` are lines that
     it had not sent, the first of them ``backlog_age`` seconds old; ``unsaved`` are
-    scans in its memory only, and ``problem`` says why; ``disk_free`` is in bytes.
+    scans in its memory only, and ``problem`` says why; ``disk_free`` is in bytes,
+    ``battery`` in per cent.
     """
 
     station: str
@@ -350,6 +351,7 @@ class StationState(msgspec.Struct, kw_only=True):
     unsaved: int = 0
     problem: str = ""
     disk_free: int | None = None
+    battery: int | None = None
     scanners: list[ScannerState] = []
     exceptions: list[StationException] = []
     version: str = ""

@@ -135,7 +135,7 @@ def _config(facts: Facts) -> Iterator[Finding]:
         yield _of_station(
             Severity.NOTE,
             "any label that says X-… is followed as a command",
-            "set sheet in [workflow] to a word of your own, and print it on the sheet",
+            "set sheet in [workflow] to a word of your own, and print commands with it",
         )
 
 

@@ -8,14 +8,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from edge import health, joining, station
-from edge.answers import Answer
+from edge import health, joining, reference, station
+from edge.answers import Answer, NoAnswer
 from edge.clock import read_clock
 from edge.config import Config
 from edge.feedback import Feedback, Word
 from edge.health import OUTBOX, overview
 from edge.logs import Batch
 from edge.outbox import Outbox
+from edge.reference import Copy
 from edge.scanners import Read, ScannerHealth, Sink, Tone
 from edge.scanners.settings import TerminalSettings
 from edge.station import Setup, Station, run
@@ -24,6 +25,7 @@ from edge.texts import read_texts
 from shared.errors import StartError
 from shared.lines import decode
 from shared.protocol import ClockReading
+from shared.reference import Reference, WantedItem
 from tests.edge_server import Model, ModelLink, Server
 
 BOUND = 20.0  # seconds in which everything here happens, or the test fails
@@ -310,3 +312,78 @@ async def test_the_clocks_of_a_read_are_those_of_its_line(stage: Stage) -> None:
     told = msgspec.structs.asdict(line)
     assert {name: told[name] for name in expected} == expected
     assert line.synced is False
+
+
+async def test_f38_scanning_never_waits_for_a_network_that_hangs(stage: Stage) -> None:
+    hanging = asyncio.Event()
+
+    class Hanging(ModelLink):
+        async def send(self, batch: Batch) -> Answer:
+            del batch
+            hanging.set()
+            await asyncio.Event().wait()
+            raise AssertionError
+
+    async with stage.outbox() as box:
+        sync = Sync(box, Hanging(stage.model), luck=lambda: 0.0)
+        codes = [f"P-{number}" for number in range(200)]
+
+        async def begun() -> None:
+            scanner.codes, scanner.then = codes, _forever
+            await scanner.run(made._capture.sink(scanner))
+
+        scanner = Script(then=begun)
+        made = Station(stage.setup(), box, sync, [scanner])
+        task = asyncio.create_task(made.run(stage.stop))
+        async with asyncio.timeout(BOUND):
+            await hanging.wait()
+            await stage.until(lambda: len(stage.shown) == 200)
+            assert not stage.model.logs
+            assert box.last == 200
+            stage.stop.set()
+            await task
+
+
+async def test_what_is_wanted_is_told_to_the_server_without_waiting(
+    stage: Stage,
+) -> None:
+    wanted = Reference(wanted=(WantedItem(item="P-W"),))
+    stage.data.mkdir()
+    reference.save(
+        stage.data,
+        reference.Reference(
+            etag="e1", document=msgspec.Raw(msgspec.json.encode(wanted))
+        ),
+    )
+    rests: list[float] = []
+    resting = asyncio.Event()
+
+    async def rest(event: asyncio.Event, seconds: float) -> None:
+        rests.append(seconds)
+        resting.set()
+        await event.wait()
+
+    async with stage.outbox() as box:
+        link = ModelLink(stage.model)
+        link.plan = [lambda _: NoAnswer(problem="out of reach")]
+        sync = Sync(box, link, luck=lambda: 0.5, rest=rest)
+
+        async def scan() -> None:
+            await resting.wait()
+            for code in (b"P-1", b"P-W"):
+                read = Read(raw=code, device="terminal", clock=read_clock())
+                await made._capture.sink(scanner)(read)
+            await _forever()
+
+        scanner = Script(then=scan)
+        copy = Copy(stage.data)
+        made = Station(stage.setup(), box, sync, [scanner], copy=copy)
+        task = asyncio.create_task(made.run(stage.stop))
+        async with asyncio.timeout(BOUND):
+            await stage.until(lambda: any("is back" in said for said in stage.said))
+            assert stage.lines(box.log) == ["P-1", "P-W"]
+            stage.stop.set()
+            await task
+    assert rests[0] > 0
+    assert [told.word for told in stage.shown] == [Word.WAITING, Word.WANTED]
+    assert scanner.told == [Tone.GOOD, Tone.WANTED]

@@ -8,6 +8,7 @@ import pytest
 from edge import reference
 from edge.answers import Answer, NoAnswer
 from edge.reference import Copy, Reference
+from shared.protocol import ClockReading
 
 DOCUMENT = b'{"locations": ["A-01"],\n "open": {}}'
 
@@ -98,3 +99,27 @@ async def test_a_copy_that_cannot_be_kept_is_used_all_the_same(
     await copy.refresh("e2", fetch(answer(), asked), again=False)
     assert copy.present is not None
     assert "are not kept: No such file or directory" in caplog.text
+
+
+async def test_the_copy_knows_when_the_server_last_said_that_it_is_right(
+    tmp_path: Path,
+) -> None:
+    clock = ClockReading(at=5_000, boot="b", mono=0, synced=True)
+    copy, asked, seen = (
+        Copy(tmp_path, lambda: clock),
+        list[str](),
+        list[int | None]([None]),
+    )
+    for etag, what in (
+        ("e2", NoAnswer(problem="gone")),
+        ("e2", answer()),
+        ("e3", NoAnswer(problem="gone")),
+        ('W/"e2"', answer()),
+    ):
+        clock = msgspec.structs.replace(clock, at=clock.at + 1)
+        await copy.refresh(etag, fetch(what, asked), again=True)
+        seen.append(copy.checked)
+    assert seen == [None, None, 5_002, 5_002, 5_004]
+    again = Copy(tmp_path).checked
+    assert again is not None
+    assert again > 5_004
