@@ -23,10 +23,8 @@ from edge.clock import read_clock
 from edge.config import FILE, Config, load, texts
 from edge.config_example import example
 from edge.displays import Display, display_for
-from edge.doctor import is_wrong
-from edge.doctor.examination import examine
-from edge.doctor.report import in_json, in_words
-from edge.identify.session import Wish, identify
+from edge.doctor import command as doctor_command
+from edge.identify import command as identify_command
 from edge.outbox import Outbox
 from edge.scanners.settings import ScannerSettings, TerminalSettings, from_spec
 from edge.station import Setup, run
@@ -213,30 +211,6 @@ def _check_config(options: argparse.Namespace) -> int:
     return 0
 
 
-# --- doctor, identify -----------------------------------------------------------------
-
-
-def _doctor(options: argparse.Namespace) -> int:
-    findings = examine(
-        Path(options.data), config=options.config, offline=options.offline
-    )
-    _print(in_json(findings) if options.json else "\n".join(in_words(findings)))
-    return 1 if any(map(is_wrong, findings)) else 0
-
-
-def _identify(options: argparse.Namespace) -> int:
-    wish = Wish(
-        specs=tuple(options.specs),
-        data=Path(options.data),
-        write=options.write,
-        name=options.name,
-        baud=options.baud,
-        seconds=options.seconds,
-    )
-    ask = input if sys.stdin.isatty() else None
-    return 0 if identify(wish, _print, ask=ask) else 1
-
-
 # --- the command line -----------------------------------------------------------------
 
 
@@ -271,21 +245,6 @@ _JOIN = f"""\
 Let this station join a server with the one-time code that an administrator made for it.
 The URL may come from {_SERVER}; the code from standard input (-), SCANTRAIL_CODE, or
 the file that SCANTRAIL_CODE_FILE names.
-"""
-
-
-_IDENTIFY = """\
-Find out how a scanner is set up: scan the set-up sheet, and see the raw keys or bytes,
-the layout, Caps Lock, the form of GS, the terminator, the identifiers, and the settings
-for it. Without SPEC it lists what could be a scanner, and asks. With several, the first
-that is scanned with is the one that is meant. No other device is opened.
-"""
-
-_DOCTOR = """\
-Look at everything that a station needs: scanners, who holds them and who may open them,
-udev rules, programs that seize ports, clock, disk, configuration, outbox, server. Each
-finding says what to do. The status is 0 only where nothing is wrong. Run it as the user
-that the station runs as; as root it sees more of who holds a device.
 """
 
 
@@ -346,44 +305,8 @@ def _parser() -> argparse.ArgumentParser:
     status = command("status", _status, "say how this station does")
     status.add_argument("--json", action="store_true", help="for programs")
 
-    doctor = command(
-        "doctor", _doctor, "say what is wrong, and what to do about it", _DOCTOR
-    )
-    doctor.add_argument("--json", action="store_true", help="for programs")
-    doctor.add_argument(
-        "--config",
-        metavar="FILE",
-        type=Path,
-        help=f"the configuration (default: {FILE} in the data folder, if it is there)",
-    )
-    doctor.add_argument("--offline", action="store_true", help="do not ask the server")
-
-    scanner = command(
-        "identify", _identify, "find out how a scanner is set up", _IDENTIFY
-    )
-    scanner.add_argument(
-        "specs",
-        nargs="*",
-        metavar="SPEC",
-        help="evdev:PATH, hidpos:PATH or serial:PATH; only these are opened (default: "
-        "ask which)",
-    )
-    scanner.add_argument(
-        "--write",
-        action="store_true",
-        help=f"write the settings into {FILE} in the data folder",
-    )
-    scanner.add_argument("--name", default="", help="what to call the scanner")
-    scanner.add_argument(
-        "--baud", type=int, default=9600, help="of a serial port (%(default)s)"
-    )
-    scanner.add_argument(
-        "--seconds",
-        type=int,
-        default=60,
-        metavar="N",
-        help="how long to wait for the next code (%(default)s)",
-    )
+    doctor_command.add(command)
+    identify_command.add(command)
 
     check = command(
         "check-config", _check_config, "say whether a configuration is right"

@@ -101,6 +101,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
     running: bool
     joined: bool
+    pid: int | None = None
     station: str | None = None
     location: str | None = None
     server: str | None = None
@@ -205,6 +206,7 @@ def _live(status: Status, report: Report) -> Status:
     """Add what only a running station knows."""
     return msgspec.structs.replace(
         status,
+        pid=report.pid,
         problem=report.unsaved_problem or report.storage_problem or report.problem,
         unsaved=report.unsaved,
         owed=report.owed,

@@ -120,12 +120,16 @@ class Vitals:
             waiting=self._waiting(),
             oldest=_age(batch.lines[0], now) if batch.lines else None,
             unsaved=report.unsaved if report else 0,
-            problem=report.unsaved_problem if report else "",
+            problem=_problem(report) if report else "",
             synced=now.synced,
             disk_free=free_bytes(self._data),
             battery=report.battery.percent if report and report.battery else None,
             scanners=tuple(track.state(now.mono) for track in self._tracks.values()),
         ).header()
+
+
+def _problem(report: Report) -> str:
+    return report.unsaved_problem or report.storage_problem
 
 
 def _age(data: bytes, now: ClockReading) -> float | None:

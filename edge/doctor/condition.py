@@ -170,6 +170,14 @@ def _outbox(status: Status) -> Iterator[Finding]:
             f"{status.unsaved} scans are in memory only: {status.problem}",
             "keep the station running until they are saved",
         )
+    if status.owed:
+        yield _of_station(
+            Severity.WARNING,
+            f"{status.owed} scans are saved beside the outbox only: {status.problem}",
+            "see the disk; they go into the outbox by themselves once it is back",
+        )
+    for text in status.storage:
+        yield _of_station(Severity.WARNING, text, "see the disk: dmesg")
     if status.alarm:
         do = "tell whoever looks after the server"
         yield _of_station(Severity.WARNING, status.alarm, do)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from edge.doctor import Area, Finding, Severity
 from edge.doctor.facts import Facts, Person
+from edge.doctor.naming import best_path, device_path, spec, what
 from edge.scanners.discovery import Candidate, Kind, look_alikes
 from edge.scanners.settings import (
     HidPosSettings,
@@ -12,15 +13,14 @@ from edge.scanners.settings import (
     SerialSettings,
     SsiSettings,
 )
-from edge.terminal_display import clean
 
-__all__ = ["RULES", "best_path", "device_findings", "device_path", "spec", "what"]
+__all__ = ["GROUP", "RULES", "device_findings"]
 
 RULES = "61-scantrail.rules"
 """The file with our udev rules."""
+GROUP = "scantrail"
+"""The group to which they give scanners."""
 
-_SPEC = {Kind.KEYBOARD: "evdev", Kind.HID_POS: "hidpos", Kind.SERIAL: "serial"}
-_LONGEST_NAME = 40
 _KINDS: Mapping[type, Kind] = {
     KeyboardSettings: Kind.KEYBOARD,
     HidPosSettings: Kind.HID_POS,
@@ -65,37 +65,6 @@ _NOTHING = _found(
 )
 
 
-def spec(candidate: Candidate, candidates: Iterable[Candidate] = ()) -> str:
-    """Return how the device is best named on the command line."""
-    return f"{_SPEC[candidate.kind]}:{best_path(candidate, candidates)}"
-
-
-def best_path(candidate: Candidate, candidates: Iterable[Candidate] = ()) -> str:
-    """Return a path that stays, or else VENDOR:PRODUCT:PORT, or else the node.
-
-    By its serial number, where it has one that no other of ``candidates`` has; else by
-    where it is plugged in.
-    """
-    if candidate.serial and candidate.by_id and not look_alikes(candidate, candidates):
-        return candidate.by_id[0]
-    if candidate.by_path:
-        return candidate.by_path[0]
-    if candidate.vendor and candidate.port and candidate.kind is not Kind.SERIAL:
-        return f"{candidate.vendor}:{candidate.product}:{candidate.port}"
-    return (*candidate.by_id, candidate.node)[0]
-
-
-def device_path(settings: ScannerSettings) -> str | None:
-    """Return which device of this machine is meant, if it is one."""
-    match settings:
-        case KeyboardSettings(path=path) | HidPosSettings(path=path):
-            return path
-        case SerialSettings(port=port) | SsiSettings(port=port):
-            return port
-        case _:
-            return None
-
-
 # --- one that is configured -----------------------------------------------------------
 
 
@@ -129,15 +98,6 @@ _NO_EVDEV = _found(
     "apt install gcc python3-dev linux-libc-dev; pip install 'scantrail[edge]'; "
     "or set the scanner to USB HID POS or USB serial",
 )
-
-
-def what(one: Candidate) -> str:
-    """Describe a device in a few words."""
-    ids = f"{one.vendor}:{one.product}" if one.vendor else ""
-    port = f"port {one.port}" if one.port else ""
-    about = ", ".join(part for part in (ids, port) if part)
-    name = f" {clean(one.name, _LONGEST_NAME)}" if one.name else ""
-    return f"{one.kind.value} {one.node}{name}{f' ({about})' if about else ''}"
 
 
 def _missing(name: str, wanted: str, candidates: Sequence[Candidate]) -> Finding:
@@ -201,7 +161,12 @@ _READS_ALL = (
 
 
 def _held(name: str, one: Candidate, facts: Facts) -> Iterator[Finding]:
-    others = [h for h in facts.holders.get(one.node, ()) if not _is_station(h.name)]
+    ours = facts.status.pid if facts.status else None
+    others = [
+        holder
+        for holder in facts.holders.get(one.node, ())
+        if holder.pid != ours and not holder.name.startswith(_STATION)
+    ]
     if others:
         who = " and ".join(f"{other.name} (pid {other.pid})" for other in others)
         yield _found(
@@ -209,10 +174,6 @@ def _held(name: str, one: Candidate, facts: Facts) -> Iterator[Finding]:
             f"{name}: {one.node} is open in {who}",
             "; ".join(_end(other.name) for other in others),
         )
-
-
-def _is_station(process: str) -> bool:
-    return process.startswith(_STATION)
 
 
 _ENDS: Mapping[str, str] = {
@@ -298,6 +259,13 @@ def _rules(facts: Facts, taken: set[str]) -> Iterator[Finding]:
         yield _found(severity, text, _HOW)
         return
     yield _found(Severity.FINE, f"udev rules: {facts.rules}")
+    if not facts.group:
+        yield _found(
+            Severity.WARNING,
+            f"the udev rules give scanners to the group {GROUP}, which is not there",
+            "cp systemd/scantrail.sysusers.conf /usr/lib/sysusers.d/scantrail.conf\n"
+            "systemd-sysusers; udevadm trigger",
+        )
     for one in usb:
         if one.node not in facts.ruled:
             yield _found(

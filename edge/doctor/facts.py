@@ -77,6 +77,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
         holders: Who has which node open, as far as this user may see.
         ruled: The nodes to which our udev rules were applied.
         rules: The file of our udev rules; empty where they are not installed.
+        group: Whether the group that they name is there.
         processes: The names of the programs that run.
         evdev: Whether the library for keyboard scanners is installed.
         config: The station's configuration; none where it cannot be used.
@@ -97,6 +98,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     holders: Mapping[str, tuple[Holder, ...]] = {}
     ruled: frozenset[str] = frozenset()
     rules: str = ""
+    group: bool = True
     processes: frozenset[str] = frozenset()
     evdev: bool = True
     config: Config | None = None

@@ -10,7 +10,7 @@ import statistics
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from pwd import getpwuid
@@ -19,8 +19,9 @@ from typing import Any
 from edge import outbox
 from edge.clock import Clock, read_clock
 from edge.config import Config, load
-from edge.doctor.devices import RULES, device_path
+from edge.doctor.devices import GROUP, RULES
 from edge.doctor.facts import Disk, Facts, Person, Reads
+from edge.doctor.naming import device_path
 from edge.health import OUTBOX, overview
 from edge.scanners.discovery import (
     ROOT,
@@ -74,6 +75,7 @@ def gather(
         holders=holders(root),
         ruled=frozenset(one.node for one in candidates if _is_ruled(one, root)),
         rules=_rules(root),
+        group=any(name == GROUP for name, _ in _groups(root)),
         processes=processes(root),
         evdev=find_spec("evdev") is not None,
         config=settings,
@@ -100,8 +102,15 @@ def who(root: Path = ROOT) -> Person:
 
 
 def _written(root: Path, name: str) -> frozenset[str]:
-    rows = (line.split(":") for line in _text(root / "etc/group").splitlines())
-    return frozenset(row[0] for row in rows if name in row[-1].split(","))
+    return frozenset(group for group, members in _groups(root) if name in members)
+
+
+def _groups(root: Path) -> Iterator[tuple[str, list[str]]]:
+    """Yield the groups that are written, each with the names of its members."""
+    for line in _text(root / "etc/group").splitlines():
+        name, colon, rest = line.partition(":")
+        if colon:
+            yield name, rest.rpartition(":")[2].split(",")
 
 
 def measure(data: Path) -> Disk:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from edge.doctor.devices import best_path, what
+from edge.doctor.naming import best_path, what
 from edge.identify import Analysis, keys, port, pos
 from edge.identify.port import Piece
 from edge.scanners.discovery import ROOT, Candidate, Kind, hid_pos, keyboards

@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from edge.config import FILE
-from edge.doctor.devices import spec, what
+from edge.doctor.naming import spec, what
 from edge.doctor.report import in_words
 from edge.identify import Analysis
 from edge.identify.ears import Ear, Listenable, Openers, open_ear

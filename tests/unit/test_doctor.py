@@ -214,6 +214,17 @@ def test_nothing_is_wrong_with_a_station_that_does_well() -> None:
             "gate: not connected",
             "its cable",
         ),
+        (_with(group=False), "group scantrail, which is not there", "systemd-sysusers"),
+        (
+            _with(status=msgspec.structs.replace(STATUS, owed=3, problem="full")),
+            "3 scans are saved beside the outbox only: full",
+            "see the disk",
+        ),
+        (
+            _with(status=msgspec.structs.replace(STATUS, storage=("set aside",))),
+            "set aside",
+            "dmesg",
+        ),
         (_with(synced=False), "is not synchronised", "timedatectl"),
         (_with(now=SECOND), "1970-01-01T00:00:01Z, which is long ago", "timedatectl"),
         (_with(newest=NOW + 60 * SECOND), "before the newest scan", "timedatectl"),
@@ -350,6 +361,15 @@ def test_who_may_not_open_a_scanner_learns_how(
     assert do in found.do
 
 
+@pytest.mark.parametrize(
+    "holder", [Holder(812, "python3"), Holder(5, "scantrail-stati")]
+)
+def test_the_station_itself_may_hold_its_scanners(holder: Holder) -> None:
+    status = msgspec.structs.replace(STATUS, pid=812)
+    facts = _scanning(GUN, KEYBOARD, holders={KEYBOARD.node: (holder,)}, status=status)
+    assert _wrong(facts) == []
+
+
 def test_what_is_not_configured_is_named_and_nothing_wrong() -> None:
     facts = _with(candidates=(KEYBOARD, TWIN))
     assert _wrong(facts) == []
@@ -462,7 +482,7 @@ def test_ports_are_found_by_ids_by_serial_number_and_by_any_path(
 
 def test_groups_are_those_that_are_written(machine: Machine) -> None:
     me = who()
-    text = f"input:x:9:other,{me.name}\nempty:x:8:\nmine:x:7:{me.name}\n"
+    text = f"input:x:9:other,{me.name}\nempty:x:8:\nno line\n\nmine:x:7:{me.name}\n"
     machine.write(machine.root / "etc/group", text)
     assert who(machine.root).written == {"input", "mine"}
     assert me.superuser == (os.geteuid() == 0)
