@@ -2,17 +2,21 @@
 
 Figures are medians of rounds in which the limit and the product take turns, so that a
 disk that gets slower slows both. The result is kept as data in ``bench/results``.
+``python -m bench first_scan memory`` measures only what it names.
 """
 
 import asyncio
 import json
 import sqlite3
+import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from time import gmtime, strftime
 
 from bench.measure import Row, table
 from bench.screen import painted
+from bench.station import feedback, first_scan, memory
 from bench.way import drain, saved, to_acknowledged
 
 __all__ = ["main"]
@@ -20,14 +24,28 @@ __all__ = ["main"]
 _RESULTS = Path(__file__).parent / "results"
 
 
-def main() -> None:
-    """Measure, print, and keep the result."""
+MEASURES = {
+    measure.__name__: measure
+    for measure in (
+        saved,
+        feedback,
+        painted,
+        first_scan,
+        to_acknowledged,
+        drain,
+        memory,
+    )
+}
+
+
+def main(names: Sequence[str] = ()) -> None:
+    """Measure what is named, else everything; print, and keep the result."""
     with tempfile.TemporaryDirectory(prefix="scantrail-bench-") as name:
         rows: list[Row] = []
-        for measure in (saved, painted, to_acknowledged, drain):
-            folder = Path(name) / measure.__name__
+        for measure in names or MEASURES:
+            folder = Path(name) / measure
             folder.mkdir()
-            rows += asyncio.run(measure(folder))
+            rows += asyncio.run(MEASURES[measure](folder))
     print(table(rows))
     _RESULTS.mkdir(exist_ok=True)
     path = _RESULTS / f"{strftime('%Y-%m-%dT%H-%M-%SZ', gmtime())}.json"
@@ -37,4 +55,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

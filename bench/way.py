@@ -20,7 +20,7 @@ from edge.workflow import Rules
 from shared.lines import Line, encode
 from shared.moments import to_text
 
-__all__ = ["drain", "saved", "to_acknowledged"]
+__all__ = ["bare_database", "drain", "insert", "saved", "to_acknowledged"]
 
 SCANS = 400
 ROUNDS = 5
@@ -29,7 +29,7 @@ BATCH = 1_000
 _MILLI = 1000.0
 
 
-def _bare(path: Path) -> sqlite3.Connection:
+def bare_database(path: Path) -> sqlite3.Connection:
     """Open a bare database with the product's durability."""
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA journal_mode = WAL")
@@ -81,7 +81,8 @@ async def _scan(capture: Capture, silent: _Silent, count: int) -> list[float]:
     return times
 
 
-def _insert(connection: sqlite3.Connection, start: int, count: int) -> list[float]:
+def insert(connection: sqlite3.Connection, start: int, count: int) -> list[float]:
+    """Insert lines one by one; return how long each took, in milliseconds."""
     times = []
     for number in range(start, start + count):
         data = encode(_draft(number))
@@ -95,7 +96,7 @@ def _insert(connection: sqlite3.Connection, start: int, count: int) -> list[floa
 
 async def saved(folder: Path) -> list[Row]:
     """Scan to saved, as the scanner is told, beside a bare insert."""
-    bare = _bare(folder / "bare.db")
+    bare = bare_database(folder / "bare.db")
     outbox = await Outbox.open(folder / "outbox.db")
     shown: list[Feedback] = []
     capture = Capture(outbox, Rules(location="DOCK-1"), show=shown.append)
@@ -103,7 +104,7 @@ async def saved(folder: Path) -> list[Row]:
     ours: list[float] = []
     limit: list[float] = []
     for _ in range(ROUNDS):
-        limit += _insert(bare, len(limit), SCANS)
+        limit += insert(bare, len(limit), SCANS)
         ours += await _scan(capture, _Silent(), SCANS)
     running.cancel()
     with suppress(asyncio.CancelledError):
@@ -179,7 +180,7 @@ async def drain(folder: Path) -> list[Row]:
             with suppress(asyncio.CancelledError):
                 await running
         await outbox.close()
-    bare = _bare(folder / "bare.db")
+    bare = bare_database(folder / "bare.db")
     lines = [(n, f"P-{n:06}", encode(_draft(n))) for n in range(BACKLOG)]
     began = perf_counter()
     for start in range(0, BACKLOG, BATCH):

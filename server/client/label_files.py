@@ -57,7 +57,7 @@ def _labels(options: argparse.Namespace) -> Iterable[Label]:
     if options.file is not None:
         return from_csv(options.file)
     if options.kind == "commands":
-        return command_labels()
+        return command_labels(options.sheet)
     return counted(options.prefix, options.first, options.count, options.digits)
 
 

@@ -58,10 +58,10 @@ def counted(prefix: str, first: int, count: int, digits: int) -> Iterator[Label]
         yield Label(f"{prefix}{number:0{digits}d}")
 
 
-def command_labels() -> Iterator[Label]:
-    """Give the commands of a station."""
+def command_labels(sheet: str = "") -> Iterator[Label]:
+    """Give the commands of a station; ``sheet`` is the word that they end with."""
     for name, title in COMMANDS.items():
-        yield Label(name, title)
+        yield Label(f"{name}.{sheet}" if sheet else name, title)
 
 
 def from_csv(path: Path) -> list[Label]:

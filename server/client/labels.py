@@ -69,6 +69,12 @@ def _what(add: "argparse._ArgumentGroup") -> None:
         metavar="CSV",
         help="rows of code,text, instead of counting",
     )
+    add.add_argument(
+        "--sheet",
+        default="",
+        metavar="WORD",
+        help="of commands: the site's word, as in the stations' settings",
+    )
 
 
 def _how(add: "argparse._ArgumentGroup") -> None:

@@ -93,3 +93,11 @@ def test_a_file_that_is_not_like_that_is_named_with_its_row(
     with pytest.raises(StartError, match=says) as raised:
         from_csv(file)
     assert "a.csv" in str(raised.value)
+
+
+def test_commands_of_a_sites_own_sheet_end_with_its_word() -> None:
+    labels = checked(command_labels("K7Q2"), KINDS["commands"])
+    assert "X-PICK.K7Q2" in {label.code for label in labels}
+    assert len(labels) == len(COMMANDS)
+    with pytest.raises(StartError, match="cannot be printed"):
+        checked(command_labels("a b"), KINDS["commands"])
