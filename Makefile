@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml
 
-.PHONY: demo test test-vm lint types docs browser bench install install-station lock clean help
+.PHONY: demo test test-vm lint types docs browser bench faults install install-station lock clean help
 .DELETE_ON_ERROR:
 
 help:  ## say what there is
@@ -42,6 +42,9 @@ docs: $(VENV)/ready-to-run  ## write the tables in docs/ anew from the code
 
 bench: $(VENV)/ready-to-test  ## the speed, as ratios against limits measured in the same run
 	$(BIN)/python -m bench
+
+faults: $(VENV)/ready-to-test  ## faults against the station, with figures; FAULTS='--part kills --count 2000' for more
+	$(BIN)/python -m tests.faults $(FAULTS)
 
 install: $(VENV)/ready-to-run  ## a server, or a station without USB scanners, into .venv
 

@@ -242,8 +242,16 @@ async def on_thread(db: Connection, work: Callable[[sqlite3.Connection], _T]) ->
     aiosqlite has no public way to run a whole transaction so; with its public calls
     there would be an ``await``, and with it a cancellation, between BEGIN and COMMIT.
     """
+
+    def run(raw: sqlite3.Connection) -> _T:
+        try:
+            return work(raw)
+        except UnicodeDecodeError as error:  # in what SQLite quotes of a damaged file
+            reason = f"it is damaged: {error}"
+            raise sqlite3.DatabaseError(reason) from error
+
     raw = db._conn  # noqa: SLF001
-    result: _T = await db._execute(work, raw)  # type: ignore[no-untyped-call] # noqa: SLF001
+    result: _T = await db._execute(run, raw)  # type: ignore[no-untyped-call] # noqa: SLF001
     return result
 
 

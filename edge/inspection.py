@@ -8,7 +8,6 @@ import contextlib
 import sqlite3
 import struct
 from pathlib import Path
-from typing import NamedTuple
 
 from edge import outbox_schema
 from edge.carve import Wal
@@ -20,7 +19,8 @@ from edge.mark import Mark
 __all__ = ["NotOursError", "inspect"]
 
 _BUSY = 2.0  # seconds to wait for a foreign program that holds the file
-_INDEX = struct.Struct("=12xB3xI12x8s8x")  # a header of the -shm: set, frames, salt
+_INDEX = struct.Struct("=12xB3xI")  # of a header of the -shm: is it set, frames
+_INDEX_SIZE = 48
 _FRAME = 4096 + 24  # bytes of the -wal
 
 
@@ -43,20 +43,31 @@ def inspect(path: Path, mark: Mark | None, was: State | None) -> None:
     """
     if not path.stat().st_size:
         return
-    before = _index(path) if mark and mark.boot == boot_id() else None
+    _roll_back(path)
+    before = _frames(path) if mark and mark.boot == boot_id() else None
     address = f"{path.absolute().as_uri()}?mode=ro"
-    with contextlib.closing(
-        sqlite3.connect(address, uri=True, timeout=_BUSY, isolation_level=None)
-    ) as db:
-        outbox_schema.refuse_foreign(db)
-        _look_behind(path, before)
-        if not db.execute("PRAGMA user_version").fetchone()[0]:
-            return
-        try:
-            _look_into(Ledger(db, ""), mark, was)
-        except (TypeError, ValueError, OverflowError) as error:
-            reason = f"it is damaged: {error}"
-            raise NotOursError(reason) from error
+    try:
+        with contextlib.closing(
+            sqlite3.connect(address, uri=True, timeout=_BUSY, isolation_level=None)
+        ) as db:
+            outbox_schema.refuse_foreign(db)
+            _look_behind(path, before)
+            if db.execute("PRAGMA user_version").fetchone()[0]:
+                _look_into(Ledger(db, ""), mark, was)
+    except (TypeError, ValueError, OverflowError) as error:
+        reason = f"it is damaged: {error}"
+        raise NotOursError(reason) from error
+
+
+def _roll_back(path: Path) -> None:
+    """Let SQLite undo what was cut off while the file was made, before it had a -wal.
+
+    What is only read could not do that, and would be refused.
+    """
+    with contextlib.suppress(OSError):
+        if path.with_name(f"{path.name}-journal").stat().st_size:
+            with contextlib.closing(sqlite3.connect(path, timeout=_BUSY)) as db:
+                db.execute("PRAGMA schema_version").fetchone()
 
 
 def _look_into(kept: Ledger, mark: Mark | None, was: State | None) -> None:
@@ -71,40 +82,30 @@ def _look_into(kept: Ledger, mark: Mark | None, was: State | None) -> None:
         raise NotOursError(reason)
 
 
-class _Index(NamedTuple):
-    """What the ``-shm`` says of the ``-wal``: how many frames count, and their salt."""
-
-    frames: int
-    salt: bytes
-
-
-def _index(path: Path) -> _Index | None:
-    """Read the ``-shm``, which is as it was left where the machine went on."""
+def _frames(path: Path) -> int | None:
+    """Return how many frames of the ``-wal`` count, by the ``-shm``."""
     try:
         data = path.with_name(f"{path.name}-shm").read_bytes()
-        is_set, frames, salt = _INDEX.unpack_from(data)
+        is_set, frames = _INDEX.unpack_from(data)
     except (OSError, struct.error):
         return None
-    twice = data[: _INDEX.size] == data[_INDEX.size : 2 * _INDEX.size]
-    return _Index(frames, salt) if twice and is_set else None
+    twice = data[:_INDEX_SIZE] == data[_INDEX_SIZE : 2 * _INDEX_SIZE]
+    return int(frames) if twice and is_set else None
 
 
-def _look_behind(path: Path, before: _Index | None) -> None:
+def _look_behind(path: Path, before: int | None) -> None:
     """Refuse a ``-wal`` with more in it than SQLite takes from it.
 
     SQLite ends at the first frame that is damaged. Behind it, one transaction may be
     torn, as after a power cut; two were durable, and are lost if nobody looks. Where
     only the program was killed, the ``-shm`` still told how many there have to be.
     """
-    now = _index(path)
-    frames = now.frames if now else 0
+    frames = _frames(path) or 0
     try:
         wal = path.with_name(f"{path.name}-wal").read_bytes()
     except OSError:
         wal = b""
-    cut = before is not None and len(wal) < before.frames * _FRAME
-    fewer = before is not None and now is not None and before.frames > frames
-    if cut or (fewer and before and now and before.salt == now.salt):
+    if before is not None and (before > frames or len(wal) < before * _FRAME):
         reason = "it is damaged: its -wal is shorter than it was"
         raise NotOursError(reason)
     if Wal(wal).commits_behind(frames) > 1:

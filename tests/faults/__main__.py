@@ -1,0 +1,134 @@
+"""``make faults``: the campaigns of faults against the station.
+
+``python -m tests.faults [--part NAME] [--count N] [--seed N] [--in FOLDER]``. It prints
+what it did, and each outcome that was wrong; its status is 0 only if there was none.
+"""
+
+import argparse
+import asyncio
+import logging
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.faults import clones, kills, mutations, syscalls
+from tests.faults.checker import Found
+
+
+class Tally(NamedTuple):
+    """How many there were of each, and what was wrong."""
+
+    counts: Counter[str]
+    wrong: list[object]
+
+
+def of_syscalls(folder: Path, count: int, seed: int) -> Tally:
+    """Faults at system calls, each call's first time first; without luck."""
+    del seed
+    counts, wrong = Counter[str](), list[object]()
+    for fault in _points():
+        if sum(counts.values()) >= count:
+            break
+        one = syscalls.outcome(folder / "station", fault[0])
+        fault[1].append(one.fired)
+        if one.fired:
+            counts[f"{fault[0].kind} {fault[0].call}"] += 1
+        if not one.found.fine:
+            wrong.append(one)
+    return Tally(counts, wrong)
+
+
+def _points() -> Iterator[tuple[syscalls.Fault, list[bool]]]:
+    """Yield the next point of each kind and call in turn, until it no longer fires."""
+    going = {
+        (kind, call): (syscalls.faults(kind, call), list[bool]())
+        for kind in syscalls.KINDS
+        for call in syscalls.CALLS
+    }
+    while going:
+        for key, (faults, fired) in list(going.items()):
+            if fired[-3:] == [False] * 3:
+                del going[key]
+            else:
+                yield next(faults), fired
+
+
+def of_kills(folder: Path, count: int, seed: int) -> Tally:
+    """Lives of a station, each ended by a kill."""
+    end = kills.campaign(folder, count, seed)
+    counts = Counter({"kill -9": end.cycles, "confirmed": end.confirmed})
+    counts["new logs or other notices"] = end.notices
+    return Tally(counts, [] if end.found.fine else [end])
+
+
+def of_mutations(folder: Path, count: int, seed: int) -> Tally:
+    """Damaged outboxes; what was destroyed may be lost, and nothing else be wrong."""
+    counts, wrong = Counter[str](), list[object]()
+    for one in asyncio.run(mutations.campaign(folder, count, seed)):
+        counts[one.done.split()[0]] += 1
+        counts["with lines that were destroyed"] += bool(one.found.lost)
+        counts["those lines"] += len(one.found.lost)
+        counts["slowest start, ms"] = max(
+            counts["slowest start, ms"], round(one.seconds * 1000)
+        )
+        untold = one.found.lost and not one.told
+        late = one.seconds > mutations.START
+        new = {"P-NEW", "P-LAST"} & set(one.found.lost)
+        nothing_else = one.found._replace(lost=[]) == Found([], [], [], [])
+        if untold or late or new or not nothing_else:
+            wrong.append(one)
+    return Tally(counts, wrong)
+
+
+def of_clones(folder: Path, count: int, seed: int) -> Tally:
+    """Old copies put back, and copied cards."""
+    outcomes = asyncio.run(clones.campaign(folder, count, seed))
+    counts = Counter(one.what.strip("_") for one in outcomes)
+    counts["found at first contact"] = sum(one.noticed for one in outcomes)
+    wrong = [one for one in outcomes if not (one.noticed and one.found.fine)]
+    return Tally(counts, list(wrong))
+
+
+PARTS: dict[str, tuple[Callable[[Path, int, int], Tally], int]] = {
+    "syscalls": (of_syscalls, 300),
+    "kills": (of_kills, 100),
+    "mutations": (of_mutations, 500),
+    "clones": (of_clones, 200),
+}
+"""Each part, and how many of it there are unless ``--count`` says so."""
+
+
+def main() -> int:
+    """Run the parts; print what came of them."""
+    parser = argparse.ArgumentParser(prog="python -m tests.faults")
+    parser.add_argument("--part", choices=PARTS, action="append")
+    parser.add_argument("--count", type=int, help="how many, of each part")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--in", dest="folder", help="where the files are made")
+    options = parser.parse_args()
+    logging.disable(logging.CRITICAL)
+    failed = False
+    for name in options.part or PARTS:
+        part, count = PARTS[name]
+        if name == "syscalls" and syscalls.STRACE is None:
+            print("syscalls: left out, strace is not installed")
+            continue
+        began = time.monotonic()
+        with tempfile.TemporaryDirectory(dir=options.folder) as folder:
+            tally = part(Path(folder), options.count or count, options.seed)
+        print(f"{name}, seed {options.seed}, {time.monotonic() - began:.0f} s:")
+        for what, number in sorted(tally.counts.items()):
+            print(f"  {number:7} {what}")
+        for one in tally.wrong:
+            print(f"  WRONG: {one}")
+        print(f"  {len(tally.wrong):7} wrong", flush=True)
+        failed = failed or bool(tally.wrong)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
