@@ -16,7 +16,7 @@ PATIENCE = 10.0
 class Stage:
     """The server of one screen, in a thread of its own."""
 
-    def __init__(self, language: str = "en") -> None:
+    def __init__(self, language: str = "en", port: int = 0) -> None:
         self.url = ""
         self.touched: list[tuple[str, int]] = []
         self.obeys = True
@@ -24,7 +24,7 @@ class Stage:
         self._loop = asyncio.new_event_loop()
         self._kiosk = Kiosk(
             page(language, read_texts(language)),
-            port=0,
+            port=port,
             touch=self._touch,
             ready=self._ready,
             trouble=print,
@@ -66,9 +66,9 @@ class Stage:
 
 
 @contextmanager
-def staged(language: str = "en") -> Iterator[Stage]:
+def staged(language: str = "en", port: int = 0) -> Iterator[Stage]:
     """Serve a screen for as long as the block lasts."""
-    stage = Stage(language)
+    stage = Stage(language, port)
     stage.start()
     try:
         yield stage

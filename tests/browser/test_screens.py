@@ -1,11 +1,12 @@
 """Each thing that the screen can show: seen, heard, and looked at by axe."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, Playwright
 
 from edge.decisions import State as Link
 from edge.feedback import Word
@@ -14,7 +15,7 @@ from edge.screen import NOTHING_YET, Listing, PackingView, Screen, remember
 from edge.sync import SyncStatus
 from edge.terminal_display import clean
 from edge.texts import LANGUAGES, read_texts
-from tests.browser.conftest import Opens
+from tests.browser.conftest import CHROMIUM, FLAGS, Opens
 from tests.browser.looking import CUT, SMALL, WIDER, findings, notes, text, until_scan
 from tests.browser.screens import (
     MUCH,
@@ -309,3 +310,26 @@ def test_nothing_moves_for_those_who_ask_for_it(
     stage.show(shown(memory(Word.SAVED)))
     until_scan(page, "P-4701")
     assert page.evaluate("document.getAnimations().length") == moves
+
+
+def test_a_page_of_another_version_is_loaded_anew(opened: Opens) -> None:
+    with staged("en") as before:
+        page = opened(before.url)
+        see(before, page, shown(memory(Word.SAVED)))
+        port = int(before.url.rstrip("/").rpartition(":")[2])
+    page.locator("#gone").wait_for()
+    with staged("es", port) as after:
+        after.show(shown(memory(Word.SAVED, language="es"), language="es"))
+        page.locator("html[lang=es]").wait_for()
+        page.locator("#title", has_text="GUARDADO").wait_for()
+
+
+def test_a_browser_that_keeps_quiet_is_shown_and_can_be_unlocked(
+    stage: Stage, playwright: Playwright
+) -> None:
+    quiet = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    with closing(quiet), closing(quiet.new_page()) as page:
+        page.goto(stage.url)
+        see(stage, page, shown(memory(Word.SAVED)))
+        page.get_by_role("button", name="The sound is off").click()
+        page.locator("#sound").wait_for(state="hidden")
