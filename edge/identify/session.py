@@ -170,29 +170,35 @@ def listen(ears: Sequence[Ear], say: Say, *, patience: float) -> Analysis | None
 
 def _bursts(ears: Sequence[Ear], say: Say, patience: float) -> Iterator[Ear]:
     """Yield the ear that counts, each time when something came and silence follows."""
-    by_descriptor = {ear.source.fileno(): ear for ear in ears}
     poll = select.poll()
-    for descriptor in by_descriptor:
-        poll.register(descriptor, select.POLLIN)
-    pending: Ear | None = None
+    for ear in ears:
+        poll.register(ear.source.fileno(), select.POLLIN)
+    waiting, chosen = True, list(ears)
     while True:
-        ready = poll.poll(_QUIET if pending else patience * 1000)
-        if not ready and pending is None:
+        ready = poll.poll(patience * 1000 if waiting else _QUIET)
+        heard = next((ear for ear in chosen if _is_ready(ear, ready)), None)
+        if heard is not None and _hear(heard):
+            _leave([ear for ear in chosen if ear is not heard], heard, poll, say)
+            waiting, chosen = False, [heard]
+        elif heard is None and waiting:
             say(f"Nothing more came for {patience:g} s.")
             return
-        if not ready and pending is not None:
-            yield pending
-            pending = None
-        for descriptor, _ in ready:
-            ear = by_descriptor[descriptor]
-            if not _hear(ear):
-                continue
-            for other in set(by_descriptor) - {descriptor}:
-                poll.unregister(other)
-                by_descriptor.pop(other).close()
-                say(f"This one: {ear.name}")
-            pending = ear
-            break
+        elif heard is None:
+            yield chosen[0]
+            waiting = True
+
+
+def _is_ready(ear: Ear, ready: Sequence[tuple[int, int]]) -> bool:
+    return any(descriptor == ear.source.fileno() for descriptor, _ in ready)
+
+
+def _leave(others: Sequence[Ear], heard: Ear, poll: select.poll, say: Say) -> None:
+    """Let go of the devices that are not meant."""
+    for other in others:
+        poll.unregister(other.source.fileno())
+        other.close()
+    if others:
+        say(f"This one: {heard.name}")
 
 
 def _hear(ear: Ear) -> bool:

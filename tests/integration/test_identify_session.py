@@ -189,29 +189,36 @@ def test_of_several_the_one_that_is_scanned_with_is_meant(
 ) -> None:
     one = machine.keyboard(5, "1-1")
     two = machine.keyboard(6, "1-2")
-    other = machine.keyboard(7, "1-3")
+    three = machine.keyboard(7, "1-3")
+    not_named = machine.keyboard(8, "1-4")
     typist = Typist()
+    let_go = []
+
+    def others_are_closed() -> None:
+        for other in (one, three):
+            with pytest.raises(BrokenPipeError):
+                pipes.send(other, b"x")
+            let_go.append(other)
+
     session = Session(
-        {"Scan the set-up": lambda: pipes.send(two, _typed(typist, RAW[2]))}
+        {
+            "Scan the set-up": lambda: pipes.send(two, _typed(typist, RAW[2])),
+            "This one": others_are_closed,
+        }
     )
-    asked: list[str] = []
-
-    def ask(question: str) -> str:
-        asked.append(question)
-        return "1, 2"
-
-    wish = _wish(tmp_path, write=True)
     assert identify(
-        wish, session.say, ask=ask, root=machine.root, openers=pipes.openers
+        _wish(tmp_path, write=True),
+        session.say,
+        ask=lambda _: "1, 3 2",
+        root=machine.root,
+        openers=pipes.openers,
     )
-    assert pipes.opened == [one, two]
-    assert other not in pipes.opened
-    assert f"This one: keyboard {two}" in session.text
-    assert len(asked) == 1
+    assert pipes.opened == [one, two, three]
+    assert not_named not in pipes.opened
+    assert let_go == [one, three]
+    assert session.text.count(f"This one: keyboard {two}") == 1
     (made,) = load(None, tmp_path).scanner
     assert made == KeyboardSettings(path="/dev/input/by-path/pci-usb-1-2-event-kbd")
-    with pytest.raises(BrokenPipeError):
-        pipes.send(one, b"x")  # it was let go of
 
 
 @pytest.mark.parametrize("answer", ["", "0", "9", "1 x", "-1"])
