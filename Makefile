@@ -55,7 +55,7 @@ lock: $(VENV)/ready-to-test  ## write the constraints anew from pyproject.toml
 	$(PIP) 'uv>=0.9,<1'
 	$(LOCK) --extra build --extra dev --extra labels --output-file constraints-dev.txt
 	$(LOCK) --extra build --constraint constraints-dev.txt --output-file constraints.txt
-	$(LOCK) --extra build --extra edge --constraint constraints-dev.txt --output-file constraints-edge.txt
+	$(LOCK) --extra build --extra edge --extra gpio --constraint constraints-dev.txt --output-file constraints-edge.txt
 
 clean:  ## remove what was made here, but never data
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage build dist

@@ -186,6 +186,8 @@ async def memory(folder: Path) -> list[Row]:
             at += 500
             if at in (FEW, MANY):
                 sizes[at] = _resident(process)
+        await _scanned(process, ["]C100340123450000000018"])
+        with_gs1 = _resident(process)
     return [
         Row(f"memory after {FEW:,} scans", sizes[FEW], 60.0, "MiB", "the goal"),
         Row(
@@ -195,4 +197,5 @@ async def memory(folder: Path) -> list[Row]:
             "MiB",
             f"the same station after {FEW:,}",
         ),
+        Row("memory once GS1 labels are read", with_gs1, 60.0, "MiB", "the goal"),
     ]

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from edge.scanners.settings import ScannerSettings, TerminalSettings
+from edge.stack_light import LightSettings
 from edge.texts import Texts, read_texts
 from edge.workflow import MODES, Badges, Checks, Mode, Rules
 from shared.carriers import ISSUERS
@@ -236,6 +237,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         checks: What is done about scans that contradict what is known.
         labels: Which labels name items.
         display: How it is shown.
+        light: A stack light.
         storage: How this machine keeps scans.
     """
 
@@ -244,6 +246,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     checks: Checks = Checks()
     labels: LabelSettings = LabelSettings()
     display: DisplaySettings = DisplaySettings()
+    light: LightSettings = LightSettings()
     storage: StorageSettings = StorageSettings()
 
 

@@ -28,10 +28,12 @@ from edge.care import DAY, Care, take_in
 from edge.clock import Clock, asleep, read_clock
 from edge.config import Config, rules, site
 from edge.decisions import State
-from edge.feedback import Feedback, Notice, Tone
+from edge.feedback import Feedback, Notice, Tone, Word
+from edge.gpio import open_pins
 from edge.identity import Identity
 from edge.kiosk import DEVICE, Kiosk, Panel, page
 from edge.knowledge import from_log, keep_told
+from edge.lights import Light
 from edge.outbox import Outbox
 from edge.reference import Copy
 from edge.scanners import Scanner
@@ -180,6 +182,8 @@ class Station:
             waiting=lambda: outbox.waiting,
             clock=clock,
         )
+        light = setup.config.light
+        self._light = Light(light, open_pins) if light.chip else None
         if setup.look is not None:
             self._panel.observe(setup.look)
 
@@ -207,6 +211,8 @@ class Station:
         if self._sync is not None:
             self._sync.observe(self._synced)
             parts.append(_kept_up("sync", self._sync.run, self._say))
+        if self._light is not None:
+            parts.append(_kept_up("stack light", self._light.run, self._say))
         port = self._setup.config.display.kiosk
         if port != "off":
             parts.append(_kept_up("screen", self._kiosk(port).run, self._say))
@@ -256,6 +262,8 @@ class Station:
     def _show(self, feedback: Feedback) -> None:
         if feedback.tone is Tone.WANTED and self._sync is not None:
             self._sync.retry()  # the server should know at once, whatever it waits for
+        if self._light is not None and feedback.word is not Word.READY:
+            self._light.call(feedback.tone)
         self._panel.scanned(feedback)
         self._panel.refresh(self._told, self._report)
         self._setup.show(feedback)

@@ -19,6 +19,7 @@ from edge.outbox import Outbox
 from edge.reference import Copy
 from edge.scanners import Read, ScannerHealth, Sink, Tone
 from edge.scanners.settings import TerminalSettings
+from edge.stack_light import LightSettings
 from edge.station import Setup, Station, run
 from edge.sync import Sync
 from edge.texts import read_texts
@@ -387,3 +388,20 @@ async def test_what_is_wanted_is_told_to_the_server_without_waiting(
     assert rests[0] > 0
     assert [told.word for told in stage.shown] == [Word.WAITING, Word.WANTED]
     assert scanner.told == [Tone.GOOD, Tone.WANTED]
+
+
+async def test_a_stack_light_that_fails_is_said_and_stops_no_scan(stage: Stage) -> None:
+    light = LightSettings(chip="/dev/no-such-chip", green=1)
+    setup = msgspec.structs.replace(
+        stage.setup(), config=msgspec.structs.replace(Config(), light=light)
+    )
+    async with stage.outbox() as box:
+        made = Station(setup, box, None, [Script("P-1", then=_forever)])
+        task = asyncio.create_task(made.run(stage.stop))
+        await stage.until(
+            lambda: bool(stage.shown) and any("stack light" in s for s in stage.said)
+        )
+        stage.stop.set()
+        async with asyncio.timeout(BOUND):
+            await task
+        assert box.last == 1
