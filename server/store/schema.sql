@@ -85,13 +85,16 @@ CREATE TABLE delivery (
     UNIQUE (log, last)
 );
 
--- The last exchange in each boot of a station's machine.
+-- Exchanges in each boot of a station's machine, about one an hour. heard is what this
+-- server's clock showed; received never goes back.
 CREATE TABLE anchor (
-    log INTEGER NOT NULL REFERENCES log,
+    station INTEGER NOT NULL REFERENCES station,
     boot TEXT NOT NULL,
+    mono INTEGER NOT NULL,
     clock TEXT NOT NULL,
+    heard INTEGER NOT NULL,
     received INTEGER NOT NULL,
-    PRIMARY KEY (log, boot)
+    PRIMARY KEY (station, boot, mono)
 ) WITHOUT ROWID;
 
 -- position is the server's own order. occurred, lo, hi, basis come from timing.

@@ -141,12 +141,19 @@ class SqliteStore:
     def _append_all(
         self, connection: sqlite3.Connection, batch: list[tuple[Station, Delivery]]
     ) -> list[Receipt | ProblemError]:
-        received = self._received.begin()
+        received, heard = self._received.begin(), self._now()
         found: list[Receipt | ProblemError] = []
         arrived: list[Arrived] = []
         for station, delivery in batch:
             try:
-                done = append(connection, station, delivery, received, self._site)
+                done = append(
+                    connection,
+                    station,
+                    delivery,
+                    received,
+                    self._site,
+                    heard=heard,
+                )
             except ProblemError as problem:
                 note_conflict(connection, station, delivery.log, problem, received)
                 if problem.problem.type == ProblemType.GAP:

@@ -16,14 +16,15 @@ from server.seals import Received, begin, seal
 from server.site import Site
 from server.station_exceptions import FORK, ROLLBACK
 from server.store import Receipt, Station
+from server.store.clocks import Clocks
 from server.store.said import keep
 from server.store.station_rows import keep_health, note_incident
-from server.timing import Anchor, Basis, When, place
+from server.timing import Basis, When, place_all
 from shared.actions import Actions, lacks, named
 from shared.chain import start, walk
 from shared.errors import LineError
 from shared.lines import Line, decode
-from shared.protocol import ClockReading, ProblemType
+from shared.protocol import ProblemType
 
 __all__ = ["Appended", "append"]
 
@@ -65,8 +66,12 @@ def append(
     delivery: Delivery,
     received: int,
     site: Site,
+    *,
+    heard: int,
 ) -> Appended:
     """Append what is new of a delivery.
+
+    ``received`` never goes back, ``heard`` is this server's clock as it is.
 
     Raises:
         ProblemError: 409, 403 or 400; then nothing was written.
@@ -76,9 +81,14 @@ def append(
     if log.id == 0:
         log.id = _create(connection, station, log)
     new = delivery.lines[already:]
-    anchors = _Anchors(connection, log.id, delivery.clock, received)
+    clocks = Clocks(
+        connection, station.id, delivery.clock, heard=heard, received=received
+    )
+    before = _last(connection, log)
     read = partial(_read, actions=site.actions, opaque=delivery.opaque)
-    understood = list(_understand(log, new, anchors, received, read))
+    understood = list(
+        _understand(log, new, clocks, before, received=received, read=read)
+    )
     first = _write_lines(connection, log, understood, received)
     arrived = list(_arrived(connection, log, understood, first))
     said = keep(
@@ -93,8 +103,8 @@ def append(
     if new:
         log.acked, log.head = delivery.last, delivery.heads[-1]
         _write_delivery(connection, log, station, delivery, received)
-    anchors.keep()
-    _heard(connection, station, log, delivery, received)
+    clocks.keep()
+    _heard(connection, station, log, delivery, received, heard=heard)
     receipt = Receipt(
         acked=log.acked,
         head=log.head,
@@ -174,54 +184,6 @@ def _head_at(connection: sqlite3.Connection, log: _Log, seq: int) -> bytes:
 # --- what does it say, and when did it happen? ----------------------------------------
 
 
-class _Anchors:
-    """The exchanges of a log's boots, the present one included."""
-
-    def __init__(
-        self,
-        connection: sqlite3.Connection,
-        log: int,
-        clock: ClockReading | None,
-        received: int,
-    ) -> None:
-        self._connection = connection
-        self._log = log
-        self._now = None if clock is None else Anchor(clock=clock, received=received)
-        self._known: dict[str, Anchor | None] = {}
-        if self._now is not None:
-            self._known[self._now.clock.boot] = self._now
-
-    def of(self, boot: str | None) -> Anchor | None:
-        """Return the exchange that tells most of a line's time."""
-        if boot is None:
-            return self._now
-        if boot not in self._known:
-            row = self._connection.execute(
-                "SELECT clock, received FROM anchor WHERE log = ? AND boot = ?",
-                (self._log, boot),
-            ).fetchone()
-            self._known[boot] = row and Anchor(
-                clock=ClockReading.from_header(row[0]), received=row[1]
-            )
-        return self._known[boot]
-
-    def keep(self) -> None:
-        """Keep the present exchange for lines of its boot that come later."""
-        if self._now is None:
-            return
-        self._connection.execute(
-            "INSERT INTO anchor (log, boot, clock, received) VALUES (?, ?, ?, ?)"
-            " ON CONFLICT (log, boot) DO UPDATE"
-            " SET clock = excluded.clock, received = excluded.received",
-            (
-                self._log,
-                self._now.clock.boot,
-                self._now.clock.header(),
-                self._now.received,
-            ),
-        )
-
-
 def _read(
     data: bytes, seq: int, *, actions: Actions, opaque: bool
 ) -> tuple[Line | None, str | None]:
@@ -240,18 +202,25 @@ def _read(
 def _understand(
     log: _Log,
     new: list[bytes],
-    anchors: _Anchors,
+    clocks: Clocks,
+    before: When | None,
+    *,
     received: int,
     read: Callable[[bytes, int], tuple[Line | None, str | None]],
 ) -> Iterator[_Understood]:
-    for seq, data in enumerate(new, log.acked + 1):
-        line, reason = read(data, seq)
-        if line is None:
-            moment = log.occurred or received
-            when = When(occurred=moment, lo=moment, hi=received, basis=Basis.GUESS)
-        else:
-            when = place(line, anchors.of(line.boot), log.occurred, received)
-            log.occurred = when.occurred
+    first = log.acked + 1
+    found = [read(data, seq) for seq, data in enumerate(new, first)]
+    whens = place_all(
+        [line for line, _ in found],
+        clocks=clocks.of,
+        request=clocks.request,
+        before=before,
+        received=received,
+    )
+    for seq, (data, (line, reason), when) in enumerate(
+        zip(new, found, whens, strict=True), first
+    ):
+        log.occurred = when.occurred
         event = None
         if line is not None and reason is None:
             event = Event(
@@ -264,6 +233,18 @@ def _understand(
         yield _Understood(
             seq=seq, data=data, when=when, event=event, quarantined=reason
         )
+
+
+def _last(connection: sqlite3.Connection, log: _Log) -> When | None:
+    """Return when the log's last event happened."""
+    row = connection.execute(
+        "SELECT occurred, lo, hi, basis FROM line WHERE log = ? AND seq = ?",
+        (log.id, log.acked),
+    ).fetchone()
+    if row is None:
+        return None
+    occurred, lo, hi, basis = row
+    return When(occurred=occurred, lo=lo, hi=hi, basis=Basis(basis))
 
 
 # --- writing it -----------------------------------------------------------------------
@@ -406,10 +387,12 @@ def _heard(
     log: _Log,
     delivery: Delivery,
     received: int,
+    *,
+    heard: int,
 ) -> None:
     """Note that the station spoke; an empty delivery says that there is no more."""
     complete = not delivery.lines and delivery.after == log.acked
-    offset = None if delivery.clock is None else delivery.clock.at - received
+    offset = None if delivery.clock is None else delivery.clock.at - heard
     connection.execute(
         "UPDATE station SET heard = ?, horizon = max(coalesce(horizon, 0), ?),"
         " clock_offset = coalesce(?, clock_offset) WHERE id = ?",
