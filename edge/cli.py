@@ -25,6 +25,7 @@ from edge.config_example import example
 from edge.displays import Display, display_for
 from edge.doctor import command as doctor_command
 from edge.identify import command as identify_command
+from edge.knowledge import configured
 from edge.outbox import Outbox
 from edge.scanners.settings import ScannerSettings, TerminalSettings, from_spec
 from edge.station import Setup, run
@@ -117,7 +118,7 @@ def _run(options: argparse.Namespace) -> int:
     )
     sys.setswitchinterval(_SWITCH)
     data = Path(options.data)
-    config = load(options.config, data)
+    config = configured(load(options.config, data), options.config, data)
     setup, display = _setup(options, data, config)
     try:
         waiting = asyncio.run(_until_told(setup, display))

@@ -151,6 +151,7 @@ class Notice(Enum):
     BATTERY_LOW = "battery_low"
     PART_FAILED = "part_failed"
     LEFT_UNSAVED = "left_unsaved"
+    SETTINGS_NEW = "settings_new"
     SCREEN_AT = "screen_at"
     SCREEN_AWAY = "screen_away"
 

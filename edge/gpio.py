@@ -40,12 +40,15 @@ def open_pins(settings: LightSettings) -> Iterator[_Pins]:
     line = gpiod.LineSettings(
         direction=Direction.OUTPUT, active_low=settings.active_low
     )
-    with gpiod.request_lines(
-        settings.chip,
-        consumer="scantrail",
-        config={tuple(settings.pins.values()): line},
-    ) as request:
-        values = {True: Value.ACTIVE, False: Value.INACTIVE}
+    config = {tuple(settings.pins.values()): line}
+    try:
+        request = gpiod.request_lines(
+            settings.chip, consumer="scantrail", config=config
+        )
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, settings.chip) from error
+    values = {True: Value.ACTIVE, False: Value.INACTIVE}
+    with request:
         yield _Pins(
             settings,
             lambda pins: request.set_values({p: values[on] for p, on in pins.items()}),

@@ -4,23 +4,30 @@ Neither is needed for scanning: what cannot be read is logged, and not known.
 """
 
 import logging
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import msgspec
 
+from edge.config import FILE, Config
 from edge.outbox import NotSavedError, Outbox
-from edge.reference import Copy, Reference
+from edge.reference import Copy, Reference, load
 from edge.workflow import Told
 from shared import reference
 from shared.errors import LineError
 from shared.lines import Line, decode
 
-__all__ = ["from_log", "keep_told"]
+__all__ = ["configured", "from_log", "keep_told", "settings_of"]
 
 _log = logging.getLogger(__name__)
 
 _LINES = 3000
 """Lines of the log that a station that starts looks back at."""
 _BYTES = 4 * 1024 * 1024
+_SETTABLE = ("workflow", "checks", "labels", "display")
+"""The tables of its settings that a station lets its server set."""
 _decoder = msgspec.json.Decoder(reference.Reference)
 
 
@@ -36,6 +43,48 @@ def keep_told(told: Told, copy: Copy) -> None:
             told.update(document)
 
     copy.observe(update)
+
+
+def settings_of(kept: Reference | None) -> dict[str, object]:
+    """Return what the server sets for this station; nothing where that is not told."""
+    if kept is None:
+        return {}
+    try:
+        return _decoder.decode(kept.document).settings
+    except (ValueError, RecursionError):
+        return {}
+
+
+def configured(config: Config, path: Path | None, data: Path) -> Config:
+    """Return the configuration with the server's settings beneath it.
+
+    What the station's own file says holds; what it does not say, the server may. Of
+    settings that cannot be, none is used.
+
+    Args:
+        config: What the file says.
+        path: The file, as it was given to ``edge.config.load``.
+        data: The data folder, with the copy of the server's data.
+    """
+    told = settings_of(load(data))
+    allowed = {name: told[name] for name in _SETTABLE if name in told}
+    if not allowed:
+        return config
+    file = path or data / FILE
+    own = tomllib.loads(file.read_text()) if file.exists() else {}
+    try:
+        return msgspec.convert(_merged(allowed, own), Config)
+    except msgspec.ValidationError as error:
+        _log.error("the server's settings for this station are not used: %s", error)
+        return config
+
+
+def _merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    both = {**under, **over}
+    for name in under.keys() & over.keys():
+        if isinstance(under[name], dict) and isinstance(over[name], dict):
+            both[name] = _merged(under[name], over[name])
+    return both
 
 
 async def from_log(told: Told, outbox: Outbox) -> None:

@@ -32,10 +32,10 @@ from edge.feedback import Feedback, Notice, Tone, Word
 from edge.gpio import open_pins
 from edge.identity import Identity
 from edge.kiosk import DEVICE, Kiosk, Panel, page
-from edge.knowledge import from_log, keep_told
+from edge.knowledge import from_log, keep_told, settings_of
 from edge.lights import Light
 from edge.outbox import Outbox
-from edge.reference import Copy
+from edge.reference import Copy, Reference
 from edge.scanners import Scanner
 from edge.scanners.opening import open_scanner
 from edge.scanners.settings import ScannerSettings
@@ -158,6 +158,8 @@ class Station:
         self._facts = Told()
         if copy is not None:
             keep_told(self._facts, copy)
+            self._settings = settings_of(copy.present)
+            copy.observe(self._set)
         allowed = rules(
             setup.config.workflow,
             checks=setup.config.checks,
@@ -270,6 +272,13 @@ class Station:
 
     def _say(self, notice: Notice, **names: str) -> None:
         self._setup.say(said(notice, self._setup.texts, **names))
+
+    def _set(self, told: Reference) -> None:
+        """Say that the server has set something else than the station runs with."""
+        settings = settings_of(told)
+        if settings != self._settings:
+            self._settings = settings
+            self._say(Notice.SETTINGS_NEW)
 
     def _synced(self, status: SyncStatus) -> None:
         """Say what has changed between the station and its server."""

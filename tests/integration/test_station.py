@@ -405,3 +405,24 @@ async def test_a_stack_light_that_fails_is_said_and_stops_no_scan(stage: Stage) 
         async with asyncio.timeout(BOUND):
             await task
         assert box.last == 1
+
+
+async def test_new_settings_of_the_server_are_said_once(stage: Stage) -> None:
+    def document(start: str) -> Answer:
+        told = Reference(settings={"workflow": {"start": start}})
+        return Answer(
+            status=200, content_type="application/json", body=msgspec.json.encode(told)
+        )
+
+    async def fetched(etag: str) -> Answer:
+        del etag
+        return answers.pop(0)
+
+    answers = [document("pick"), document("pick"), document("see")]
+    async with stage.outbox() as box:
+        copy = Copy(stage.data)
+        Station(stage.setup(), box, None, [], copy=copy)
+        for etag in ("e1", "e2", "e3"):
+            await copy.refresh(etag, fetched, again=True)
+    news = [said for said in stage.said if "new settings" in said]
+    assert len(news) == 2

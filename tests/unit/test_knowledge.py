@@ -6,11 +6,12 @@ import msgspec
 import pytest
 
 from edge import reference
+from edge.config import FILE, Config, load
 from edge.health import OUTBOX
-from edge.knowledge import from_log, keep_told
+from edge.knowledge import configured, from_log, keep_told, settings_of
 from edge.outbox import Outbox
 from edge.reference import Copy
-from edge.workflow import Told
+from edge.workflow import Badges, Check, Told
 from shared.lines import Line
 from shared.reference import KnownLoad, Reference, WantedItem
 
@@ -66,3 +67,55 @@ async def test_a_station_that_starts_knows_what_it_packed_before(
         await box.close()
     assert told.contents("C-1") == ("P-1", "P-2")
     assert told.gone("P-9")
+
+
+# What the server sets
+
+
+def _set(data: Path, settings: dict[str, object]) -> None:
+    _kept(data, msgspec.json.encode(Reference(settings=settings)))
+
+
+def test_what_the_file_does_not_say_the_server_may(tmp_path: Path) -> None:
+    _set(
+        tmp_path,
+        {
+            "workflow": {"start": "receive", "badges": "required"},
+            "checks": {"not_expected": "refuse"},
+        },
+    )
+    (tmp_path / FILE).write_text('[workflow]\nstart = "handoff"\n')
+    config = configured(load(None, tmp_path), None, tmp_path)
+    assert config.workflow.start == "handoff"
+    assert config.workflow.badges is Badges.REQUIRED
+    assert config.checks.not_expected is Check.REFUSE
+
+
+def test_a_server_sets_nothing_of_the_machine(tmp_path: Path) -> None:
+    _set(tmp_path, {"storage": {"ballast_mb": 0}, "scanner": [{"kind": "terminal"}]})
+    assert configured(Config(), None, tmp_path) == Config()
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"workflow": {"start": "no-such-mode"}},
+        {"workflow": {"strat": "pick"}},
+        {"workflow": 7},
+        {"checks": {"not_expected": "perhaps"}},
+    ],
+)
+def test_settings_that_cannot_be_are_not_used_and_that_is_said(
+    tmp_path: Path, settings: dict[str, object], caplog: pytest.LogCaptureFixture
+) -> None:
+    _set(tmp_path, settings)
+    assert configured(Config(), None, tmp_path) == Config()
+    assert "are not used" in caplog.text
+
+
+def test_a_station_that_was_told_nothing_runs_with_its_own_settings(
+    tmp_path: Path,
+) -> None:
+    assert configured(Config(), None, tmp_path) == Config()
+    assert settings_of(None) == {}
+    assert settings_of(_kept(tmp_path, b"[]").present) == {}
