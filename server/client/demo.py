@@ -36,6 +36,7 @@ Type a code and press Enter, or scan with a scanner that types. For example:
   X-RECEIVE    what the next scans mean: receive, store, pick, accept, pack, load …
   P-1          a parcel;   C-1 a container,   M-1 a load
   L-A-01-01    a place;    B-ANA a badge;     X-UNDO takes the last scan back
+  X-HANDOFF    two badges, then what one hands over to the other
 Ctrl-D ends and shows where everything is; Ctrl-C ends at once.
 """
 

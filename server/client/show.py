@@ -92,6 +92,8 @@ def _remarks(event: ItemEvent, line: Line) -> str:
     late = to_moment(event.received_at) - to_moment(event.occurred_at)
     if late > LATE:
         said.append(f"heard {moment(event.received_at)}")
+    if line.giver:
+        said.append(f"from {line.giver}")
     if event.voided_by:
         said.append(f"taken back by {event.voided_by}")
     said += [t for t in (line.status, line.title, line.text, line.reason) if t]
