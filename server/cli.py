@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from server import upkeep
+from server import site_command, upkeep
 from server.api.context import Context
 from server.app import create_app
 from server.backup import DATABASE
@@ -23,7 +23,6 @@ from server.config import ServerConfig, load
 from server.keys import Keys, Scope
 from server.own_log import OwnLog
 from server.reference import ReferenceData
-from server.site import Site
 from server.store.sqlite import SqliteStore
 from shared import files
 from shared.errors import ScantrailError, StartError
@@ -69,7 +68,7 @@ def _alone(data: Path) -> None:
 async def _serve(config: ServerConfig) -> None:
     data = _data(Path(config.data))
     _alone(data)
-    site = Site(handoff=config.handoff_minutes * 60 * SECOND)
+    site = config.site()
     store = await SqliteStore.open(data / DATABASE, _now, site)
     context = Context(
         store=store,
@@ -229,6 +228,7 @@ def _parser() -> argparse.ArgumentParser:
     add_import(add)
     _to_server(add)
     upkeep.add_commands(commands)
+    site_command.add_commands(commands)
     return parser
 
 

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from shared.actions import ACTIONS, Action, Actions
+from shared.actions import ACTIONS, UNKNOWN, Action, Actions
 from shared.lines import Line
 
 __all__ = ["BEGINNING", "Event", "Order", "event_name"]
@@ -53,8 +53,12 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
         return self.order.name
 
     def action(self, actions: Actions = ACTIONS) -> Action:
-        """Return what the event does; a refused scan is a sighting."""
-        return actions["see" if self.line.refused is not None else self.line.action]
+        """Return what the event does; a refused scan is a sighting.
+
+        What the table does not know any more shows nothing, until lines are read again.
+        """
+        name = "see" if self.line.refused is not None else self.line.action
+        return actions.get(name, UNKNOWN)
 
     def subjects(self) -> tuple[str, ...]:
         """Return the items that the event speaks of as its own."""

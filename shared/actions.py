@@ -15,6 +15,7 @@ from shared.lines import Line
 __all__ = [
     "ACTIONS",
     "SIGHTING",
+    "UNKNOWN",
     "Action",
     "Actions",
     "Holder",
@@ -91,6 +92,9 @@ Actions = Mapping[str, Action]
 def _says(*needs: str) -> Action:
     return Action(place=Place.UNSAID, needs=needs)
 
+
+UNKNOWN = _says()
+"""What an action does that the table does not have: it is no evidence of anything."""
 
 SIGHTING = Action(stay=Stay.LOOKS, finds="found")
 """A ``see``; and what a line with ``refused`` counts as, whatever its action."""
