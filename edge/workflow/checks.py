@@ -12,7 +12,7 @@ import msgspec
 from edge.feedback import Says, Word
 from edge.workflow.lists import opens
 from edge.workflow.outcome import Scan
-from edge.workflow.state import Check
+from edge.workflow.rules import Check
 from shared.actions import SIGHTING, Action, Place, Stay
 from shared.keys import Kind
 from shared.lines import Line

@@ -33,7 +33,8 @@ from edge.workflow.facts import NOTHING, Facts
 from edge.workflow.items import read_item, read_place
 from edge.workflow.lists import blocked, unfinished
 from edge.workflow.outcome import Outcome, Scan, again, did, fresh, note, unread
-from edge.workflow.state import Frame, Heard, Rules, Scene, State, expects, rest
+from edge.workflow.rules import Rules
+from edge.workflow.state import Frame, Heard, Scene, State, expects, rest
 from shared.keys import Key, Kind
 from shared.lines import Line
 from shared.moments import to_text

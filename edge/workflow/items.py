@@ -5,8 +5,8 @@ import msgspec
 from edge.feedback import Expect, Says, Tone, Word
 from edge.workflow import lists
 from edge.workflow.outcome import Outcome, Scan, again, here, not_now, note, refuse
+from edge.workflow.rules import Badges
 from edge.workflow.state import (
-    Badges,
     Known,
     Scene,
     missing,

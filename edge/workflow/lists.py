@@ -12,9 +12,10 @@ from typing import Any
 import msgspec
 
 from edge.feedback import Says, Tone
+from edge.workflow.checklist import Checklist
 from edge.workflow.modes import Checking
 from edge.workflow.outcome import Outcome, Scan, did, here, not_now, note, refuse
-from edge.workflow.state import Checklist, Scene
+from edge.workflow.state import Scene
 from shared.keys import Role
 
 __all__ = [

@@ -10,7 +10,8 @@ from edge.feedback import Expect, Says, Tone, Word
 from edge.scanners import Read
 from edge.workflow.facts import Facts
 from edge.workflow.modes import Mode
-from edge.workflow.state import Rules, Scene, State
+from edge.workflow.rules import Rules
+from edge.workflow.state import Scene, State
 from shared.actions import Action
 from shared.keys import Key, Kind
 

@@ -6,7 +6,7 @@ from edge.packing import packing
 from edge.screen import Listing
 from edge.texts import read_texts
 from edge.workflow import Rules
-from edge.workflow.state import Checklist
+from edge.workflow.checklist import Checklist
 from tests.unit.picker import ENGLISH, Picker, told_station
 
 TABLE = Rules(location="PACK-1")
