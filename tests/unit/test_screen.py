@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge.battery import Battery
 from edge.decisions import State as Link
 from edge.feedback import Says, Tone, Word
 from edge.health import ScannerReport
@@ -12,6 +13,7 @@ from edge.screen import NOTHING_YET, RECENT, Memory, Screen, Standing, remember,
 from edge.sync import SyncStatus
 from edge.texts import LANGUAGES, read_texts
 from edge.workflow import State
+from shared.moments import SECOND
 from tests.browser.screens import (
     NOON,
     OFFLINE,
@@ -174,3 +176,25 @@ def test_f25_no_code_turns_or_hides_what_is_shown(code: str) -> None:
     assert all(text.isprintable() for text in [*texts, made.undo.label])
     assert len(made.latest.code) <= 64 * 12
     assert len(msgspec.json.encode(made)) < 65_536
+
+
+def _lights(**fields: object) -> dict[str, tuple[str, Tone | None]]:
+    made = shown(memory(Word.SAVED), report=well(**fields))
+    return {light.part: (light.text, light.tone) for light in made.lights}
+
+
+def test_a_battery_is_shown_and_is_a_warning_once_it_is_low() -> None:
+    assert "battery" not in _lights()
+    assert _lights(battery=Battery(percent=81))["battery"] == ("81 %", None)
+    low = Battery(percent=20)
+    assert _lights(battery=low)["battery"] == ("20 %", Tone.ATTENTION)
+    charged = Battery(percent=5, charging=True)
+    assert _lights(battery=charged)["battery"] == ("5 %", None)
+
+
+def test_the_age_of_what_the_server_told_is_shown_once_it_is_old() -> None:
+    now = 10_000 * SECOND
+    assert "data" not in _lights(at=now, told_at=None)
+    assert "data" not in _lights(at=now, told_at=now - 3_599 * SECOND)
+    old = _lights(at=now, told_at=now - 8_000 * SECOND)
+    assert old["data"] == ("2 h 13 min", Tone.ATTENTION)
