@@ -44,10 +44,14 @@ class Horizon(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Stored(msgspec.Struct, frozen=True, kw_only=True):
-    """How an event is kept: its station's name, and the bytes that came."""
+    """How an event is kept: its station's name, the bytes that came, and more.
+
+    ``basis`` is what its time rests on.
+    """
 
     station: str
     line: bytes
+    basis: str
 
 
 def _maybe(moment: int | None) -> str | None:
@@ -208,6 +212,7 @@ def history(
                 occurred_at=to_text(event.order.occurred),
                 occurred_lo=to_text(event.lo),
                 occurred_hi=to_text(event.hi),
+                basis=stored[event.name].basis,
                 received_at=to_text(event.received),
                 station=stored[event.name].station,
                 line=msgspec.Raw(stored[event.name].line),

@@ -292,13 +292,16 @@ class ItemEvent(msgspec.Struct, kw_only=True):
     """One event of an item's history.
 
     ``line`` is what the station wrote. ``via`` is the container through which the
-    event speaks of the item, where it is not the item's own.
+    event speaks of the item, where it is not the item's own. ``basis`` is what its time
+    rests on: ``clock``, ``boot``, ``synced``, or ``guess`` where only its neighbours in
+    the log tell.
     """
 
     event: str
     occurred_at: str
     occurred_lo: str
     occurred_hi: str
+    basis: str
     received_at: str
     station: str
     line: msgspec.Raw

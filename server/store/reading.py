@@ -143,12 +143,12 @@ def stored(
     """Return the bytes and the station of each event, by its name."""
     found = {}
     for event in events:
-        station, line = connection.execute(
-            "SELECT s.name, l.line FROM log g JOIN line l ON l.log = g.id"
+        station, line, basis = connection.execute(
+            "SELECT s.name, l.line, l.basis FROM log g JOIN line l ON l.log = g.id"
             " JOIN station s ON s.id = g.station WHERE g.name = ? AND l.seq = ?",
             (event.order.log, event.order.seq),
         ).fetchone()
-        found[event.name] = Stored(station=station, line=line)
+        found[event.name] = Stored(station=station, line=line, basis=basis)
     return found
 
 

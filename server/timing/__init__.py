@@ -47,6 +47,10 @@ __all__ = [
 ]
 
 
+_LATEST = 253_402_300_799_999_999
+"""The last moment of the year 9999; later ones cannot be written."""
+
+
 def _by_clocks(
     line: Line, clocks: Callable[[str], BootClock | None], request: Anchor | None
 ) -> When | None:
@@ -129,11 +133,11 @@ def _in_order(whens: Iterable[When], before: When | None, received: int) -> list
     found: list[When] = []
     for when in whens:
         occurred = max(min(when.occurred, received), floor)
-        if occurred != when.occurred or when.lo < 0:
+        if occurred != when.occurred or when.lo < 0 or when.hi > _LATEST:
             when = When(  # noqa: PLW2901 # the same, in its place
                 occurred=occurred,
                 lo=max(0, min(when.lo, occurred)),
-                hi=max(when.hi, occurred),
+                hi=min(max(when.hi, occurred), _LATEST),
                 basis=when.basis,
             )
         found.append(when)

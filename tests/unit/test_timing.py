@@ -240,6 +240,31 @@ def test_what_cannot_be_read_is_placed_beside_its_neighbour() -> None:
     assert first.occurred <= second.occurred <= NOW
 
 
+_EXTREMES = ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59.999999-23:59"]
+
+
+@pytest.mark.parametrize("at", _EXTREMES)
+@pytest.mark.parametrize("mono", [None, 0, 2**63 - 1])
+@pytest.mark.parametrize("boot", ["b", "x", None])
+@pytest.mark.parametrize("synced", [True, False])
+def test_whatever_a_line_says_its_time_can_be_kept_and_written(
+    at: str,
+    mono: int | None,
+    boot: str | None,
+    synced: bool,  # noqa: FBT001 # a parameter of the test
+) -> None:
+    odd = Line(seq=1, at=at, boot=boot, mono=mono, synced=synced, action="see")
+    usual = line(HOUR)
+    for told in ([odd, usual], [usual, odd], [odd, odd, usual, odd]):
+        floor = 0
+        for when in placed(*told, anchors=(anchor(),)):
+            assert floor <= when.occurred <= NOW
+            assert when.lo <= when.occurred <= when.hi
+            assert to_text(when.lo)
+            assert to_text(when.hi)
+            floor = when.occurred
+
+
 def test_anchors_are_kept_an_hour_apart_and_at_every_change() -> None:
     a, b, c = anchor(ago=HOUR), anchor(ago=HOUR // 2), anchor(ago=HOUR // 3)
     assert not stands_for(None, a, b)
