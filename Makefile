@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml
 
-.PHONY: demo test test-vm lint types docs browser bench faults install install-station lock clean help
+.PHONY: demo test test-vm lint types docs browser bench faults fuzz-api install install-station lock clean help
 .DELETE_ON_ERROR:
 
 help:  ## say what there is
@@ -45,6 +45,11 @@ bench: $(VENV)/ready-to-test  ## the speed, as ratios against limits measured in
 
 faults: $(VENV)/ready-to-test  ## faults against the station, with figures; FAULTS='--part kills --count 2000' for more
 	$(BIN)/python -m tests.faults $(FAULTS)
+
+fuzz-api: $(VENV)/ready-to-test  ## schemathesis on a server of its own, from /openapi.json
+	$(PYTHON) -m venv .venv-fuzz
+	.venv-fuzz/bin/python -m pip install --quiet --disable-pip-version-check 'schemathesis>=4.32,<5'
+	$(BIN)/python -m tests.fuzz_api .venv-fuzz/bin/schemathesis $(FUZZ)
 
 install: $(VENV)/ready-to-run  ## a server, or a station without USB scanners, into .venv
 

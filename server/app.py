@@ -17,6 +17,7 @@ from server.api import (
     loads,
     logs,
     metrics,
+    openapi,
     reference,
     stations,
     wire,
@@ -37,6 +38,7 @@ _LOG = logging.getLogger("scantrail.server")
 ROUTES: tuple[tuple[str, str, Access, Handler], ...] = (
     ("GET", "/healthz", Access.ANYBODY, health.healthz),
     ("GET", "/readyz", Access.ANYBODY, health.readyz),
+    ("GET", "/openapi.json", Access.ANYBODY, openapi.openapi),
     ("GET", "/metrics", Access.READER, metrics.metrics),
     ("POST", "/v1/enrol", Access.ANYBODY, stations.enrol),
     ("POST", "/v1/stations", Access.ADMINISTRATOR, stations.invite),
@@ -93,7 +95,9 @@ def _of_http(error: web.HTTPException) -> ProblemError:
     kind = {404: ProblemType.NOT_FOUND, 413: ProblemType.TOO_LARGE}.get(
         error.status, ProblemType.INVALID
     )
-    return ProblemError(error.status, kind, error.reason or TITLES[kind])
+    found = ProblemError(error.status, kind, error.reason or TITLES[kind])
+    found.allow = error.headers.get("Allow")
+    return found
 
 
 @web.middleware
@@ -131,6 +135,7 @@ def create_app(context: Context) -> web.Application:
         client_max_size=wire.MAX_JSON,
     )
     app[CONTEXT] = context
+    app[openapi.ROUTES] = ROUTES
     app[metrics.METRICS] = Metrics()
     app[RATES] = Rates(context.requests_per_second)
     app[STREAMS] = Streams()

@@ -34,6 +34,8 @@ __all__ = ["main"]
 KEYS = "keys"
 OWN_KEY = "own-log.json"
 LOCK = "lock"
+MAX_LINE = 16 * 1024
+"""Bytes of a request's first line: the longest key is 12 KB when percent-encoded."""
 
 
 def _now() -> int:
@@ -85,6 +87,7 @@ async def _serve(config: ServerConfig) -> None:
     runner = web.AppRunner(
         create_app(context),
         auto_decompress=False,
+        max_line_size=MAX_LINE,
         access_log=None,
         handle_signals=False,
     )

@@ -48,6 +48,7 @@ class ProblemError(ScantrailError):
     ) -> None:
         super().__init__(detail)
         self.retry_after = retry_after
+        self.allow: str | None = None
         self.problem = Problem(
             type=kind,
             title=TITLES[kind],

@@ -3,7 +3,7 @@
 Contract, sections 3 and 7. Both ends read and write these types and no others.
 """
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -66,6 +66,10 @@ MAX_PACKED = 4 * 1024 * 1024
 """Bytes of a request's body as sent, at most."""
 MAX_UNPACKED = 16 * 1024 * 1024
 """Bytes of a request's body once decompressed, at most."""
+
+
+NAME = r"^[\w!-~][\w -~]{0,99}$"
+"""What a station may be called: up to 100 letters, digits, ASCII marks and blanks."""
 
 
 class ProblemType:
@@ -149,9 +153,9 @@ class ClockReading(msgspec.Struct, frozen=True, kw_only=True):
 class NewStation(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """``POST /v1/stations``: a station, or a host system, that may join."""
 
-    name: str
+    name: Annotated[str, msgspec.Meta(pattern=NAME)]
     location: str | None = None
-    kind: str = "station"
+    kind: Literal["station", "host"] = "station"
 
 
 class StationCode(msgspec.Struct, kw_only=True):
@@ -372,15 +376,17 @@ class StationPage(msgspec.Struct, kw_only=True):
 class Settle(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """``POST /v1/items/{item}/resolve``: somebody settles an exception."""
 
-    exception: str
+    exception: Annotated[str, msgspec.Meta(min_length=1)]
     reason: str = ""
 
 
 class Remark(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """``POST /v1/items/{item}/note``: a title for the item, or a remark on it."""
 
-    title: str = ""
-    text: str = ""
+    title: Annotated[str, msgspec.Meta(min_length=1)] | msgspec.UnsetType = (
+        msgspec.UNSET
+    )
+    text: Annotated[str, msgspec.Meta(min_length=1)] | msgspec.UnsetType = msgspec.UNSET
 
 
 class Written(msgspec.Struct, kw_only=True):

@@ -31,9 +31,6 @@ async def write(request: web.Request, **fields: object) -> Written:
 async def settle(request: web.Request) -> web.Response:
     """``POST /v1/items/{item}/resolve``: a person settles an exception."""
     asked = await wire.struct(request, Settle)
-    if not asked.exception.strip():
-        reason = "exception: expected the code of an exception"
-        raise invalid(reason)
     done = await write(
         request,
         action="resolve",
@@ -47,15 +44,15 @@ async def settle(request: web.Request) -> web.Response:
 async def note(request: web.Request) -> web.Response:
     """``POST /v1/items/{item}/note``: a title, or a remark."""
     asked = await wire.struct(request, Remark)
-    if not (asked.title or asked.text):
+    said = msgspec.to_builtins(asked)
+    if not said:
         reason = "a note needs a title or a text"
         raise invalid(reason)
     done = await write(
         request,
         action="note",
         item=wire.key(request, "item"),
-        title=asked.title or None,
-        text=asked.text or None,
+        **said,
     )
     return wire.json(done, status=201)
 

@@ -37,7 +37,7 @@ async def bring(request: web.Request) -> web.Response:
         understood, kind, table, by=actor(request), statuses=statuses
     )
     errors = sorted([*table.errors, *wrong], key=lambda error: error.row)
-    if errors and not dry:
+    if errors and (not dry or errors[0].row == 0):
         raise invalid(_told(errors))
     context = request.app[CONTEXT]
     keys = [change.key for change in changes]
@@ -52,6 +52,9 @@ async def bring(request: web.Request) -> web.Response:
 
 async def _table(request: web.Request, kind: Kind) -> Table:
     data = await wire.body(request, MAX_TABLE)
+    if not data:
+        reason = "there is no table in the request"
+        raise invalid(reason)
     if request.content_type == "application/json":
         return await asyncio.to_thread(from_json, data, kind.names)
     encoding = request.query.get("encoding", "utf-8")

@@ -1,6 +1,7 @@
 """Items: where each is, since when, and on what evidence."""
 
 from hashlib import sha256
+from typing import Annotated
 
 import msgspec
 from aiohttp import web
@@ -12,6 +13,8 @@ from server.store import ItemQuery, View
 from shared.protocol import ItemAnswer, ItemPage
 
 __all__ = ["at_location", "item", "item_events", "item_query", "items"]
+
+_Row = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 
 DEFAULT_LIMIT, MAX_LIMIT = 100, 1000
 
@@ -82,7 +85,7 @@ def item_query(request: web.Request, location: str | None = None) -> ItemQuery:
         container=asked.get("container"),
         custodian=asked.get("custodian"),
         q=q.strip().upper() if q else None,
-        after=wire.cursor(request, int) or 0,
+        after=wire.cursor(request, _Row) or 0,
         limit=max(1, limit),
     )
 

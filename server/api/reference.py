@@ -6,7 +6,7 @@ from server.api import wire
 from server.api.acts import write
 from server.api.context import CONTEXT
 from server.api.guard import station_of
-from server.problems import invalid
+from server.problems import not_found
 from shared.protocol import StationSettings
 
 __all__ = ["reference", "settings"]
@@ -26,7 +26,7 @@ async def settings(request: web.Request) -> web.Response:
     known = await request.app[CONTEXT].store.stations()
     if name not in {station.name for station in known}:
         reason = f"no station {name[:80]!r} is known here"
-        raise invalid(reason)
+        raise not_found(reason)
     asked = await wire.struct(request, StationSettings)
     done = await write(request, action="note", station=name, settings=asked.settings)
     return wire.json(done, status=201)

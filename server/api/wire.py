@@ -10,9 +10,9 @@ from aiohttp import web
 
 from server.answers import Horizon
 from server.api.context import Context
-from server.problems import ProblemError, invalid, too_large
+from server.problems import ProblemError, framing, invalid, too_large
 from server.store import View
-from shared.moments import to_moment
+from shared.moments import to_moment, to_text
 from shared.protocol import Problem
 
 __all__ = [
@@ -51,10 +51,14 @@ async def body(request: web.Request, limit: int) -> bytes:
     if (request.content_length or 0) > limit:
         raise too_large(reason)
     found = bytearray()
-    async for chunk in request.content.iter_chunked(64 * 1024):
-        found += chunk
-        if len(found) > limit:
-            raise too_large(reason)
+    try:
+        async for chunk in request.content.iter_chunked(64 * 1024):
+            found += chunk
+            if len(found) > limit:
+                raise too_large(reason)
+    except (ConnectionError, web.RequestPayloadError) as error:
+        reason = "the request ended before its body did; nothing of it was used"
+        raise framing(reason) from error
     return bytes(found)
 
 
@@ -185,13 +189,15 @@ def moment(name: str, text: str) -> int:
         ProblemError: 400 where it is none.
     """
     try:
-        return to_moment(text)
-    except ValueError as error:
+        found = to_moment(text)
+        to_text(found)  # one that can be written, too
+    except (ValueError, OverflowError) as error:
         reason = (
             f"{name}={text[:40]!r}: expected a time such as 2026-04-27T08:00:00Z "
             "(a + in a query has to be written %2B)"
         )
         raise invalid(reason) from error
+    return found
 
 
 def json(value: object, status: int = 200) -> web.Response:
@@ -218,6 +224,8 @@ def problem(error: ProblemError) -> web.Response:
     headers = {}
     if error.retry_after is not None:
         headers["Retry-After"] = str(error.retry_after)
+    if error.allow is not None:
+        headers["Allow"] = error.allow
     if found.status == web.HTTPUnauthorized.status_code:
         headers["WWW-Authenticate"] = "Bearer"
     return web.Response(

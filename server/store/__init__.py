@@ -207,7 +207,7 @@ class Store(Protocol):
         """Take a station in by its code, which works once."""
 
     async def revoke(self, name: str) -> bool:
-        """Let a station do nothing more; return whether there is one that joined."""
+        """Let a station do nothing more; return whether there is one."""
 
     async def station(self, token_hash: bytes) -> Station | None:
         """Return the station that holds this token."""

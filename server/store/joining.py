@@ -108,17 +108,18 @@ def _begin_log(connection: sqlite3.Connection, log: str, owner: int) -> None:
 
 def revoke(connection: sqlite3.Connection, name: str, now: int) -> bool:
     """Let a station do nothing more, nor anybody join with a code made for it."""
-    found = connection.execute(
+    connection.execute(
         "UPDATE station SET revoked = coalesce(revoked, ?)"
         " WHERE name = ? AND joined IS NOT NULL",
         (now, name),
     )
+    found = connection.execute("SELECT 1 FROM station WHERE name = ?", (name,))
     connection.execute(
         "UPDATE station_code SET used = ? WHERE used IS NULL"
         " AND station = (SELECT id FROM station WHERE name = ?)",
         (now, name),
     )
-    return found.rowcount > 0
+    return found.fetchone() is not None
 
 
 def station(connection: sqlite3.Connection, token_hash: bytes) -> Station | None:

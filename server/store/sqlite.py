@@ -241,7 +241,7 @@ class SqliteStore:
         await self._transact(partial(backups.mark_backed_up, acked=acked))
 
     async def revoke(self, name: str) -> bool:
-        """Let a station do nothing more; return whether there is one that joined."""
+        """Let a station do nothing more; return whether there is one."""
         return await self._transact(partial(joined.revoke, name=name, now=self._now()))
 
     async def ready(self) -> None:

@@ -81,7 +81,7 @@ async def test_f51_a_revoked_station_cannot_use_a_code_that_was_made_before(
     assert (await log.enrol(str(invited["code"])))[0] == 403
 
 
-async def test_only_a_station_that_joined_can_be_revoked(service: Service) -> None:
+async def test_only_a_station_that_is_known_can_be_revoked(service: Service) -> None:
     status, _ = await service.call("POST", "/v1/stations/NOBODY/revoke")
     assert status == 404
     status, _ = await service.call("POST", "/v1/stations/%28server%29/revoke")
