@@ -17,7 +17,7 @@ from server.resolve import World
 from shared.actions import ACTIONS, Actions, Stay
 from shared.lines import Line
 
-__all__ = ["Reader", "Role", "Telling", "bearing", "mentions", "tell"]
+__all__ = ["Reader", "Role", "Telling", "bearing", "mentions", "tell", "whole"]
 
 
 class Role(IntEnum):
@@ -105,6 +105,14 @@ def bearing(reader: Reader, items: Collection[str]) -> list[Event]:
     own = reader.about(taken_out, (Role.SUBJECT,))
     found.update((event.name, event) for event in own)
     return list(found.values())
+
+
+def whole(reader: Reader, item: str) -> list[Event]:
+    """Return all events that bear on an item in any view, counts of its places too."""
+    found = {event.name: event for event in bearing(reader, {item})}
+    places = {e.line.location for e in found.values() if e.line.location is not None}
+    counts = reader.about(places, (Role.PLACE,))
+    return list({**{event.name: event for event in counts}, **found}.values())
 
 
 def _names(event: Event, item: str) -> bool:

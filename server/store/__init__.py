@@ -224,6 +224,12 @@ class Store(Protocol):
     async def tell(self, item: str, view: View) -> Telling:
         """Gather what bears on an item."""
 
+    async def bearing(self, item: str, view: View) -> list[Event]:
+        """Return all events that bear on an item in a view or an earlier one.
+
+        Voids of them too, for `server.changes`.
+        """
+
     async def history(self, item: str, view: View) -> History:
         """Return an item's history, its containers' included."""
 

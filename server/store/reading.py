@@ -12,6 +12,7 @@ from server.events import Event, Order, event_name
 from server.history import Role
 from server.projections import position
 from server.store import Entry, View
+from shared.actions import named
 from shared.lines import decode
 from shared.moments import SECOND
 from shared.protocol import LogState
@@ -25,6 +26,7 @@ __all__ = [
     "last_position",
     "log",
     "stored",
+    "voids",
 ]
 
 T = TypeVar("T")
@@ -135,6 +137,30 @@ def _event(row: _EventRow) -> Event:
         # a void of a void has no effect
         voided_by=None if line.action == "void" and not line.refused else voided_by,
     )
+
+
+_LINE = """
+SELECT l.position, g.name, l.seq, l.occurred, l.lo, l.hi, l.received, l.line, NULL
+FROM log AS g CROSS JOIN line AS l ON l.log = g.id WHERE g.name = ? AND l.seq = ?
+"""
+
+
+def voids(
+    connection: sqlite3.Connection, events: Iterable[Event], known_at: int
+) -> list[Event]:
+    """Return the voids of these events, as far as they were known."""
+    taken_back = [event.order for event in events if event.voided_by is not None]
+    names = {
+        name
+        for order in taken_back
+        for (name,) in connection.execute(
+            "SELECT by FROM voided WHERE log = ? AND seq = ? AND received <= ?",
+            (order.log, order.seq, known_at),
+        )
+    }
+    found = (named(name) for name in sorted(names))
+    rows = (connection.execute(_LINE, name).fetchone() for name in found if name)
+    return [_event(row) for row in rows if row is not None]
 
 
 def stored(

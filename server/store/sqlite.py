@@ -18,7 +18,8 @@ from uuid import uuid4
 
 from server.answers import Horizon, history_events
 from server.delivery import Delivery
-from server.history import Telling, tell
+from server.events import Event
+from server.history import Telling, tell, whole
 from server.problems import ProblemError
 from server.projections import Arrived, Projection
 from server.site import DEFAULT, Site
@@ -287,6 +288,15 @@ class SqliteStore:
         return await self._read(
             lambda c: tell(reading.SqlReader(c, view), item, self._site.actions)
         )
+
+    async def bearing(self, item: str, view: View) -> list[Event]:
+        """Return all events that bear on an item in a view or an earlier one."""
+
+        def read(connection: sqlite3.Connection) -> list[Event]:
+            found = whole(reading.SqlReader(connection, view), item)
+            return [*found, *reading.voids(connection, found, view.known_at)]
+
+        return await self._read(read)
 
     async def history(self, item: str, view: View) -> History:
         """Return an item's history, its containers' included."""
