@@ -36,7 +36,7 @@ from server.steps import Step, steps
 from shared.actions import Place
 from shared.moments import SECOND, to_text
 
-__all__ = ["Case", "Claim", "exceptions", "review", "take"]
+__all__ = ["Case", "Claim", "exceptions", "remember", "repeats", "review", "take"]
 
 
 class Claim(NamedTuple):
@@ -46,7 +46,7 @@ class Claim(NamedTuple):
     order: Order
 
 
-class Case(msgspec.Struct, array_like=True):
+class Case(msgspec.Struct, omit_defaults=True):
     """What holds of an item before a step, and what was found up to it.
 
     ``disputed``: the claim is contradicted, settled or not. ``awaited``: the departure
@@ -56,7 +56,6 @@ class Case(msgspec.Struct, array_like=True):
     than the ``picker``. ``due``: what opens by itself.
     """
 
-    item: str
     open: dict[str, Finding] = {}
     closed: list[Finding] = []
     status: str | None = None
@@ -128,7 +127,7 @@ def _seen_after_departure(case: Case, step: Step) -> None:
         if shown.gone or shown.action.restarts:
             case.over(SEEN, step)
         elif case.gone and shown.gone is False and shown.action.place is Place.SEEN:
-            text = f"{case.item} had left the site, and was scanned {_scan(shown)}."
+            text = f"{step.item} had left the site, and was scanned {_scan(shown)}."
             case.found(SEEN, step.order, text)
 
 
@@ -140,7 +139,7 @@ def _away_from_container(case: Case, step: Step) -> None:
     if shown.status is not None and shown.status != finds:
         case.over(AWAY, step)
     if shown.left is not None and finds is not None:
-        text = f"{case.item} should be in {shown.left}, and was seen {_scan(shown)}."
+        text = f"{step.item} should be in {shown.left}, and was seen {_scan(shown)}."
         case.found(AWAY, step.order, text)
 
 
@@ -162,7 +161,7 @@ def _same_pick(case: Case, shown: Shown) -> bool:
 def _await_handoff(case: Case, step: Step, shown: Shown) -> None:
     who = shown.holder or "Somebody without a badge"
     text = (
-        f"{who} picked {case.item} on {_time(shown.order.occurred)}, and nobody took"
+        f"{who} picked {step.item} on {_time(shown.order.occurred)}, and nobody took"
         f" it over within {_span(step.site.handoff)}."
     )
     due = shown.order.occurred + step.site.handoff
@@ -181,7 +180,7 @@ def _claim_contradicted(case: Case, step: Step) -> None:
     disputed = claim.status in {SHIPPED, *gone} and status not in gone
     scans = f"its scans say {status}" if status else "no scan says so"
     text = (
-        f"Another system said on {_time(claim.order.occurred)} that {case.item} is"
+        f"Another system said on {_time(claim.order.occurred)} that {step.item} is"
         f" {claim.status}; {scans}."
     )
     if not disputed:
@@ -206,7 +205,7 @@ def _missed_in_count(case: Case, step: Step) -> None:
     ):
         by = f" by {count.line.operator}" if count.line.operator else ""
         text = (
-            f"{case.item} was last seen at {case.location}, and a count there on"
+            f"{step.item} was last seen at {case.location}, and a count there on"
             f" {_time(count.order.occurred)}{by} did not see it."
         )
         case.found(COUNT, step.order, text)
@@ -230,7 +229,7 @@ def _missing_from_manifest(case: Case, step: Step) -> None:
         if not with_it:
             text = (
                 f"{case.expected} left on {_time(left.occurred)} without"
-                f" {case.item}, which should have been on it."
+                f" {step.item}, which should have been on it."
             )
             case.found(MANIFEST, step.order, text, left)
 
@@ -245,7 +244,7 @@ def _loaded_after_departure(case: Case, step: Step) -> None:
     if step.container == shown.event.line.container:
         case.put_into = step.container
         text = (
-            f"{case.item} was put into {case.put_into} {_scan(shown)};"
+            f"{step.item} was put into {case.put_into} {_scan(shown)};"
             f" {case.put_into} had already left the site."
         )
         case.found(LATE, step.order, text)
@@ -260,7 +259,7 @@ def _stale(case: Case, step: Step) -> None:
     limit = step.site.stale.get(status)
     if limit is not None:
         text = (
-            f"{case.item} is {status} since {_time(step.order.occurred)}: longer than"
+            f"{step.item} is {status} since {_time(step.order.occurred)}: longer than"
             f" {_span(limit)}."
         )
         due = step.order.occurred + limit
@@ -276,7 +275,7 @@ def _unexpected_step(case: Case, step: Step) -> None:
     expected = step.site.follows.get(case.status or "")
     if expected is not None and action not in expected:
         text = (
-            f"{case.item} was {case.status}, and then came {action} {_scan(shown)};"
+            f"{step.item} was {case.status}, and then came {action} {_scan(shown)};"
             f" expected was {' or '.join(sorted(expected)) or 'nothing more'}."
         )
         case.found(UNEXPECTED, step.order, text)
@@ -306,21 +305,34 @@ _RULES: tuple[Callable[[Case, Step], None], ...] = (
 )
 
 
-def _after(case: Case, step: Step) -> None:
-    """Take over what holds after a step."""
-    for moment in step.moments:
-        shown = moment.shown
-        case.status = shown.status or case.status
-        case.location = shown.location or case.location
-        case.gone = case.gone if shown.gone is None else shown.gone
-
-
 def take(case: Case, step: Step) -> None:
     """Take the next step of the item's story into its case."""
-    case.fall_due(step.order.occurred)
+    if case.due:
+        case.fall_due(step.order.occurred)
     for rule in _RULES:
         rule(case, step)
-    _after(case, step)
+    for moment in step.moments:
+        remember(case, moment.shown)
+
+
+def repeats(case: Case, shown: Shown, site: Site) -> bool:
+    """Whether no rule can find anything in a scan, so that only `remember` is needed.
+
+    Nothing is open or waits, nothing was said of the item, and the scan shows nothing
+    that would begin it. It saves looking at every rule for nearly every scan.
+    """
+    waits = case.open or case.due or case.picked or case.put_into or case.gone
+    said = case.claim is not None or case.awaited or case.loads
+    begins = shown.action.handoff or shown.left is not None or shown.into_gone
+    judged = shown.status in site.stale or case.status in site.follows
+    return not (waits or said or begins or judged)
+
+
+def remember(case: Case, shown: Shown) -> None:
+    """Take over what holds after a scan."""
+    case.status = shown.status or case.status
+    case.location = shown.location or case.location
+    case.gone = case.gone if shown.gone is None else shown.gone
 
 
 def review(
@@ -336,7 +348,7 @@ def review(
         at: The moment, in microseconds since 1970.
         site: The site's table of actions and its deadlines.
     """
-    case = Case(item)
+    case = Case()
     for step in steps(world, item, said, site):
         take(case, step)
     case.fall_due(at)

@@ -5,14 +5,14 @@ from the first on, or only those that came since: a `Fold` takes in the next eve
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from operator import attrgetter
 from types import MappingProxyType
 from typing import Protocol
 
 from server.events import Event, Order
-from server.exceptions import Case, take
-from server.known import Book, Notes
+from server.exceptions import Case, remember, repeats, take
+from server.known import Book, Known, Notes
 from server.resolve import Moment, World
 from server.site import Site
 from server.steps import Step
@@ -53,51 +53,60 @@ class Fold:
         self._site = site
         self._known = book.known
         self._cases = cases
-        self._moments: dict[str, list[Moment]] = {}
+        self._heard: list[tuple[str, Known, Moment]] = []
         self._loads: dict[str, dict[str, bool | None]] = {}
 
-    def involved(self, event: Event) -> list[str]:
-        """Return what an event names, and what that is in."""
-        keys = named(event)
-        for key in keys:  # it grows while it is walked
-            container = self._known(key).container
-            if container is not None and container not in keys:
-                keys.append(container)
-        return keys
+    def involved(self, event: Event) -> dict[str, Known]:
+        """Return what is known of all that an event names, and of what that is in."""
+        found = {key: self._known(key) for key in named(event)}
+        for known in list(found.values()):
+            container = known.container
+            while container is not None and container not in found:
+                found[container] = outer = self._known(container)
+                container = outer.container
+        return found
 
-    def apply(self, event: Event, involved: Iterable[str]) -> Collection[str]:
+    def apply(self, event: Event, involved: Mapping[str, Known]) -> Collection[str]:
         """Take in the next event, and return the items that it shows anything of."""
         for key in named(event):
-            self._known(key).named = True
+            involved[key].named = True
+        line = event.line
         shown: Collection[str] = ()
         if event.action(self._site.actions).evidence:
             self.world.apply(event)
             shown = self._show(event.order)
-        elif event.line.item is not None:
-            self._say(event.line.item, event)
-        if event.line.action == "count" and event.line.refused is None:
+        elif line.item is not None:
+            self._say(line.item, event)
+        if line.action == "count" and line.refused is None:
             self._count(event)
-        for key in involved:
-            self._known(key).last = event.order
+        for known in involved.values():
+            known.last = event.order
         return shown
 
-    def _hear(self, item: str, moment: Moment) -> None:
-        self._moments.setdefault(item, []).append(moment)
-        gone = moment.shown.gone
-        if gone is not None and self._known(item).awaited:
+    def _hear(self, item: str, known: Known, moment: Moment) -> None:
+        self._heard.append((item, known, moment))
+        if known.awaited and moment.shown.gone is not None:
             for other in self._cases.expecting(item):
-                aboard = item in self.world.path(other) if gone else None
+                aboard = item in self.world.path(other) if moment.shown.gone else None
                 self._loads.setdefault(other, {})[item] = aboard
 
     def _show(self, order: Order) -> Collection[str]:
-        heard, loads = self._moments, self._loads
-        self._moments, self._loads = {}, {}
-        for item, moments in heard.items():
-            self._tell(item, order, tuple(moments), None, loads.pop(item, _NO_LOADS))
+        heard, loads = self._heard, self._loads
+        self._heard = []
+        if len(heard) == 1 and not loads:
+            item, _, moment = heard[0]
+            self._tell(item, order, (moment,))
+            return (item,)
+        self._loads = {}
+        moments: dict[str, list[Moment]] = {}
+        for item, _, moment in heard:
+            moments.setdefault(item, []).append(moment)
+        for item, shown in moments.items():
+            self._tell(item, order, shown, loads=loads.pop(item, _NO_LOADS))
         for item, told in loads.items():
             self._known(item).last = order
-            self._tell(item, order, (), None, told)
-        return heard.keys()
+            self._tell(item, order, loads=told)
+        return moments.keys()
 
     def _say(self, item: str, event: Event) -> None:
         load, title = event.line.container, event.line.title
@@ -106,31 +115,36 @@ class Fold:
         if event.line.action == "expect" and load is not None:
             self._known(load).awaited = True
             self._disturb(load)
-        self._tell(item, event.order, (), event, _NO_LOADS)
+        self._tell(item, event.order, said=event)
 
     def _count(self, event: Event) -> None:
         seen = event.subjects()
         for item in self._cases.at(event.line.location or ""):
             if item not in seen:
                 self._known(item).last = event.order
-                self._tell(item, event.order, (), event, _NO_LOADS)
+                self._tell(item, event.order, said=event)
 
     def _tell(
         self,
         item: str,
         order: Order,
-        moments: tuple[Moment, ...],
-        said: Event | None,
-        loads: _Loads,
+        moments: Sequence[Moment] = (),
+        *,
+        said: Event | None = None,
+        loads: _Loads = _NO_LOADS,
     ) -> None:
-        case = self._cases.case(item)
+        case, known, site = self._cases.case(item), self._known(item), self._site
         if case is None:
             return
-        known = self._known(item)
-        take(case, Step(order, moments, said, loads, known.container, self._site))
+        if said is None and not loads and not known.restless:
+            moments = _finding(case, moments, site)
+            if not moments:
+                return
+        told = tuple(moments)
+        take(case, Step(item, order, told, said, loads, known.container, site))
         if case.restless or known.awaited:
             self._disturb(item)
-        else:
+        elif known.restless:
             known.restless = False
 
     def _disturb(self, item: str) -> None:
@@ -141,6 +155,16 @@ class Fold:
         known.restless = True
         for container in self.world.path(item):
             self._known(container).common = None
+
+
+def _finding(case: Case, moments: Sequence[Moment], site: Site) -> Sequence[Moment]:
+    """Remember what repeats; return the moments as soon as one may find something."""
+    for moment in moments:
+        if not repeats(case, moment.shown, site):
+            return moments
+    for moment in moments:
+        remember(case, moment.shown)
+    return ()
 
 
 class Scratch:
@@ -155,7 +179,7 @@ class Scratch:
     def __init__(
         self, site: Site, events: Collection[Event], items: Iterable[str]
     ) -> None:
-        self.cases = {item: Case(item) for item in items}
+        self.cases = {item: Case() for item in items}
         self.case = self.cases.get
         containers = {e.line.container for e in events if e.line.container is not None}
         self.book = Notes(frozenset({*self.cases, *containers}))

@@ -5,7 +5,7 @@ Pure. Values are effective: an item's own evidence, and that of what it is in.
 
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import msgspec
 
@@ -14,7 +14,7 @@ from server.events import BEGINNING, Order
 __all__ = ["Book", "Common", "Known", "Notes", "Since", "extended"]
 
 
-class Since(NamedTuple):
+class Since(msgspec.Struct, frozen=True, array_like=True):
     """A value, the first moment from which it has held, the latest that shows it."""
 
     value: str | None
@@ -107,12 +107,12 @@ class Known(msgspec.Struct, array_like=True):
     """What is known of an item after the events taken in so far.
 
     The latest evidence of a value may lie with what the item is in: see
-    `World.runs`. ``entered`` is when its stay in ``container`` began. ``told`` is the
-    last event that changed anything, ``last`` the last that spoke of it or of anything
-    in it. ``contents`` counts what is directly in it. ``restless``: an exception is
-    open or falls due, so that even equal evidence may change something. ``named``:
-    some event that happened names it. ``awaited``: something was expected on it.
-    ``title`` is the latest that it was given.
+    `World.runs`. ``entered`` is when its stay in ``container`` began. ``told`` is when
+    the last event happened that changed anything, 0 where there is none; ``last`` is
+    the last that spoke of it or of anything in it. ``contents`` counts what is directly
+    in it. ``restless``: an exception is open or falls due, so that even equal evidence
+    may change something. ``named``: some event that happened names it. ``awaited``:
+    something was expected on it. ``title`` is the latest that it was given.
     """
 
     status: Since | None = None
@@ -121,7 +121,7 @@ class Known(msgspec.Struct, array_like=True):
     gone: bool = False
     container: str | None = None
     entered: Order | None = None
-    told: Order | None = None
+    told: int = 0
     last: Order = BEGINNING
     contents: int = 0
     common: Common | None = None

@@ -7,7 +7,7 @@ anew, from their first event on, once for all events that came together. Either 
 the answers are those that telling everything from the first event on would give.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -19,11 +19,12 @@ from server.fold import Fold, Scratch
 from server.history import Reader, Role, bearing, mentions
 from server.known import Known
 from server.site import Site
+from shared.actions import Stay
 
 __all__ = ["Arrived", "Kept", "Projection", "Shelf", "heard", "position", "roles"]
 
 _CONTAINER, _PLACE = (Role.CONTAINER,), (Role.PLACE,)
-_TAKEN_OUT = 1 << Role.TAKEN_OUT
+_SUBJECT, _TAKEN_OUT = 1 << Role.SUBJECT, 1 << Role.TAKEN_OUT
 _ROLE_BITS = len(Role)
 
 
@@ -119,6 +120,17 @@ class _Late(msgspec.Struct):
         self.since = min(self.since, order.occurred)
 
 
+class _Changed(dict[str, Kept]):
+    """What changed in this batch: whatever is asked for counts as changed."""
+
+    def __init__(self, get: Callable[[str], Kept]) -> None:
+        self._get = get
+
+    def __missing__(self, key: str) -> Kept:
+        kept = self[key] = self._get(key)
+        return kept
+
+
 class Projection:
     """What is known of items, as the writer works on it.
 
@@ -135,7 +147,7 @@ class Projection:
         """Forget what is in memory: the transaction that wrote it failed."""
         self._recent: dict[str, Kept] = {}
         self._older: dict[str, Kept] = {}
-        self._changed: dict[str, Kept] = {}
+        self._changed = _Changed(self._get)
         self._contents: dict[str, dict[str, None]] = {}
         self._moved: dict[str, dict[str, None]] = {}
         self._counts: dict[str, int] = {}
@@ -157,13 +169,24 @@ class Projection:
 
     def _flush(self) -> None:
         self._shelf.save(self._changed.values())
-        self._changed, self._moved = {}, {}
+        self._changed, self._moved = _Changed(self._get), {}
 
     def _mention(self, arrived: Iterable[Arrived]) -> None:
         told: list[tuple[str, int]] = []
         counted: list[tuple[str, int, int]] = []
         expected: list[tuple[str, str]] = []
         for where, event in arrived:
+            line = event.line
+            if line.container is None and line.items is None and line.item is not None:
+                action = event.action(self._site.actions)
+                out = action.shows_container and action.stay is Stay.LEAVES
+                told.append(
+                    (
+                        line.item,
+                        heard(where, _SUBJECT | _TAKEN_OUT if out else _SUBJECT),
+                    )
+                )
+                continue
             bits: dict[str, int] = {}
             for key, role in mentions(event.line, self._site.actions):
                 if role is not Role.PLACE:
@@ -175,9 +198,14 @@ class Projection:
         self._shelf.note(counted, expected)
         self._load({key for key, _ in told})
         for key, number in told:
-            kept = self._change(key)
+            kept = self._changed[key]
             kept.heard.append(number)
             kept.taken_out = kept.taken_out or bool(number & _TAKEN_OUT)
+
+    def _own_roles(self, event: Event) -> int:
+        action = event.action(self._site.actions)
+        out = action.shows_container and action.stay is Stay.LEAVES
+        return _SUBJECT | _TAKEN_OUT if out else _SUBJECT
 
     # --- one event --------------------------------------------------------------------
 
@@ -186,8 +214,10 @@ class Projection:
         involved = self._fold.involved(event)
         if self._in_order(event, involved):
             shown = self._fold.apply(event, involved)
-            self._check_counts(event.order, [*shown, *self._left])
-            self._left.clear()
+            self._check_counts(event.order, shown)
+            if self._left:
+                self._check_counts(event.order, self._left)
+                self._left.clear()
         else:
             self._set_aside(event, involved)
         if line.action == "count" and line.refused is None:
@@ -195,11 +225,11 @@ class Projection:
         if line.action == "void" and line.refused is None:
             self._take_back(line.voids or "")
 
-    def _in_order(self, event: Event, involved: Iterable[str]) -> bool:
+    def _in_order(self, event: Event, involved: Mapping[str, Known]) -> bool:
         """Whether nothing that it concerns is known to be later, or to be told anew."""
         order, late = event.order, self._late.keys
-        for key in involved:
-            if key in late or self.known(key).last >= order:
+        for key, known in involved.items():
+            if known.last >= order or key in late:
                 return False
         if event.line.action == "expect" and event.line.container is not None:
             # whether it left with the item has to be looked up
@@ -220,10 +250,9 @@ class Projection:
     def _check_counts(self, order: Order, items: Iterable[str]) -> None:
         """Tell anew what was shown at a place that was counted after that."""
         for item in items:
-            location = self._get(item).known.location
-            if location is None or location.value is None:
-                continue
-            if self._counted(location.value) >= order.occurred:
+            place = self._changed[item].known.location
+            location = None if place is None else place.value
+            if location is not None and self._counted(location) >= order.occurred:
                 self._late.add(order, (item,))
 
     def _counted(self, location: str) -> int:
@@ -255,7 +284,7 @@ class Projection:
                     self.known(container).common = None
 
     def _replace(self, key: str, scratch: Scratch) -> None:
-        kept = self._change(key)
+        kept = self._changed[key]
         before, after = kept.known, scratch.book.known(key)
         after.awaited = after.awaited or before.awaited
         after.restless = after.restless or after.awaited
@@ -294,17 +323,17 @@ class Projection:
         events = self._shelf.about(containers, _CONTAINER)
         ever = {e.line.item for e in events if e.line.item is not None}
         self._load(ever)
-        return now | {key for key in ever if _told(self._get(key)) >= since}
+        return now | {key for key in ever if self._get(key).known.told >= since}
 
     # --- the book and the cases of the fold -------------------------------------------
 
     def known(self, item: str) -> Known:
         """Return what is known of an item, to be changed in place."""
-        return self._change(item).known
+        return self._changed[item].known
 
     def case(self, item: str) -> Case:
         """Return an item's case, to be changed in place."""
-        return self._change(item).case
+        return self._changed[item].case
 
     def inside(self, container: str) -> list[str]:
         """Return what is directly in a container."""
@@ -348,6 +377,8 @@ class Projection:
         self._moved.setdefault(container, {})[item] = None
         if container in self._contents:
             self._contents[container][item] = None
+        elif self._changed[container].known.contents == 1:  # there was nothing in it
+            self._contents[container] = {item: None}
 
     def leave(self, item: str, container: str) -> None:
         """Note that an item is in a container no more."""
@@ -357,12 +388,6 @@ class Projection:
             self._contents[container].pop(item, None)
 
     # --- memory -----------------------------------------------------------------------
-
-    def _change(self, key: str) -> Kept:
-        kept = self._changed.get(key)
-        if kept is None:
-            kept = self._changed[key] = self._get(key)
-        return kept
 
     def _get(self, key: str) -> Kept:
         kept = self._recent.get(key)
@@ -385,7 +410,7 @@ class Projection:
             self._recent.update((kept.key, kept) for kept in self._shelf.load(missing))
             for key in missing:
                 if key not in self._recent:
-                    self._recent[key] = Kept(key, Known(), Case(key))
+                    self._recent[key] = Kept(key, Known(), Case())
 
 
 def _order(arrived: Arrived) -> Order:
@@ -404,15 +429,11 @@ def _expected(event: Event) -> list[tuple[str, str]]:
     return []
 
 
-def _told(kept: Kept) -> int:
-    return BEGINNING.occurred if kept.known.told is None else kept.known.told.occurred
-
-
 def _is_at(kept: Kept, location: str, since: int) -> bool:
     place, known = kept.known.location, kept.known
     if place is None or place.value != location:
         return False
-    return (known.container is None and not known.gone) or _told(kept) >= since
+    return (known.container is None and not known.gone) or kept.known.told >= since
 
 
 def _containers(events: Iterable[Event]) -> set[str]:

@@ -120,7 +120,7 @@ class World:
         actions: Actions = ACTIONS,
         *,
         book: Book | None = None,
-        hear: Callable[[str, Moment], None] | None = None,
+        hear: Callable[[str, Known, Moment], None] | None = None,
     ) -> None:
         self._actions = actions
         self._book = Notes() if book is None else book
@@ -167,38 +167,39 @@ class World:
         return len(self.path(item)), item
 
     def _scan(self, event: Event, action: Action, item: str) -> None:
-        known, line = self._known(item), event.line
+        known, line, stay = self._known(item), event.line, action.stay
         inside = known.container
         contradicted = (
             inside is not None
-            and action.stay is Stay.LOOKS
+            and stay is Stay.LOOKS
             and self._contradicts(inside, line.location)
         )
-        entered = line.container if action.stay is Stay.ENTERS else None
+        entered = line.container if stay is Stay.ENTERS else None
+        finds = action.finds if contradicted or known.gone else None
         shown = Shown(
             event=event,
             action=action,
-            status=(action.finds if contradicted or known.gone else None)
-            or action.status,
+            status=finds or action.status,
             location=line.location,
             holds=action.holder is not Holder.KEEPS,
             holder=line.operator if action.holder is Holder.TAKES else None,
             gone=action.place is Place.GONE,
             was_gone=known.gone,
-            left=inside if inside and contradicted and not self.gone(inside) else None,
+            left=inside if contradicted and inside and not self.gone(inside) else None,
             into_gone=entered is not None and self.gone(entered),
         )
         if action.shows_container:
             self._show_container(shown, line.container or inside)
-        self._reach(item, shown)
-        if contradicted or action.stay in (Stay.LEAVES, Stay.ENTERS):
-            self._leave(item, event.order)
+        self._reach(item, known, shown)
+        if contradicted or stay is Stay.LEAVES or stay is Stay.ENTERS:
+            self._leave(item, known, event.order)
         if entered is not None and item != entered and item not in self.path(entered):
-            self._enter(item, entered, event.order)
-        if action.empties:
+            self._enter(item, known, entered, event.order)
+        if action.empties and known.contents:
             for inner in self._book.inside(item):
-                self._leave(inner, event.order)
-        self._share(item)
+                self._leave(inner, self._known(inner), event.order)
+        if known.container is not None:
+            self._share(known, item)
 
     def _show_container(self, shown: Shown, container: str | None) -> None:
         place = shown.location
@@ -206,8 +207,10 @@ class World:
             aside = Shown(
                 event=shown.event, action=shown.action, location=place, own=False
             )
-            self._reach(container, aside)
-            self._share(container)
+            known = self._known(container)
+            self._reach(container, known, aside)
+            if known.container is not None:
+                self._share(known, container)
 
     def _contradicts(self, container: str, location: str | None) -> bool:
         """Whether a look at ``location`` cannot be a look into the container."""
@@ -218,8 +221,7 @@ class World:
 
     # Who is told what an event shows: the item, and all that is in it.
 
-    def _reach(self, item: str, shown: Shown) -> None:
-        known = self._known(item)
+    def _reach(self, item: str, known: Known, shown: Shown) -> None:
         self._deliver(item, known, Moment(shown, None))
         if known.contents:
             self._reach_inside(known, item, Moment(shown, item))
@@ -246,10 +248,11 @@ class World:
             known.custodian = extended(known.custodian, shown.holder, order)
         if shown.gone is not None:
             known.gone = shown.gone
-        known.told = known.last = order
-        self._hear(item, moment)
+        known.told, known.last = order.occurred, order
+        self._hear(item, known, moment)
 
-    def _record(self, item: str, moment: Moment) -> None:
+    def _record(self, item: str, known: Known, moment: Moment) -> None:
+        del known
         self._stories[item].append(moment)
 
     def _in_common(self, container: str) -> Common | None:
@@ -261,9 +264,8 @@ class World:
             found = own if found is None else found | own
         return found
 
-    def _share(self, item: str) -> None:
+    def _share(self, known: Known, item: str) -> None:
         """Let all that the item is in know what it has in common with the others."""
-        known = self._known(item)
         if known.container is None or self._recording:
             return
         own = _own_common(known)
@@ -277,22 +279,21 @@ class World:
 
     # Stays.
 
-    def _enter(self, item: str, container: str, order: Order) -> None:
-        known, outer = self._known(item), self._known(container)
+    def _enter(self, item: str, known: Known, container: str, order: Order) -> None:
+        outer = self._known(container)
         known.container, known.entered = container, order
         outer.contents += 1
         self._book.enter(item, container)
         if self._recording:
             self._stays[item].append(Residence(container=container, start=order))
 
-    def _leave(self, item: str, order: Order) -> None:
-        known = self._known(item)
+    def _leave(self, item: str, known: Known, order: Order) -> None:
         if known.container is None:
             return
         container, outer = known.container, self._known(known.container)
         known.status, known.location, known.custodian = self.runs(item)
         known.container = known.entered = None
-        known.told = known.last = order
+        known.told, known.last = order.occurred, order
         outer.contents -= 1
         if not outer.contents:
             outer.common = None
@@ -333,8 +334,7 @@ class World:
 
     def latest(self, item: str) -> int:
         """Return when the item was last told of anything; 0 where it never was."""
-        told = self._known(item).told
-        return 0 if told is None else told.occurred
+        return self._known(item).told
 
     def gone(self, item: str) -> bool:
         """Return whether the item has left the site, by the latest evidence."""
@@ -410,7 +410,7 @@ def _latest(run: Since | None, around: Since | None, entered: Order) -> Since | 
     """Let what an item is in show what the item was not told, because it knew it."""
     if run is None or around is None or around.latest <= max(entered, run.latest):
         return run
-    return run._replace(latest=around.latest)
+    return Since(run.value, run.since, around.latest)
 
 
 def resolve(world: World, item: str) -> Resolution:

@@ -28,6 +28,8 @@ class Step(NamedTuple):
     rules by which it is judged.
     """
 
+    item: str
+
     order: Order
     moments: tuple[Moment, ...]
     said: Event | None
@@ -80,23 +82,16 @@ def steps(world: World, item: str, said: Iterable[Event], site: Site) -> Iterato
     parts: Iterator[_Part] = merge(shown, words, *loads, key=itemgetter(0))
     containers = _Containers(world.stays(item))
     for order, group in groupby(parts, key=itemgetter(0)):
-        yield _step(order, [part for _, part in group], containers.after(order), site)
-
-
-def _step(
-    order: Order,
-    parts: list[Moment | Event | _Load],
-    container: str | None,
-    site: Site,
-) -> Step:
-    return Step(
-        order=order,
-        moments=tuple(part for part in parts if isinstance(part, Moment)),
-        said=next((part for part in parts if isinstance(part, Event)), None),
-        loads={p.key: p.aboard for p in parts if isinstance(p, _Load)},
-        container=container,
-        site=site,
-    )
+        told = [part for _, part in group]
+        yield Step(
+            item=item,
+            order=order,
+            moments=tuple(part for part in told if isinstance(part, Moment)),
+            said=next((part for part in told if isinstance(part, Event)), None),
+            loads={p.key: p.aboard for p in told if isinstance(p, _Load)},
+            container=containers.after(order),
+            site=site,
+        )
 
 
 def _loads(world: World, item: str, load: str) -> Iterator[_Part]:

@@ -37,7 +37,7 @@ def item(
 ) -> ItemAnswer:
     """Say where one item is now."""
     now = view(connection, asked)
-    nothing: _State = (Known(), Case(key), False)
+    nothing: _State = (Known(), Case(), False)
     states = {key: nothing, **_states(connection, [key])}
     told = horizon(connection, now)
     return _answers(connection, states, now, told, site)[0]

@@ -29,7 +29,8 @@ MOST_HEARD = 64
 """How many events are kept in an item's row, before they are put apart."""
 
 _EVER = View(at=2**63 - 1, known_at=2**63 - 1)
-_COLUMNS = ("status", "location", "custodian", "container", "gone", "latest")
+_COLUMNS = ("status", "location", "custodian", "container", "gone")
+_INDEXED = range(len(_COLUMNS))
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -180,16 +181,18 @@ class SqlShelf(SqlReader):
 
     def _update(self, kept: Iterable[Kept]) -> None:
         """Write rows that are there, and of what is indexed only what changed."""
-        changes: defaultdict[tuple[bool, ...], list[tuple[object, ...]]]
-        changes = defaultdict(list)
+        changes: defaultdict[int, list[tuple[object, ...]]] = defaultdict(list)
         for one in kept:
-            row = _row(one.known)
-            before = one.row or row
-            mask = tuple(a != b for a, b in zip(row, before, strict=True))
-            values = [
-                value for value, differs in zip(row, mask, strict=True) if differs
-            ]
-            changes[mask].append((*values, *_written(one), one.id))
+            before, row = one.row, _row(one.known)
+            if before is None or row[:-1] == before[:-1]:
+                changes[0].append((row[-1], *_written(one), one.id))
+            else:
+                mask = sum(
+                    1 << index for index in _INDEXED if row[index] != before[index]
+                )
+                changes[mask].append(
+                    (*_picked(row, mask), row[-1], *_written(one), one.id)
+                )
             one.row = row
         for mask, rows in changes.items():
             self._connection.executemany(_updating(self._new, mask), rows)
@@ -199,7 +202,7 @@ class SqlShelf(SqlReader):
         found: list[tuple[Any, ...]] = []
         for one in kept:
             case = one.case
-            if not (one.anew or one.found or case.open or case.due or case.closed):
+            if not (case.open or case.due or one.found or case.closed or one.anew):
                 continue
             current = _current(case)
             if one.anew:
@@ -223,10 +226,14 @@ class SqlShelf(SqlReader):
         )
 
 
+def _picked(values: tuple[object, ...], mask: int) -> list[object]:
+    return [values[index] for index in _INDEXED if mask & 1 << index]
+
+
 @cache
-def _updating(new: str, mask: tuple[bool, ...]) -> str:
-    columns = [name for name, differs in zip(_COLUMNS, mask, strict=True) if differs]
-    assigned = ", ".join(f"{name} = ?" for name in (*columns, "state", "heard"))
+def _updating(new: str, mask: int) -> str:
+    names = (*_picked(_COLUMNS, mask), "latest", "state", "heard")
+    assigned = ", ".join(f"{name} = ?" for name in names)
     return f"UPDATE item{new} SET {assigned} WHERE id = ?"  # noqa: S608 # of constants
 
 
@@ -238,7 +245,7 @@ def _row(known: Known) -> tuple[object, ...]:
         None if custodian is None else custodian.value,
         known.container,
         known.gone,
-        0 if known.told is None else known.told.occurred,
+        known.told,
     )
 
 
