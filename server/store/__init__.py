@@ -171,6 +171,13 @@ class Answers(msgspec.Struct, frozen=True):
     horizon: Horizon
 
 
+class Progress(msgspec.Struct, frozen=True):
+    """Up to which position everything was taken in, and the last that there is."""
+
+    done: int
+    last: int
+
+
 class Store(Protocol):
     """What the server needs of a database.
 
@@ -268,6 +275,9 @@ class Store(Protocol):
 
     async def gone(self, since: int, most: int) -> list[str]:
         """Return what left and was not scanned since, newest first."""
+
+    def remaking(self) -> Progress | None:
+        """Return how far answers are made anew by changed rules; ``None``: they are."""
 
     async def ready(self) -> None:
         """Return if the database takes writes; raise what is wrong otherwise."""

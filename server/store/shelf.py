@@ -51,7 +51,6 @@ class SqlShelf(SqlReader):
 
     def __init__(self, connection: sqlite3.Connection, new: str = "") -> None:
         super().__init__(connection, _EVER, new)
-        self._next = 0
 
     # --- reading ----------------------------------------------------------------------
 
@@ -149,15 +148,16 @@ class SqlShelf(SqlReader):
         self._insert(new)
         self._write_findings(kept)
 
+    def rename(self, new: str) -> None:
+        """Note that the tables have another name from here on."""
+        self._new = new
+
     def _number(self, new: list[Kept]) -> None:
-        if new and not self._next:
-            (last,) = self._connection.execute(
-                f"SELECT coalesce(max(id), 0) FROM item{self._new}"  # noqa: S608 # of constants
-            ).fetchone()
-            self._next = last + 1
-        for number, one in enumerate(new, self._next):
+        (last,) = self._connection.execute(
+            f"SELECT coalesce(max(id), 0) FROM item{self._new}"  # noqa: S608 # of constants
+        ).fetchone()
+        for number, one in enumerate(new, last + 1):
             one.id = number
-        self._next += len(new)
 
     def _put_apart(self, full: list[Kept]) -> None:
         self._connection.executemany(

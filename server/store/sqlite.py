@@ -8,6 +8,7 @@ only the writer's connection ever does, readers are opened read-only.
 
 import asyncio
 import contextlib
+import logging
 import sqlite3
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
@@ -33,6 +34,7 @@ from server.store import (
     Identity,
     ItemQuery,
     Load,
+    Progress,
     Receipt,
     Said,
     Station,
@@ -40,6 +42,7 @@ from server.store import (
     backups,
     present,
     reading,
+    rebuild,
 )
 from server.store import joining as joined
 from server.store import said as hosts
@@ -51,6 +54,7 @@ from server.store.worker import Worker
 from server.store.writing import append
 from shared.errors import StartError
 from shared.hosts import Topic
+from shared.moments import SECOND
 from shared.protocol import ItemAnswer, LogState, ProblemType
 
 __all__ = ["SCHEMA_VERSION", "SqliteStore"]
@@ -62,6 +66,11 @@ SCHEMA_VERSION = 1
 READERS = 2
 MOST_TOGETHER = 64
 """Deliveries in one transaction, at most."""
+FEW, MANY = 2_000, 50_000
+"""Lines taken in at once when answers are made anew: while serving, and before."""
+
+_TELL = 500_000
+_LOG = logging.getLogger("scantrail.server.store")
 
 
 class SqliteStore:
@@ -79,6 +88,8 @@ class SqliteStore:
         self._site = site
         self._received = Received(now, 0)
         self._projection: Projection | None = None
+        self._progress: Progress | None = None
+        self._remaking: asyncio.Task[None] | None = None
         self._position = 0
         self._growth = asyncio.Condition()
         self._said_changed = False
@@ -96,16 +107,57 @@ class SqliteStore:
         writer = await _connect(path, read_only=False)
         try:
             with _saying_what_to_do(path):
-                await writer.run(partial(_prepare, path=path))
+                await writer.run(partial(_prepare, path=path, site=site))
             readers = [await _connect(path, read_only=True) for _ in range(READERS)]
             store = cls(writer, readers, now, site)
-            await writer.run(store._recall)
+            await store._begin()
         except BaseException:
             await writer.close()
             raise
         return store
 
-    def _recall(self, connection: sqlite3.Connection) -> None:
+    async def _begin(self) -> None:
+        """Recall what was, and make answers anew where they follow from other rules."""
+        meta = await self._writer.run(self._recall)
+        if meta.get("layout") != rebuild.layout():
+            await self._remake(MANY)  # what is there cannot be read
+        elif meta.get("rules") != rebuild.rules(self._site):
+            self._remaking = asyncio.create_task(self._remake(FEW), name="remaking")
+            self._remaking.add_done_callback(_tell_failure)
+
+    async def _remake(self, many: int) -> None:
+        """Make anew what is known of items, between the batches of stations."""
+        began = self._now()
+        made = await self._transact(
+            partial(rebuild.Rebuild, site=self._site, many=many)
+        )
+
+        def step(connection: sqlite3.Connection) -> bool:
+            ready = made.step(connection)
+            if ready:
+                self._projection = made.projection
+            return ready
+
+        told = 0
+        self._progress = made.progress
+        try:
+            while not await self._transact(step):
+                self._progress = made.progress
+                if self._progress.done - told >= _TELL:
+                    told = self._progress.done
+                    _LOG.info(
+                        "answers made anew: %d of %d lines", told, made.progress.last
+                    )
+        finally:
+            self._progress = None
+        _LOG.info("answers made anew in %.1f s", (self._now() - began) / SECOND)
+        await self._transact(rebuild.clear)
+
+    def remaking(self) -> Progress | None:
+        """Return how far answers are made anew by changed rules; ``None``: they are."""
+        return self._progress
+
+    def _recall(self, connection: sqlite3.Connection) -> dict[str, str]:
         meta = dict(connection.execute("SELECT name, value FROM meta").fetchall())
         self.identity = Identity(server=meta["server"], epoch=meta["epoch"])
         (last,) = connection.execute(
@@ -114,9 +166,13 @@ class SqliteStore:
         self._received = Received(self._now, last)
         self._projection = Projection(SqlShelf(connection), self._site)
         self._position = reading.last_position(connection)
+        return meta
 
     async def close(self) -> None:
         """Finish what is waiting, and close the database."""
+        if self._remaking is not None:
+            self._remaking.cancel()
+            await asyncio.wait([self._remaking])
         await self._appending.close()
         for connection in self._all:
             await connection.close()
@@ -359,6 +415,14 @@ class SqliteStore:
         return await self._read(partial(hosts.gone, since=since, most=most))
 
 
+def _tell_failure(task: "asyncio.Task[None]") -> None:
+    if not task.cancelled() and task.exception() is not None:
+        _LOG.error(
+            "answers could not be made anew; those of the former rules stay",
+            exc_info=task.exception(),
+        )
+
+
 def _storage(error: sqlite3.OperationalError) -> ProblemError:
     reason = (
         f"The database refuses to write ({error}). Nothing of the request was stored; "
@@ -395,7 +459,7 @@ async def _connect(path: Path, *, read_only: bool) -> Worker:
     return worker
 
 
-def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+def _prepare(connection: sqlite3.Connection, path: Path, site: Site) -> None:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version > SCHEMA_VERSION:
         reason = (
@@ -411,14 +475,15 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     # rarer than by default: pages that change with every batch are copied less often
     connection.execute("PRAGMA wal_autocheckpoint = 16000")  # pages
     if version == 0:
-        _create(connection)
+        _create(connection, site)
 
 
-def _create(connection: sqlite3.Connection) -> None:
+def _create(connection: sqlite3.Connection, site: Site) -> None:
     schema = resources.files("server.store").joinpath("schema.sql").read_text("utf-8")
     names = [("server", str(uuid4())), ("epoch", str(uuid4()))]
     connection.executescript(f"BEGIN IMMEDIATE;\n{schema}")
     create(connection, "")
+    rebuild.note(connection, site)
     connection.executemany("INSERT INTO meta (name, value) VALUES (?, ?)", names)
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     connection.execute("COMMIT")

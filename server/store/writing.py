@@ -26,7 +26,10 @@ from shared.errors import LineError
 from shared.lines import Line, decode
 from shared.protocol import ProblemType
 
-__all__ = ["Appended", "append"]
+__all__ = ["OPAQUE", "Appended", "append", "read"]
+
+OPAQUE = "its station could send it only as opaque bytes"
+"""Why such a line is quarantined, whatever it says."""
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -85,9 +88,9 @@ def append(
         connection, station.id, delivery.clock, heard=heard, received=received
     )
     before = _last(connection, log)
-    read = partial(_read, actions=site.actions, opaque=delivery.opaque)
+    reader = partial(read, actions=site.actions, opaque=delivery.opaque)
     understood = list(
-        _understand(log, new, clocks, before, received=received, read=read)
+        _understand(log, new, clocks, before, received=received, reader=reader)
     )
     first = _write_lines(connection, log, understood, received)
     arrived = list(_arrived(connection, log, understood, first))
@@ -184,12 +187,12 @@ def _head_at(connection: sqlite3.Connection, log: _Log, seq: int) -> bytes:
 # --- what does it say, and when did it happen? ----------------------------------------
 
 
-def _read(
-    data: bytes, seq: int, *, actions: Actions, opaque: bool
+def read(
+    data: bytes, seq: int, *, actions: Actions, opaque: bool = False
 ) -> tuple[Line | None, str | None]:
     """Read a line, or say why it cannot be understood."""
     if opaque:
-        return None, "its station could send it only as opaque bytes"
+        return None, OPAQUE
     try:
         line = decode(data)
     except LineError as error:
@@ -206,10 +209,10 @@ def _understand(
     before: When | None,
     *,
     received: int,
-    read: Callable[[bytes, int], tuple[Line | None, str | None]],
+    reader: Callable[[bytes, int], tuple[Line | None, str | None]],
 ) -> Iterator[_Understood]:
     first = log.acked + 1
-    found = [read(data, seq) for seq, data in enumerate(new, first)]
+    found = [reader(data, seq) for seq, data in enumerate(new, first)]
     whens = place_all(
         [line for line, _ in found],
         clocks=clocks.of,

@@ -1,0 +1,175 @@
+"""Making anew what is known of items, from the lines, beside what is there.
+
+It goes on in pieces between the batches of stations, and takes the place of what is
+there in the transaction that finds nothing more to take in. Lines that could not be
+understood are read again, by the actions that the site has now.
+"""
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from functools import cache
+from hashlib import sha256
+from importlib import resources
+
+import msgspec
+
+from server.events import Event, Order
+from server.projections import Arrived, Projection
+from server.site import Site
+from server.store import Progress
+from server.store.shelf import STATE, SqlShelf, create
+from server.store.writing import OPAQUE, read
+from shared.lines import Line
+
+__all__ = ["Rebuild", "clear", "layout", "note", "rules"]
+
+_TABLES = ("item", "heard", "counted", "expected", "exception")
+_RULES = {
+    "server": (
+        *("events", "exceptions", "findings", "fold", "history"),
+        *("known", "projections", "resolve", "steps"),
+    ),
+    "shared": ("actions", "lines"),
+}
+
+_LINES = """
+SELECT l.position, g.name, l.seq, l.occurred, l.lo, l.hi, l.received, l.quarantined,
+    l.line,
+    (SELECT v.by FROM voided v WHERE v.log = g.name AND v.seq = l.seq
+     ORDER BY v.received, v.by LIMIT 1)
+FROM line AS l CROSS JOIN log AS g ON g.id = l.log
+WHERE l.position > ? ORDER BY l.position LIMIT ?
+"""
+
+
+_Row = tuple[int, str, int, int, int, int, int, str | None, bytes, str | None]
+"""position, log, seq, occurred, lo, hi, received, quarantined, line, voided by."""
+
+
+@cache
+def _sources() -> bytes:
+    """Return the hash of all code from which answers follow."""
+    return sha256(
+        b"".join(
+            resources.files(package).joinpath(f"{name}.py").read_bytes()
+            for package, names in _RULES.items()
+            for name in names
+        )
+    ).digest()
+
+
+def rules(site: Site) -> str:
+    """Return a word for the rules and the site's part in them; others give another."""
+    own = (
+        dict(site.actions),
+        site.handoff,
+        dict(site.stale),
+        {status: sorted(actions) for status, actions in site.follows.items()},
+    )
+    data = msgspec.json.encode(own, order="deterministic")
+    return sha256(_sources() + data).hexdigest()
+
+
+def layout() -> str:
+    """Return a word for how what is known is written; another cannot be read."""
+    schema = msgspec.json.schema(STATE.type)
+    return sha256(msgspec.json.encode(schema, order="deterministic")).hexdigest()
+
+
+class Rebuild:
+    """Makes anew what is known of items.
+
+    Args:
+        connection: The one that writes, in a transaction.
+        site: The site's rules.
+        many: How many lines are taken in at once.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, site: Site, many: int) -> None:
+        clear(connection)
+        (number,) = connection.execute(
+            "INSERT INTO meta (name, value) VALUES ('rebuilds', '1')"
+            " ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value"
+        ).fetchone()
+        self._new = f"_{number}"
+        create(connection, self._new)
+        self._site, self._many = site, many
+        self._shelf = SqlShelf(connection, self._new)
+        self.projection = Projection(self._shelf, site)
+        self.progress = Progress(0, _last(connection))
+
+    def step(self, connection: sqlite3.Connection) -> bool:
+        """Take in the next lines; return whether there were none, and it is in place.
+
+        To be called in a transaction.
+        """
+        rows = connection.execute(_LINES, (self.progress.done, self._many)).fetchall()
+        if not rows:
+            self._replace(connection)
+            return True
+        self.projection.take(list(self._arrived(connection, rows)))
+        self.progress = Progress(rows[-1][0], max(rows[-1][0], _last(connection)))
+        return False
+
+    def _arrived(
+        self, connection: sqlite3.Connection, rows: list[_Row]
+    ) -> Iterator[Arrived]:
+        for row in rows:
+            position, log, seq, occurred, lo, hi, received, reason, data, by = row
+            line, now = read(data, seq, actions=self._site.actions)
+            if reason not in (now, OPAQUE):
+                connection.execute(
+                    "UPDATE line SET quarantined = ? WHERE position = ?",
+                    (now, position),
+                )
+                reason = now
+            if line is not None and reason is None:
+                order = Order(occurred, log, seq)
+                event = Event(
+                    order=order,
+                    lo=lo,
+                    hi=hi,
+                    received=received,
+                    line=line,
+                    voided_by=None if _takes_back(line) else by,
+                )
+                yield Arrived(position, event)
+
+    def _replace(self, connection: sqlite3.Connection) -> None:
+        for table in _TABLES:
+            connection.execute(f"ALTER TABLE {table} RENAME TO {table}_0")
+            connection.execute(f"ALTER TABLE {table}{self._new} RENAME TO {table}")
+        self._shelf.rename("")
+        note(connection, self._site)
+
+
+def note(connection: sqlite3.Connection, site: Site) -> None:
+    """Note by which rules, and how, what is known of items is written."""
+    connection.executemany(
+        "INSERT INTO meta (name, value) VALUES (?, ?)"
+        " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        [("rules", rules(site)), ("layout", layout())],
+    )
+
+
+def _takes_back(line: Line) -> bool:
+    return line.action == "void" and line.refused is None
+
+
+def _last(connection: sqlite3.Connection) -> int:
+    (last,) = connection.execute(
+        "SELECT coalesce(max(position), 0) FROM line"
+    ).fetchone()
+    return int(last)
+
+
+def clear(connection: sqlite3.Connection) -> None:
+    """Remove what was left half made, and what was replaced."""
+    found = connection.execute(
+        "SELECT name FROM sqlite_master WHERE type = 'table'"
+    ).fetchall()
+    made = re.compile(f"({'|'.join(_TABLES)})_[0-9]+")
+    for (name,) in found:
+        if made.fullmatch(name):
+            connection.execute(f"DROP TABLE {name}")
