@@ -42,6 +42,8 @@ class Row(NamedTuple):
 
 def cells(text: str) -> int:
     """Return how many columns a printable text takes in a terminal."""
+    if text.isascii():
+        return len(text)
     wide = sum(east_asian_width(char) in "WF" for char in text)
     return len(text) + wide - sum(combining(char) != 0 for char in text)
 
