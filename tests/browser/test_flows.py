@@ -263,7 +263,8 @@ async (at) => {
       ["events", {}], ["", {}],
     ]) {
       try {
-        const answer = await fetch(at + path, { mode, ...options });
+        const signal = AbortSignal.timeout(3000); // a stream has no end
+        const answer = await fetch(at + path, { mode, signal, ...options });
         told.push(await answer.text());
       } catch { told.push(""); }
     }
@@ -294,8 +295,10 @@ def elsewhere() -> Iterator[int]:
     """Serve a page of another origin."""
     with ThreadingHTTPServer(("127.0.0.1", 0), _Evil) as server:
         Thread(target=server.serve_forever).start()
-        yield server.server_port
-        server.shutdown()
+        try:
+            yield server.server_port
+        finally:
+            server.shutdown()
 
 
 def test_no_page_elsewhere_can_read_the_screen_or_touch_it(
