@@ -23,6 +23,7 @@ from server.config import ServerConfig, load
 from server.keys import Keys, Scope
 from server.own_log import OwnLog
 from server.reference import ReferenceData
+from server.store.retime import retime_database
 from server.store.sqlite import SqliteStore
 from shared import files
 from shared.errors import ScantrailError, StartError
@@ -179,6 +180,21 @@ def revoke(options: argparse.Namespace) -> None:
     )
 
 
+def retime(options: argparse.Namespace) -> None:
+    """Place lines anew in time, without what came while the clock was wrong."""
+    data = _data(Path(options.data))
+    _alone(data)
+    found = retime_database(data / DATABASE)
+    for begin, end in found.periods:
+        print(f"{to_text(begin)}\t{to_text(end)}")  # noqa: T201 # the result
+    print(  # noqa: T201
+        f"This server's clock was wrong {len(found.periods)} times; {found.changed} "
+        "lines happened otherwise than was thought. Answers are made anew when the "
+        "server starts.",
+        file=sys.stderr,
+    )
+
+
 # --- arguments ------------------------------------------------------------------------
 
 
@@ -226,6 +242,13 @@ def _parser() -> argparse.ArgumentParser:
     add.add_argument("--reason", default="", metavar="TEXT", help="why; it is kept")
     _to_server(add)
     add.set_defaults(run=revoke)
+
+    add = commands.add_parser(
+        "retime",
+        help="find when this machine's clock was wrong, and place lines anew in time",
+    )
+    add.add_argument("--data", required=True, metavar="DIR", help="the server's folder")
+    add.set_defaults(run=retime)
 
     add = commands.add_parser("import", help="bring a table of a host system")
     add_import(add)
