@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml
 
-.PHONY: demo test test-vm lint types docs browser bench faults fuzz-api install install-station lock clean help
+.PHONY: demo test test-vm lint types docs browser bench faults fuzz-api simulate install install-station lock clean help
 .DELETE_ON_ERROR:
 
 help:  ## say what there is
@@ -50,6 +50,10 @@ fuzz-api: $(VENV)/ready-to-test  ## schemathesis on a server of its own, from /o
 	$(PYTHON) -m venv .venv-fuzz
 	.venv-fuzz/bin/python -m pip install --quiet --disable-pip-version-check 'schemathesis>=4.32,<5'
 	$(BIN)/python -m tests.fuzz_api .venv-fuzz/bin/schemathesis $(FUZZ)
+
+HOURS ?= 0.02
+simulate: $(VENV)/ready-to-test  ## stations and a server under every fault, for HOURS of this machine's time
+	$(BIN)/python -m tests.simulation --hours $(HOURS)
 
 install: $(VENV)/ready-to-run  ## a server, or a station without USB scanners, into .venv
 

@@ -189,7 +189,7 @@ def _acknowledgement(case: _Case) -> Decision:
         return _acked(said, case.own.last)
     if acked > case.own.last:
         return Diverged(
-            search=Search(low=case.sent.last, high=case.sent.last),
+            search=Search(low=case.sent.last, high=case.own.last),
             problem=f"the server has {acked} lines of this log, and this station only "
             f"{case.own.last}: an old copy of its outbox was put back, or its card "
             "was copied",

@@ -74,6 +74,8 @@ class Framer:
         self._stops = _stop_pattern(framing)
         self._joins_crlf = _LF in self._ends or _CRLF in self._ends
         self._after_cr = False
+        self._terminates = False
+        self._was_cut = False
         self._silenced: int | None = None
         self._clock: ClockReading | None = None
         self._begin(started=False)
@@ -105,13 +107,23 @@ class Framer:
         self._damaged = True
 
     def silence(self) -> list[Frame]:
-        """Note that nothing came for the idle gap: it ends a frame, unterminated."""
+        """Note that nothing came for the idle gap: it ends a frame, unterminated.
+
+        Where the frame before ended with a terminator, silence fell within a code:
+        what came lacks its end, and what follows soon lacks its beginning.
+        """
         if not self.pending:
             return []
-        frames = self._end(unterminated=True, lost=not self._length)
+        self._was_cut = self._terminates or (self._late and self._was_cut)
+        self._terminates = False
+        frames = self._end(unterminated=True, lost=self._was_cut or not self._length)
         if self._ends and self._clock is not None:
             self._silenced = self._clock.mono
         return frames
+
+    def end(self) -> list[Frame]:
+        """Note that the input has ended as it should: its last frame may be open."""
+        return self._end(unterminated=True) if self.pending else []
 
     def cut(self) -> list[Frame]:
         """Note that the device has gone: half a frame becomes a damaged one."""
@@ -152,6 +164,7 @@ class Framer:
         if end is None:
             return []
         frames = self._end(cut=len(end))
+        self._terminates, self._was_cut = True, False
         self._after_cr = end == _CR and self._joins_crlf
         return frames
 

@@ -127,6 +127,6 @@ def _frames(framer: Framer, event: Opened | Arrived | Silence | Gone) -> list[Fr
         case Arrived(data, clock):
             return framer.feed(data, clock)
         case Gone():
-            return framer.silence()
+            return framer.end()
         case _:
             return []

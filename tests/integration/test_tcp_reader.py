@@ -256,7 +256,7 @@ async def test_a_reader_that_sends_again_is_answered_again() -> None:
 async def test_f31_a_busy_station_holds_the_reader_back_and_loses_nothing() -> None:
     desk = Desk()
     desk.open.clear()
-    codes = [f"P-{index:08}".encode() for index in range(100_000)]
+    codes = [f"P-{index:08}".encode() for index in range(60_000)]
     async with connected(desk) as (reader, scanner):
         data = b"\r".join(codes) + b"\r"
         reader.say(data)
@@ -264,7 +264,7 @@ async def test_f31_a_busy_station_holds_the_reader_back_and_loses_nothing() -> N
         await until(lambda: scanner.health.reads == 1)
         (wire,) = scanner._wires.values()
         await until(lambda: wire._transport and not wire._transport.is_reading())
-        assert wire._held < 1_000_000
+        assert wire._held < 500_000
         assert host.get_write_buffer_size() < len(data)
         desk.open.set()
         await until(lambda: len(desk.reads) == len(codes))

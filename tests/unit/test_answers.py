@@ -103,10 +103,10 @@ def test_an_acknowledgement_with_our_head_counts_as_far_as_it_goes(acked: int) -
     )
 
 
-def test_more_lines_than_this_log_has_make_a_new_log_behind_what_was_sent() -> None:
+def test_f12_more_lines_than_this_log_has_make_a_new_log_behind_the_common() -> None:
     decision = meaning(appended(31), own_head=None)
     assert isinstance(decision, Diverged)
-    assert decision.search == Search(low=20, high=20)
+    assert decision.search == Search(low=20, high=30)
     assert "31 lines of this log" in decision.problem
 
 

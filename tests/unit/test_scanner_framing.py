@@ -74,6 +74,22 @@ def test_f24_silence_ends_a_frame_and_marks_it_unterminated() -> None:
     assert framer.silence() == []
 
 
+def test_f24_silence_within_a_code_of_a_scanner_that_terminates_yields_no_code() -> (
+    None
+):
+    framer = Framer(Framing(tail=480_000))
+    assert [trouble(f) for f in framer.feed(b"P-1\rP-00", clock(0))] == [
+        (b"P-1", False, False)
+    ]
+    assert [trouble(f) for f in framer.silence()] == [(b"P-00", True, True)]
+    framer.feed(b"1", clock(130_000))
+    assert [trouble(f) for f in framer.silence()] == [(b"1", True, True)]
+    assert [trouble(f) for f in framer.feed(b"2\r", clock(260_000))] == [
+        (b"2", True, False)
+    ]
+    assert not framer.feed(b"P-3\r", clock(800_000))[0].damaged
+
+
 def test_the_clock_of_a_frame_is_that_of_its_last_byte() -> None:
     framer = Framer(Framing())
     framer.feed(b"A", clock(1))
