@@ -48,7 +48,9 @@ def _twice(world: "World", request: Request) -> Answer | NoAnswer:
 
 
 def _late(world: "World", request: Request) -> Answer | NoAnswer:
-    world.delayed.append(request)
+    """Let it arrive behind the next ones; nothing holds a request back for hours."""
+    due = world.now + world.chance.randrange(SECOND, 20 * SECOND)
+    world.delayed.append((due, request))
     return NoAnswer(problem="it takes too long", timed_out=True)
 
 
@@ -173,10 +175,17 @@ def _back_up(world: "World", _: StationSim) -> None:
     world.backups.append(world.server.back_up())
 
 
+def _replay(world: "World", _: StationSim) -> None:
+    """Send again what somebody captured, days later."""
+    if world.captured:
+        world.reach(world.chance.choice(world.captured))
+
+
 def _restore(world: "World", _: StationSim) -> None:
     """Come back from the newest backup: only what is in it was ever pruned."""
     if world.backups:
         world.server.restore(world.backups[-1], world.now)
+        world.captured.clear()
         world.destroyed()
 
 
@@ -192,6 +201,7 @@ FAULTS: Mapping[str, Fault] = MappingProxyType(
         "f12 copy put back": _put_back,
         "f48 installed anew": _reinstall,
         "f49 card copied": _clone,
+        "f52 replayed": _replay,
         "f54 backed up": _back_up,
         "f54 pruned": _prune,
         "f54 restored": _restore,

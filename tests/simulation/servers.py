@@ -90,7 +90,9 @@ class Server:
         self._received = max(now, self._received + 1)
         self._db.execute("BEGIN")
         try:
-            done = append(self._db, station, delivery, self._received, DEFAULT).receipt
+            done = append(
+                self._db, station, delivery, self._received, DEFAULT, heard=now
+            ).receipt
         except ProblemError as error:
             self._db.execute("ROLLBACK")
             return Answer(

@@ -2,7 +2,8 @@
 
 A seed repeats everything exactly. `World.live` lets time pass with faults,
 `World.settle` lets everything be delivered without any, and `World.check` holds the
-result to the promises: what was confirmed is at the server once, unchanged, in order.
+result to the promises: what was confirmed is at the server once, unchanged, in order,
+and its true time lies in the interval that the server gives.
 """
 
 import random
@@ -20,6 +21,7 @@ from tests.simulation.stations import Request, StationSim
 __all__ = ["World"]
 
 _START = 1_777_000_000 * SECOND
+_CAPTURED = 50
 _SETTLE = 400  # exchanges of a station, at most, until all is delivered
 
 
@@ -32,7 +34,8 @@ class World:
         self.now = _START
         self.server = Server(self.chance)
         self.backups: list[bytes] = []
-        self.delayed: list[Request] = []
+        self.delayed: list[tuple[int, Request]] = []
+        self.captured: list[Request] = []
         self.fired: Counter[str] = Counter()
         self.truth: dict[str, int] = {}
         self.gone: set[str] = set()
@@ -59,7 +62,18 @@ class World:
 
     def reach(self, request: Request) -> Answer | NoAnswer:
         """Let a request reach the server, as it is."""
+        self.captured = [*self.captured[-_CAPTURED:], request]
         return self.server.take(request.joined, request.delivery, self.now)
+
+    def _arrive(self) -> None:
+        """Let what was held back arrive, at its time."""
+        now = self.now
+        for due, request in sorted(self.delayed, key=lambda one: one[0]):
+            if due <= now:
+                self.now = due
+                self.reach(request)
+        self.now = now
+        self.delayed = [one for one in self.delayed if one[0] > now]
 
     def _way(self, way: Way, request: Request) -> Answer | NoAnswer:
         return way(self, request)
@@ -82,6 +96,7 @@ class World:
         end = self.now + hours * HOUR
         while self.now < end:
             self.now += self.chance.randrange(60 * SECOND, 20 * HOUR)
+            self._arrive()
             station = self.chance.choice(self.stations)
             self._work(station)
             if self.chance.random() < 0.4:
@@ -93,21 +108,19 @@ class World:
             self.truth[station.scan(self.now)] = self.now
         for _ in range(self.chance.randrange(4)):
             self.now += self.chance.randrange(SECOND)
+            self._arrive()
             good = self.chance.random() < 0.6
             station.exchange(self._well if good else self._badly, self.now)
 
     def _harm(self, station: StationSim) -> None:
-        if self.delayed and self.chance.random() < 0.5:
-            self.reach(self.delayed.pop(self.chance.randrange(len(self.delayed))))
-            return
         name = self.chance.choice(tuple(FAULTS))
         self.fired[name] += 1
         FAULTS[name](self, station)
 
     def settle(self) -> None:
         """Let everything that is anywhere come to the server."""
-        for request in self.delayed:
-            self.reach(request)
+        self.now += 60 * SECOND
+        self._arrive()
         for _ in range(_SETTLE):
             self.now += SECOND
             for station in self.stations:
@@ -135,6 +148,8 @@ class World:
         assert not twice, f"{where}: twice: {twice[:5]}"
         lost = set(self.truth) - set(count) - self.gone
         assert not lost, f"{where}: lost: {sorted(lost)[:5]}"
+        late = [one.uid for one in kept if not one.lo <= self.truth[one.uid] <= one.hi]
+        assert not late, f"{where}: not in their intervals: {late[:5]}"
         self._check_orders(where)
         findings = self.server.report().findings
         assert not findings, f"{where}: {findings[:3]}"
