@@ -11,7 +11,7 @@ import msgspec
 
 from server import backup
 from server.backup import BackupError, Published
-from server.store import Store
+from server.store import OWN, Store
 from server.store.audit import Report, opened, report
 from server.store.backups import Restored, restored
 from shared.errors import ScantrailError
@@ -127,6 +127,8 @@ def _restored(options: argparse.Namespace) -> None:
 
 def _of(row: Restored) -> str:
     """Say what became of a log after a restore."""
+    if row.station == OWN:
+        return "what was entered at the server since the backup has to be entered again"
     if row.missing:
         return f"lines {row.has + 1} to {row.told} are still missing"
     if row.told is not None:
