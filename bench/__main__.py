@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from time import gmtime, strftime
 
+from bench.engine import engine
 from bench.measure import Row, table
 from bench.screen import painted
 from bench.station import feedback, first_scan, memory
@@ -34,6 +35,7 @@ MEASURES = {
         to_acknowledged,
         drain,
         memory,
+        engine,
     )
 }
 

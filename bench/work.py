@@ -25,7 +25,9 @@ _IN_CARTON = 10
 _STEP = SECOND // 100
 
 
-def batches(station: int, start: int) -> Iterator[list[tuple[str, bytes]]]:
+def batches(
+    station: int, start: int, turn: int = 0
+) -> Iterator[list[tuple[str, bytes]]]:
     """Give one station's batches for ever: for each line the item, and its bytes.
 
     A thousand parcels are received, stored, seen, picked, accepted, packed into
@@ -34,8 +36,9 @@ def batches(station: int, start: int) -> Iterator[list[tuple[str, bytes]]]:
     Args:
         station: Its number; every station has parcels of its own.
         start: When the first line was written, in microseconds since 1970.
+        turn: The number of its first thousand parcels.
     """
-    seq, turn = 0, 0
+    seq = 0
     while True:
         for action, place in _STEPS:
             lines = []
@@ -50,7 +53,7 @@ def batches(station: int, start: int) -> Iterator[list[tuple[str, bytes]]]:
 def _scans(
     station: int, turn: int, action: str
 ) -> Iterator[tuple[str, str | None, str]]:
-    name = f"{station:02}{turn:06}"
+    name = f"{station:02}{turn:09}"
     load = f"M-{name}"
     if action != "load":
         for number in range(AT_ONCE):

@@ -17,7 +17,16 @@ from shared.protocol import (
     Untold,
 )
 
-__all__ = ["Horizon", "Stored", "answer", "history", "history_events", "kept_answer"]
+__all__ = [
+    "Heading",
+    "Horizon",
+    "Stored",
+    "answer",
+    "heading",
+    "history",
+    "history_events",
+    "kept_answer",
+]
 
 
 class Horizon(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,36 +98,45 @@ def answer(
         known=telling.known,
         title=_title(telling.said, item),
         findings=exceptions(telling.world, item, telling.said, at, site=site),
-        at=at,
-        known_at=known_at,
-        horizon=horizon,
+        head=heading(at, known_at, horizon),
     )
 
 
+class Heading(msgspec.Struct, frozen=True):
+    """What answers to one question have in common, as they are written."""
+
+    at: str
+    known_at: str
+    complete_until: str | None
+    behind: list[Untold]
+
+
+def heading(at: int, known_at: int, horizon: Horizon) -> Heading:
+    """Write as of when, and from what was known when, answers are given."""
+    return Heading(to_text(at), to_text(known_at), horizon.text(), horizon.untold())
+
+
 def kept_answer(
-    world: World, item: str, case: Case, *, at: int, known_at: int, horizon: Horizon
+    world: World, item: str, case: Case, now: int, head: Heading
 ) -> ItemAnswer:
-    """Say where an item is, by what is kept of it and of what it is in.
+    """Say where an item is now, by what is kept of it and of what it is in.
 
     Args:
         world: Knows the item and all that it is in.
         item: The item.
         case: What is wrong with it; used up.
-        at: Now, in microseconds since 1970.
-        known_at: Now as well.
-        horizon: Up to when everything was told.
+        now: In microseconds since 1970.
+        head: The same, and up to when everything was told.
     """
     known = world.known(item)
-    case.fall_due(at)
+    case.fall_due(now)
     return _document(
         item,
         resolve(world, item),
         known=known.named,
         title=known.title,
-        findings=in_order(case.open.values()),
-        at=at,
-        known_at=known_at,
-        horizon=horizon,
+        findings=in_order(case.open.values()) if case.open else [],
+        head=head,
     )
 
 
@@ -129,9 +147,7 @@ def _document(
     known: bool,
     title: str | None,
     findings: list[Finding],
-    at: int,
-    known_at: int,
-    horizon: Horizon,
+    head: Heading,
 ) -> ItemAnswer:
     events = {
         f"{name}_event": value.latest.name
@@ -160,10 +176,10 @@ def _document(
             )
             for finding in findings
         ],
-        at=to_text(at),
-        known_at=to_text(known_at),
-        complete_until=horizon.text(),
-        behind=horizon.untold(),
+        at=head.at,
+        known_at=head.known_at,
+        complete_until=head.complete_until,
+        behind=head.behind,
     )
 
 

@@ -32,7 +32,7 @@ def event_name(log: str, seq: int) -> str:
     return f"{log}:{seq}"
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True):
+class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One line that was understood.
 
     ``order.occurred`` is when it happened, in microseconds since 1970, ``lo`` and

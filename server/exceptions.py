@@ -46,7 +46,7 @@ class Claim(NamedTuple):
     order: Order
 
 
-class Case(msgspec.Struct, omit_defaults=True):
+class Case(msgspec.Struct, omit_defaults=True, gc=False):
     """What holds of an item before a step, and what was found up to it.
 
     ``disputed``: the claim is contradicted, settled or not. ``awaited``: the departure

@@ -14,7 +14,7 @@ from server.events import BEGINNING, Order
 __all__ = ["Book", "Common", "Known", "Notes", "Since", "extended"]
 
 
-class Since(msgspec.Struct, frozen=True, array_like=True):
+class Since(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A value, the first moment from which it has held, the latest that shows it."""
 
     value: str | None
@@ -32,7 +32,7 @@ def extended(run: Since | None, value: str | None, order: Order) -> Since:
 _STATUS, _LOCATION, _HOLDER, _GONE, _RESTLESS = 1, 2, 4, 8, 16
 
 
-class Common(msgspec.Struct, frozen=True, array_like=True):
+class Common(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What all that is in a container, however deep, has in common.
 
     Evidence that shows nothing else changes none of it. ``mixed`` has a bit for each
@@ -103,7 +103,7 @@ class Common(msgspec.Struct, frozen=True, array_like=True):
         )
 
 
-class Known(msgspec.Struct, array_like=True):
+class Known(msgspec.Struct, array_like=True, gc=False):
     """What is known of an item after the events taken in so far.
 
     The latest evidence of a value may lie with what the item is in: see

@@ -46,7 +46,7 @@ def roles(told: int) -> int:
     return told & (1 << _ROLE_BITS) - 1
 
 
-class Kept(msgspec.Struct):
+class Kept(msgspec.Struct, gc=False):
     """What is kept of one item.
 
     ``id`` grows in the order in which items were first named; 0 is not written yet.

@@ -43,7 +43,7 @@ __all__ = [
 _END = Order(2**63, "", 0)
 
 
-class Shown(msgspec.Struct, frozen=True, kw_only=True):
+class Shown(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What one event shows of one item.
 
     ``holder`` counts only where ``holds`` is true; ``None`` in it means nobody.

@@ -19,7 +19,7 @@ MAX_LINE = 16 * 1024
 _Natural = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 
 
-class Line(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+class Line(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """One event in the words of contract section 2; what has no value is ``None``.
 
     ``seq`` counts from 1. ``at`` is the station's wall clock, RFC 3339 in UTC.

@@ -54,9 +54,9 @@ CREATE TABLE exception{new} (
     event TEXT NOT NULL,
     text TEXT NOT NULL,
     until INTEGER,
-    closed_by TEXT,
-    PRIMARY KEY (item, code, since, event)
-) WITHOUT ROWID;
+    closed_by TEXT
+);
+CREATE INDEX exception{new}_item ON exception{new} (item, code, since);
 CREATE INDEX exception{new}_since ON exception{new} (since, item, code);
 CREATE INDEX exception{new}_open ON exception{new} (since, item, code)
     WHERE until IS NULL;

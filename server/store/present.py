@@ -3,7 +3,9 @@
 import sqlite3
 from collections.abc import Iterable
 
-from server.answers import Horizon, kept_answer
+import msgspec
+
+from server.answers import Heading, heading, kept_answer
 from server.exceptions import Case
 from server.known import Known, Notes
 from server.resolve import World
@@ -39,8 +41,8 @@ def item(
     now = view(connection, asked)
     nothing: _State = (Known(), Case(), False)
     states = {key: nothing, **_states(connection, [key])}
-    told = horizon(connection, now)
-    return _answers(connection, states, now, told, site)[0]
+    head = heading(now.at, now.known_at, horizon(connection, now))
+    return _answers(connection, states, now, head, site)[0]
 
 
 def items(
@@ -51,8 +53,10 @@ def items(
     rows = _select(connection, query)
     states = {key: STATE.decode(state) for _, key, state in rows}
     told = horizon(connection, now)
+    # which stations are behind stands once, at the list
+    head = msgspec.structs.replace(heading(now.at, now.known_at, told), behind=[])
     return Answers(
-        answers=_answers(connection, states, now, told, site),
+        answers=_answers(connection, states, now, head, site),
         after=rows[-1][0] if len(rows) == query.limit else None,
         horizon=told,
     )
@@ -98,7 +102,7 @@ def _answers(
     connection: sqlite3.Connection,
     states: dict[str, _State],
     now: View,
-    told: Horizon,
+    head: Heading,
     site: Site,
 ) -> list[ItemAnswer]:
     book = Notes()
@@ -114,9 +118,8 @@ def _answers(
             world,
             key,
             case,
-            at=now.at,
-            known_at=now.known_at,
-            horizon=told,
+            now.at,
+            head,
         )
         for key, (_, case, _) in states.items()
     ]

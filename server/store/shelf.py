@@ -215,11 +215,12 @@ class SqlShelf(SqlReader):
             one.found, case.closed = current, []
         self._connection.executemany(
             f"DELETE FROM exception{self._new}"  # noqa: S608 # of constants
-            " WHERE item = ? AND code = ? AND since = ? AND event = ?",
+            " WHERE item = ? AND code = ? AND since = ? AND event = ?"
+            " AND until IS NULL",
             gone,
         )
         self._connection.executemany(
-            f"INSERT OR REPLACE INTO exception{self._new}"  # noqa: S608 # of constants
+            f"INSERT INTO exception{self._new}"  # noqa: S608 # of constants
             " (item, code, since, event, text, until, closed_by)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
             found,

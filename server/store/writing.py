@@ -53,7 +53,7 @@ class Appended(NamedTuple):
     said: bool
 
 
-class _Understood(msgspec.Struct, kw_only=True):
+class _Understood(msgspec.Struct, kw_only=True, gc=False):
     """A line and what was made of it; ``event`` is ``None`` where it is quarantined."""
 
     seq: int

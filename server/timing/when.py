@@ -43,7 +43,7 @@ class Span(NamedTuple):
     hi: int
 
 
-class When(msgspec.Struct, frozen=True, kw_only=True):
+class When(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """When an event happened, the interval that holds the truth, and why."""
 
     occurred: int
