@@ -1,0 +1,219 @@
+"""What every backend of the store does: the interface in `server.store`, as tests."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from server.answers import answer
+from server.problems import ProblemError
+from server.site import DEFAULT
+from server.store import ExceptionQuery, ItemQuery, Store, View
+from server.store.sqlite import SqliteStore
+from shared.moments import SECOND, to_moment, to_text
+from shared.protocol import ProblemType
+from tests.contracts.storing import AGO, NOW, joined
+
+
+@pytest.fixture(params=["sqlite"])
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+    assert request.param == "sqlite"
+    found = await SqliteStore.open(tmp_path / "scantrail.db", lambda: NOW)
+    yield found
+    await found.close()
+
+
+async def test_what_came_before_is_not_taken_twice(store: Store) -> None:
+    log = await joined(store, "DOCK-1")
+    log.write("receive", item="P", location="X")
+    log.write("store", item="P", location="Y")
+    first = await log.send(last=1)
+    again = await log.send()
+    assert (first.appended, first.already) == (1, 0)
+    assert (again.appended, again.already, again.acked) == (1, 1, 2)
+    assert (await log.send()).appended == 0
+    assert [entry.event for entry in await store.events(0, 10)] == [
+        f"{log.name}:1",
+        f"{log.name}:2",
+    ]
+    state = await store.log(log.name)
+    assert state is not None
+    assert state.acked == 2
+
+
+async def test_a_gap_and_a_fork_are_refused_and_change_nothing(store: Store) -> None:
+    log = await joined(store, "DOCK-1")
+    for place in "XYZ":
+        log.write("see", item="P", location=place)
+    with pytest.raises(ProblemError) as gap:
+        await log.send(after=1)
+    assert gap.value.problem.type == ProblemType.GAP
+    await log.send()
+    del log.lines[1:]
+    log.write("see", item="P", location="ELSEWHERE")
+    with pytest.raises(ProblemError) as fork:
+        await log.send()
+    assert fork.value.problem.type == ProblemType.FORK
+    assert (await store.item("P")).location == "Z"
+
+
+async def test_one_bad_delivery_harms_none_that_came_with_it(store: Store) -> None:
+    good, bad = await joined(store, "A"), await joined(store, "B")
+    good.write("see", item="P", location="X")
+    for _ in range(2):
+        bad.write("see", item="Q", location="X")
+    outcomes = await asyncio.gather(
+        bad.send(after=1), good.send(), return_exceptions=True
+    )
+    assert isinstance(outcomes[0], ProblemError)
+    assert (await store.item("P")).known
+    assert not (await store.item("Q")).known
+
+
+async def test_what_is_not_understood_is_kept_and_holds_up_nothing(
+    store: Store,
+) -> None:
+    log = await joined(store, "DOCK-1")
+    log.write("dance", item="P")
+    log.lines.append(b"\xff not a line")
+    log.write("see", item="P", location="X")
+    receipt = await log.send()
+    assert (receipt.acked, receipt.quarantined) == (3, [1, 2])
+    assert (await store.item("P")).location == "X"
+    kept = await store.events(0, 10)
+    assert [entry.line for entry in kept] == log.lines
+    assert [entry.quarantined is None for entry in kept] == [False, False, True]
+
+
+@pytest.mark.parametrize("void_first", [True, False])
+async def test_what_was_taken_back_did_not_happen(
+    store: Store, *, void_first: bool
+) -> None:
+    log, desk = await joined(store, "DOCK-1"), await joined(store, "DESK")
+    log.write("store", 1, item="P", location="X")
+    wrong = log.write("store", 2, item="P", location="Y")
+    desk.write("void", 3, voids=wrong, reason="mistyped")
+    for one in (desk, log) if void_first else (log, desk):
+        await one.send()
+    assert (await store.item("P")).location == "X"
+    history = await store.history("P", View(at=NOW * 2, known_at=NOW * 2))
+    voided = {event.name: event.voided_by for event, _ in history.events}
+    assert voided[wrong] == f"{desk.name}:1"
+
+
+async def test_items_are_listed_by_what_is_true_of_them_now(store: Store) -> None:
+    log = await joined(store, "DOCK-1")
+    for item in ("P-1", "P-2", "P-3"):
+        log.write("pack", 1, item=item, container="C", location="X", operator="B-1")
+    log.write("pick", 2, item="Q", location="Z", operator="B-2")
+    log.write("store", 3, item="C", location="Y")
+    await log.send()
+
+    async def listed(**asked: object) -> list[str]:
+        query = ItemQuery(**asked)  # type: ignore[arg-type]
+        return [found.item for found in (await store.items(query)).answers]
+
+    assert await listed(location="Y") == ["P-1", "C", "P-2", "P-3"]
+    assert await listed(location="X") == []
+    assert await listed(container="C") == ["P-1", "P-2", "P-3"]
+    assert await listed(status="picked") == ["Q"]
+    assert await listed(custodian="B-2") == ["Q"]
+    assert await listed(q="-2") == ["P-2"]
+    page = await store.items(ItemQuery(location="Y", limit=3))
+    assert page.after is not None
+    rest = await store.items(ItemQuery(location="Y", limit=3, after=page.after))
+    assert [found.item for found in rest.answers] == ["P-3"]
+    assert rest.after is None
+
+
+async def test_exceptions_open_by_themselves_and_close_by_events(store: Store) -> None:
+    log = await joined(store, "DOCK-1")
+    log.write("pick", 0, item="P", location="X", operator="B-1")
+    log.write("pick", 3_000, item="Q", location="X", operator="B-1")
+    await log.send()
+    found = await store.exceptions(ExceptionQuery())
+    assert [(one.item, one.since) for one in found] == [("P", AGO + 1_800 * SECOND)]
+    log.write("accept", 3_100, item="P", location="Y", operator="B-2")
+    await log.send()
+    assert await store.exceptions(ExceptionQuery()) == []
+    (over,) = await store.exceptions(ExceptionQuery(open=False))
+    assert (over.item, over.until) == ("P", AGO + 3_100 * SECOND)
+    assert await store.exceptions(ExceptionQuery(open=None, code="stale")) == []
+
+
+async def test_the_horizon_is_that_of_the_last_station(store: Store) -> None:
+    early, late = await joined(store, "EARLY"), await joined(store, "LATE")
+    early.write("see", 10, item="P", location="X")
+    await early.send()
+    view = View(at=NOW, known_at=NOW)
+    assert (await store.horizon(view)).complete_until is None
+    late.write("see", 20, item="Q", location="X")
+    await late.send()
+    told = await store.horizon(view)
+    assert told.complete_until == AGO + 10 * SECOND
+    assert [name for name, _ in told.behind] == ["EARLY", "LATE"]
+
+
+async def test_the_same_question_has_the_same_answer_for_ever(store: Store) -> None:
+    log = await joined(store, "DOCK-1")
+    seen: list[tuple[int, str | None]] = []
+
+    async def write() -> None:
+        for number in range(40):
+            log.write("see", number, item="P", location=f"L-{number}")
+            await log.send(after=number)
+
+    async def ask() -> None:
+        while not writing.done():
+            found = await store.item("P")
+            seen.append((to_moment(found.known_at), found.location))
+            moment = store.present()
+            seen.append((moment, await told(moment)))
+
+    async def told(moment: int) -> str | None:
+        view = View(at=moment, known_at=moment)
+        telling = await store.tell("P", view)
+        horizon = await store.horizon(view)
+        return answer(
+            telling, "P", at=moment, known_at=moment, horizon=horizon, site=DEFAULT
+        ).location
+
+    writing = asyncio.create_task(write())
+    await asyncio.gather(writing, ask(), ask())
+    assert len({location for _, location in seen}) > 1
+    for moment, location in seen:
+        assert await told(moment) == location, to_text(moment)
+
+
+async def test_long_keys_and_odd_characters_are_keys_like_any_other(
+    store: Store,
+) -> None:
+    log = await joined(store, "DOCK-1")
+    keys = ["K" * 4096, "a\x00b", "a", "%_'\"", "\u0130\u0131", "a\x00c"]
+    for key in keys:
+        log.write("pack", item=key, container=f"{key}\x00", location=f"{key}@")
+    await log.send()
+    log.write("see", 5, item="a", location="a@")
+    await log.send()
+    for key in keys:
+        found = await store.item(key)
+        assert (found.location, found.container) == (f"{key}@", f"{key}\x00")
+        listed = await store.items(ItemQuery(location=f"{key}@"))
+        assert [one.item for one in listed.answers] == [key, f"{key}\x00"]
+
+
+async def test_who_waits_for_the_feed_gets_every_line_once(store: Store) -> None:
+    log = await joined(store, "DOCK-1")
+    waiting = asyncio.create_task(store.grown(0))
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    log.write("pick", item="P", location="X", operator="B-1")
+    log.write("dance", item="P")
+    await log.send()
+    await asyncio.wait_for(waiting, 5)
+    first = await store.events(0, 1)
+    rest = await store.events(first[0].position, 10)
+    assert [entry.event for entry in first + rest] == [f"{log.name}:1", f"{log.name}:2"]
+    assert {entry.station for entry in first + rest} == {"DOCK-1"}
+    assert await store.events(rest[0].position, 10) == []
