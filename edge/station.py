@@ -35,6 +35,7 @@ from edge.kiosk import DEVICE, Kiosk, Panel, page
 from edge.knowledge import from_log, keep_told, settings_of
 from edge.lights import Light
 from edge.outbox import Outbox
+from edge.pulse import Pulse
 from edge.reference import Copy, Reference
 from edge.scanners import Scanner
 from edge.scanners.opening import open_scanner
@@ -47,6 +48,7 @@ from edge.vitals import Vitals
 from edge.workflow import Told
 from shared.errors import StartError
 from shared.moments import SECOND
+from shared.sd_notify import READY, STOPPING, notify
 
 __all__ = ["Setup", "Station", "run"]
 
@@ -154,6 +156,7 @@ class Station:
         self._told = sync.status if sync else SyncStatus(state=State.NOT_JOINED)
         self._progress = asyncio.Event()
         self._report: health.Report | None = None
+        self._reading: list[asyncio.Task[None]] = []
         self._copy = copy
         self._facts = Told()
         if copy is not None:
@@ -193,11 +196,13 @@ class Station:
         """Run until told to stop, or until there is nothing more to do."""
         await from_log(self._facts, self._outbox)
         async with asyncio.TaskGroup() as group:
-            reading = [
+            reading = self._reading = [
                 group.create_task(self._read(scanner)) for scanner in self._scanners
             ]
             others = [group.create_task(part) for part in self._parts()]
+            notify(READY)
             await _first(stop.wait(), self._over(reading))
+            notify(STOPPING)
             await _cancelled(reading)
             await self._save_the_last()
             await _cancelled(others)
@@ -209,6 +214,7 @@ class Station:
             self._watch(),
             _kept_up("outbox", self._care.run, self._say),
             _kept_up("salvage", self._take_in, self._say),
+            _kept_up("watchdog", self._pulse().run, self._say),
         ]
         if self._sync is not None:
             self._sync.observe(self._synced)
@@ -219,6 +225,22 @@ class Station:
         if port != "off":
             parts.append(_kept_up("screen", self._kiosk(port).run, self._say))
         return parts
+
+    def _pulse(self) -> Pulse:
+        """Return what tells systemd that readers live and the outbox answers."""
+
+        def lives() -> bool:
+            over = [task for task in self._reading if task.done()]
+            return not any(task.cancelled() or task.exception() for task in over)
+
+        def words() -> str:
+            there = sum(scanner.health.connected for scanner in self._scanners)
+            return (
+                f"{there} of {len(self._scanners)} scanners; "
+                f"{self._outbox.waiting} lines wait; server: {self._told.state.value}"
+            )
+
+        return Pulse(self._outbox, lives=lives, words=words)
 
     def _kiosk(self, port: int) -> Kiosk:
         """Return the screen's server, which is told of every new screen."""

@@ -9,14 +9,16 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
 from aiohttp import web
 
-from server import site_command, upkeep
+from server import pulse, site_command, upkeep
 from server.api.context import Context
 from server.app import create_app
+from server.background import keeping_up
 from server.backup import DATABASE
 from server.client.api import Client, described
 from server.client.imports import add_import
@@ -30,6 +32,7 @@ from shared import files
 from shared.errors import ScantrailError, StartError
 from shared.moments import SECOND, to_text
 from shared.protocol import NewStation, Revoke, StationCode, Written
+from shared.sd_notify import READY, STOPPING, notify
 
 __all__ = ["main"]
 
@@ -97,7 +100,10 @@ async def _serve(config: ServerConfig) -> None:
     following = asyncio.create_task(upkeep.follow_backups(data, store))
     try:
         await _listen(runner, config)
-        await _until_told()
+        notify(READY)
+        async with keeping_up(partial(pulse.feed, store.ready, "serving"), "watchdog"):
+            await _until_told()
+        notify(STOPPING)
     finally:
         following.cancel()
         await runner.cleanup()

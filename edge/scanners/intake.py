@@ -24,6 +24,7 @@ __all__ = ["Arrived", "Gone", "Intake", "Opened", "Silence", "Source"]
 
 _CAPACITY = 1 << 20
 _EVENT_COST = 64  # what an event weighs beside its bytes
+_LOOK = 1.0  # seconds between two looks whether the thread is still there
 _STOP_LIMIT = 2.0  # seconds; a driver that blocks in close() is left behind
 
 
@@ -122,8 +123,8 @@ class Intake:
         self._ready = asyncio.Event()
         self._ended = asyncio.Event()
         self._stop: int | None = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
-        thread = threading.Thread(target=self._work, name="intake", daemon=True)
-        thread.start()
+        self._thread = threading.Thread(target=self._work, name="intake", daemon=True)
+        self._thread.start()
         return self
 
     async def __aexit__(
@@ -150,7 +151,12 @@ class Intake:
         """
         while not self._events:
             self._ready.clear()
-            await self._ready.wait()
+            if not self._thread.is_alive() and not self._events:
+                reason = "the thread that reads the device has ended without a word"
+                raise RuntimeError(reason)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK):
+                    await self._ready.wait()
         with self._room:
             event = self._events.popleft()
             self._used -= _cost(event)

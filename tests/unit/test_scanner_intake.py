@@ -185,3 +185,15 @@ async def test_what_is_written_goes_to_the_device(pipe: Pipe) -> None:
 def _is_empty(pipe: Pipe) -> bool:
     count = fcntl.ioctl(pipe.out, termios.FIONREAD, struct.pack("i", 0))
     return struct.unpack("i", count) == (0,)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+async def test_a_thread_that_has_died_is_an_error_and_no_silence() -> None:
+    """Its driver fails, and is started again: the station mends itself."""
+
+    def dies() -> Pipe:
+        raise SystemExit  # threads end by it without a word
+
+    async with Intake(dies, read_clock) as intake:
+        with pytest.raises(RuntimeError, match="has ended"):
+            await intake.get()
