@@ -19,6 +19,7 @@ Value = int | str | bytes | None
 Overflow = Callable[[int], bytes]
 """Returns a page by its number; empty where there is none."""
 
+_FIRST_LINE = 1 << 40  # positions of lines begin here: outbox_schema.sql
 _LEAF = 0x0D
 _FRAME = 24
 _WAL_HEADER = 32
@@ -33,9 +34,7 @@ class Wal:
 
     def __init__(self, data: bytes) -> None:
         self._data = data
-        first = (_WAL_HEADER + n * (_FRAME + PAGE) + 8 for n in range(3))
-        salts = [data[at : at + 8] for at in (16, *first)]
-        self._salt = max(salts, key=salts.count)  # one of them may be damaged
+        self._salt = _salt(data)
         self.latest = {number: at for number, at, _ in self.frames()}
 
     def frames(self) -> Iterator[tuple[int, int, bool]]:
@@ -57,10 +56,50 @@ class Wal:
         at = self.latest.get(number)
         return b"" if at is None else self._data[at : at + PAGE]
 
-    def commits_behind(self, frames: int) -> int:
-        """Return how many transactions end behind the first ``frames`` frames."""
+    def saves_behind(self, frames: int, last: int) -> int:
+        """Return how many transactions behind the first ``frames`` frames add lines.
+
+        Only what adds lines is flushed when it ends; how many others, which only note
+        something, a power cut tears along with the latest, cannot be known.
+
+        Args:
+            frames: How many frames SQLite takes.
+            last: The position of the last line that it finds.
+        """
         end = _WAL_HEADER + frames * (_FRAME + PAGE)
-        return sum(commits for _, at, commits in self.frames() if at > end)
+        saves, newest = 0, last
+        for _, at, commits in self.frames():
+            if at > end:
+                found = rows(self._data[at : at + PAGE], self.page)
+                newest = max([newest, *(id_ for id_, _ in found if id_ >= _FIRST_LINE)])
+            if at > end and commits:
+                saves, last = saves + (newest > last), newest
+        return saves
+
+
+def _salt(wal: bytes) -> bytes:
+    """Return the salt of the frames that count.
+
+    Those of before the ``-wal`` was begun anew have another, and are still there. A
+    header that does not hash to its checksum is damaged; then most of the first
+    frames have the salt.
+    """
+    if _checksum(wal[:24]) == wal[24:_WAL_HEADER]:
+        return wal[16:24]
+    first = (_WAL_HEADER + n * (_FRAME + PAGE) + 8 for n in range(3))
+    salts = [wal[at : at + 8] for at in (16, *first)]
+    return max(salts, key=salts.count)
+
+
+def _checksum(header: bytes) -> bytes:
+    """Return SQLite's checksum of a ``-wal``'s header: fileformat2, section 4.2."""
+    order = ">" if header[3:4] == b"\x83" else "<"
+    words = struct.unpack(f"{order}{len(header) // 4}I", header[: len(header) // 4 * 4])
+    one = two = 0
+    for first, second in zip(words[::2], words[1::2], strict=False):
+        one = (one + first + two) & 0xFFFFFFFF
+        two = (two + second + one) & 0xFFFFFFFF
+    return struct.pack(">II", one, two)
 
 
 def rows(page: bytes, overflow: Overflow) -> Iterator[tuple[int, list[Value]]]:

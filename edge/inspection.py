@@ -51,9 +51,13 @@ def inspect(path: Path, mark: Mark | None, was: State | None) -> None:
             sqlite3.connect(address, uri=True, timeout=_BUSY, isolation_level=None)
         ) as db:
             outbox_schema.refuse_foreign(db)
-            _look_behind(path, before)
             if db.execute("PRAGMA user_version").fetchone()[0]:
-                _look_into(Ledger(db, ""), mark, was)
+                kept = Ledger(db, "")
+                present = kept.state.present
+                _look_behind(path, before, present.base + present.last)
+                _look_into(kept, mark, was)
+            else:
+                _look_behind(path, before, 0)
     except (TypeError, ValueError, OverflowError) as error:
         reason = f"it is damaged: {error}"
         raise NotOursError(reason) from error
@@ -93,12 +97,13 @@ def _frames(path: Path) -> int | None:
     return int(frames) if twice and is_set else None
 
 
-def _look_behind(path: Path, before: int | None) -> None:
+def _look_behind(path: Path, before: int | None, last: int) -> None:
     """Refuse a ``-wal`` with more in it than SQLite takes from it.
 
-    SQLite ends at the first frame that is damaged. Behind it, one transaction may be
-    torn, as after a power cut; two were durable, and are lost if nobody looks. Where
-    only the program was killed, the ``-shm`` still told how many there have to be.
+    SQLite ends at the first frame that is damaged. Behind it, one transaction with
+    lines may be torn, as after a power cut; of two, one was durable, and is lost if
+    nobody looks. Where only the program was killed, the ``-shm`` still told how many
+    frames there have to be. ``last`` is the position of the last line.
     """
     frames = _frames(path) or 0
     try:
@@ -108,7 +113,7 @@ def _look_behind(path: Path, before: int | None) -> None:
     if before is not None and (before > frames or len(wal) < before * _FRAME):
         reason = "it is damaged: its -wal is shorter than it was"
         raise NotOursError(reason)
-    if Wal(wal).commits_behind(frames) > 1:
+    if Wal(wal).saves_behind(frames, last) > 1:
         reason = "it is damaged: its -wal goes on behind a part that cannot be read"
         raise NotOursError(reason)
 
