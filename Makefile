@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml
 
-.PHONY: demo test test-vm lint types docs browser bench faults fuzz-api simulate install install-station lock clean help
+.PHONY: demo test test-vm test-power lint types docs browser bench faults fuzz-api simulate install install-station lock clean help
 .DELETE_ON_ERROR:
 
 help:  ## say what there is
@@ -25,6 +25,9 @@ test: $(VENV)/ready-to-test  ## everything: lint, types, architecture, and all t
 
 test-vm: $(VENV)/ready-to-test  ## real input devices and serial ports, in a virtual machine (VM="-k serial" for some)
 	$(BIN)/python -m tests.vm $(VM)
+
+test-power: $(VENV)/ready-to-test  ## power cuts at block writes: 5000 possible disks (STATES=…), as root
+	$(BIN)/python -m tests.vm --states $(or $(STATES),5000) -k power_cuts
 
 lint: $(VENV)/ready-to-test  ## ruff, as in `make test`, mending what it can
 	$(BIN)/ruff check --fix .

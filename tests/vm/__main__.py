@@ -1,5 +1,11 @@
-"""`make test-vm`: prepare, and try real devices; arguments go to pytest."""
+"""`make test-vm`: prepare, and try real devices.
 
+    python -m tests.vm [--states N] [what pytest takes]
+
+N is how many disks are looked at after power cuts.
+"""
+
+import argparse
 import sys
 from pathlib import Path
 
@@ -7,6 +13,8 @@ import pytest
 
 from tests.vm.prepare import PREPARED, TREE, Bench, NotReadyError, prepare
 from tests.vm.run_log import RunLog
+
+_STATES = 200
 
 
 class _Prepared:
@@ -33,17 +41,20 @@ class _Prepared:
 
 def main(arguments: list[str]) -> int:
     """Run; return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m tests.vm", add_help=False)
+    parser.add_argument("--states", type=int, default=_STATES)
+    own, others = parser.parse_known_args(arguments)
     log = RunLog(TREE / "build" / "test-vm.log")
     log.begin()
     try:
         with log.step("all preparations"):
-            bench = prepare(log)
+            bench = prepare(log, own.states)
     except NotReadyError as error:
         log.say(f"not possible here: {error}")
         return 1
     plugin = _Prepared(bench, log)
     with log.step("all tests"):
-        options = ["--capture=no", "--quiet", *arguments, str(Path(__file__).parent)]
+        options = ["--capture=no", "--quiet", *others, str(Path(__file__).parent)]
         status = pytest.main(options, plugins=[plugin])
     log.say(f"this log: {log.path.relative_to(TREE)}")
     return int(status) or int(plugin.skipped > 0)

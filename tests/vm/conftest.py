@@ -25,23 +25,26 @@ def bench(prepared: tuple[Bench, RunLog]) -> Bench:
     return prepared[0]
 
 
+@pytest.fixture
+def run_log(prepared: tuple[Bench, RunLog]) -> RunLog:
+    return prepared[1]
+
+
 @pytest.fixture(autouse=True)
-def step(
-    prepared: tuple[Bench, RunLog], request: pytest.FixtureRequest
-) -> Iterator[Step]:
+def step(run_log: RunLog, request: pytest.FixtureRequest) -> Iterator[Step]:
     """The test's line in the log of the run."""
     name = request.node.name.removeprefix("test_").replace("_", " ")
-    with prepared[1].step(name) as step:
+    with run_log.step(name) as step:
         yield step
 
 
 @pytest.fixture
 def machine(
-    bench: Bench, tmp_path_factory: pytest.TempPathFactory
+    bench: Bench, run_log: RunLog, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Machine]:
     """A machine of its own for each test, a second after it was asked for."""
-    folder = tmp_path_factory.mktemp("vm")
-    with Machine(bench.image, folder, Hardware(), kept=bench.kept) as running:
+    folder, kept = tmp_path_factory.mktemp("vm"), bench.kept(Hardware(), run_log)
+    with Machine(bench.image, folder, Hardware(), kept=kept) as running:
         yield running
 
 

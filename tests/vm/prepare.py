@@ -61,10 +61,29 @@ _WARM: Final = (
 
 
 class Bench(msgspec.Struct, frozen=True):
-    """What machines are made from; ``kept`` has the wheel under test installed."""
+    """What machines are made from; ``states``: disks to look at after power cuts."""
 
     image: Image
-    kept: Path
+    wheel: Path
+    states: int
+
+    def kept(self, hardware: Hardware, log: RunLog) -> Path:
+        """Return a booted guest with the wheel under test installed; make it once.
+
+        One goes with all hardware that has as many disks, and a network card or none.
+        """
+        disks, card = len(hardware.disks), hardware.network is not None
+        made_from = [self.wheel, Path(__file__), Path(__file__).with_name("machine.py")]
+        name = f"{_digest(made_from)}-{self.image.folder.name}-{self.image.accelerator}"
+        folder = cache()
+        kept = folder / f"guest-{disks}-{card:d}-{name}"
+        if not (kept / "state").exists():
+            _remove_others(folder, f"guest-{disks}-{card:d}-", kept.name)
+            what = f"{disks} disks, {'a' if card else 'no'} network card"
+            with log.step(f"guest with {what}: booted, wheel installed, kept"):
+                wheel = {f"/run/{self.wheel.name}": self.wheel}
+                run_kept(self.image, kept, hardware, wheel, _WARM)
+        return kept
 
 
 PREPARED: Final = pytest.StashKey[tuple[Bench, RunLog]]()
@@ -81,7 +100,7 @@ def cache() -> Path:
     return Path(os.environ.get("SCANTRAIL_VM_CACHE") or Path(home) / "scantrail-vm")
 
 
-def prepare(log: RunLog) -> Bench:
+def prepare(log: RunLog, states: int) -> Bench:
     """Make what is not there yet.
 
     Raises:
@@ -94,7 +113,7 @@ def prepare(log: RunLog) -> Bench:
         works = kvm_works(built / "vmlinux", folder / "kvm.log")
         step.note("yes, it is used" if works else "no; everything is emulated (TCG)")
     image = Image(built, "kvm" if works else "tcg")
-    return Bench(image, _kept(folder, image, log))
+    return Bench(image, _wheel(folder, log), states)
 
 
 def _check() -> None:
@@ -144,24 +163,15 @@ def _image(folder: Path, log: RunLog) -> Path:
     return built
 
 
-def _kept(folder: Path, image: Image, log: RunLog) -> Path:
-    """Return a booted guest with the wheel under test installed."""
+def _wheel(folder: Path, log: RunLog) -> Path:
+    """Build the wheel under test."""
     wheels = folder / "wheel"
     shutil.rmtree(wheels, ignore_errors=True)
     with log.step("wheel: built from this checkout") as step:
         _pip("wheel", "--no-deps", "--no-index", "--no-build-isolation", "-w", wheels)
         (wheel,) = wheels.glob("scantrail-*.whl")
         step.note(wheel.name)
-    made_from = [wheel, Path(__file__), Path(__file__).with_name("machine.py")]
-    name = f"guest-{_digest(made_from)}-{image.folder.name}-{image.accelerator}"
-    kept = folder / name
-    if (kept / "state").exists():
-        log.say("guest: one with this wheel is there")
-        return kept
-    _remove_others(folder, "guest-", name)
-    with log.step("guest: booted, wheel installed, kept to go on from"):
-        run_kept(image, kept, Hardware(), {f"/run/{wheel.name}": wheel}, _WARM)
-    return kept
+    return wheel
 
 
 def _pip(*arguments: str | Path) -> None:
