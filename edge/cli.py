@@ -100,6 +100,7 @@ async def _joined(url: str, code: str, options: argparse.Namespace) -> None:
             version=_version(),
             host=gethostname(),
             insecure=options.insecure,
+            pin=options.fingerprint,
         )
     finally:
         await outbox.close()
@@ -278,6 +279,13 @@ def _parser() -> argparse.ArgumentParser:
         "--insecure",
         action="store_true",
         help="allow http:// to another machine: anyone on the way can read the token",
+    )
+    join.add_argument(
+        "--fingerprint",
+        metavar="SHA256",
+        default="",
+        help="trust the one certificate that has it, and no authority; it may also "
+        "stand behind the URL's #, as the server prints it",
     )
 
     go = command("run", _run, "scan, save, and send", _RUN)

@@ -24,7 +24,9 @@ class Identity:
     """A station that has joined a server.
 
     ``url`` is where the server is, ``server`` what it calls itself, ``epoch`` names
-    its history: a server that was restored from a backup has a new one.
+    its history: a server that was restored from a backup has a new one. Where there is
+    a ``fingerprint``, the server has to show the certificate with it, and no other; no
+    authority and no date is asked then.
     """
 
     url: str
@@ -32,6 +34,7 @@ class Identity:
     station: str
     epoch: str
     location: str | None = None
+    fingerprint: str = ""
     token: str = field(repr=False)
     key: Ed25519PrivateKey = field(repr=False)
 
@@ -51,6 +54,7 @@ class _Stored(msgspec.Struct, kw_only=True):
     station: str
     epoch: str
     location: str | None = None
+    fingerprint: str = ""
     token: str
     key: bytes
 
@@ -78,6 +82,7 @@ def load(data: Path) -> Identity | None:
         station=stored.station,
         epoch=stored.epoch,
         location=stored.location,
+        fingerprint=stored.fingerprint,
         token=stored.token,
         key=key,
     )
@@ -95,6 +100,7 @@ def save(data: Path, identity: Identity) -> None:
         station=identity.station,
         epoch=identity.epoch,
         location=identity.location,
+        fingerprint=identity.fingerprint,
         token=identity.token,
         key=identity.key.private_bytes_raw(),
     )

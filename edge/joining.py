@@ -1,6 +1,5 @@
 """Joining a server with a one-time code: contract 3.1."""
 
-import ssl
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TypeVar
@@ -11,8 +10,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from edge import identity, uplink
 from edge.answers import Answer, NoAnswer, plain
+from edge.certificates import shown
 from edge.identity import Identity
+from edge.uplink import Trust, pinned
 from shared.errors import ProtocolError, StartError
+from shared.fingerprint import digest, fingerprint, split
 from shared.protocol import Enrol, Enrolled, Problem
 
 __all__ = ["join", "server_url"]
@@ -31,26 +33,30 @@ async def join(
     version: str,
     host: str,
     insecure: bool = False,
-    tls: ssl.SSLContext | None = None,
+    pin: str = "",
+    tls: Trust = None,
 ) -> Identity:
     """Make a key pair, join the server with it, and keep the identity in ``data``.
 
     Args:
-        url: Where the server is, like ``https://scantrail.example.org``.
+        url: Where the server is, like ``https://scantrail.example.org``; a fingerprint
+            may stand behind its ``#``.
         code: The one-time code that an administrator made for this station.
         data: The station's data folder.
         log: The name of the outbox's present log.
         version: The station's version.
         host: The machine's name.
         insecure: Send the code and the token without TLS, also over a network.
-        tls: Which authorities to trust; by default those of the system.
+        pin: The fingerprint of the certificate that the server has to show.
+        tls: Whom to trust where no certificate is pinned.
 
     Raises:
         StartError: The address cannot be used, nobody answers, the code is not taken,
             or the data folder cannot be written.
         ProtocolError: What answers is not a Scantrail server.
     """
-    server = server_url(url, insecure=insecure)
+    address, mark = _pinned(url, pin)
+    server = server_url(address, insecure=insecure)
     key = Ed25519PrivateKey.generate()
     me = Identity(url=server, server="", station="", epoch="", token="", key=key)
     request = Enrol(
@@ -60,18 +66,50 @@ async def join(
         version=version,
         host=host,
     )
-    enrolled = _enrolled(server, await uplink.enrol(server, request, tls=tls))
+    answer = await uplink.enrol(server, request, tls=pinned(mark) or tls)
+    if isinstance(answer, NoAnswer) and not mark:
+        answer = await _with_what_it_shows(server, answer)
+    enrolled = _enrolled(server, answer)
     joined = Identity(
         url=server,
         server=enrolled.server,
         station=enrolled.station,
         epoch=enrolled.epoch,
         location=enrolled.location,
+        fingerprint=mark,
         token=enrolled.token,
         key=key,
     )
     identity.save(data, joined)
     return joined
+
+
+def _pinned(url: str, pin: str) -> tuple[str, str]:
+    """Return the address, and the fingerprint that came with it or beside it."""
+    try:
+        address, mark = split(url)
+        beside = f"sha256:{digest(pin).hex()}" if pin else mark
+    except ValueError as error:
+        raise StartError(str(error)) from error
+    if mark and beside != mark:
+        reason = "the address has another fingerprint in it than --fingerprint says"
+        raise StartError(reason)
+    if beside and not address.startswith("https://"):
+        reason = f"{plain(address)} shows no certificate; a fingerprint needs https://"
+        raise StartError(reason)
+    return address, beside
+
+
+async def _with_what_it_shows(server: str, answer: NoAnswer) -> NoAnswer:
+    """Add how to trust a server that no authority knows, where it is one."""
+    certificate = await shown(server) if "is not trusted" in answer.problem else None
+    if certificate is None:
+        return answer
+    advice = (
+        f"{answer.problem}. It shows {fingerprint(certificate)}: if the server's own "
+        "log says the same, join with --fingerprint and that"
+    )
+    return NoAnswer(problem=advice)
 
 
 def server_url(text: str, *, insecure: bool = False) -> str:

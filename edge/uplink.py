@@ -21,6 +21,7 @@ from edge.clock import Clock, read_clock
 from edge.identity import Identity
 from edge.logs import Batch
 from shared import chain
+from shared.fingerprint import digest
 from shared.health import HEALTH
 from shared.moments import SECOND
 from shared.protocol import BASE, CLOCK, HEAD, SIGNATURE, Enrol
@@ -30,7 +31,10 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
-__all__ = ["Deadlines", "Uplink", "enrol", "look"]
+__all__ = ["Deadlines", "Trust", "Uplink", "enrol", "look", "pinned"]
+
+Trust = ssl.SSLContext | aiohttp.Fingerprint | None
+"""Whom to believe: authorities, one certificate, or those of the system (None)."""
 
 _LONGEST_ANSWER = 1024 * 1024
 _LONGEST_REFERENCE = 16 * 1024 * 1024
@@ -47,6 +51,15 @@ class Deadlines(msgspec.Struct, frozen=True, kw_only=True):
     total: float = 30.0
 
 
+def pinned(fingerprint: str) -> Trust:
+    """Return the trust in one certificate alone; without one, in the authorities.
+
+    Its dates and names do not count: it is the one, or it is not. So a station whose
+    clock has lost its battery reaches its server all the same.
+    """
+    return aiohttp.Fingerprint(digest(fingerprint)) if fingerprint else None
+
+
 class Uplink:
     """The way to the server that this station joined. An async context manager."""
 
@@ -58,7 +71,7 @@ class Uplink:
         version: str = "",
         health: Callable[[Batch], str] = lambda _: "",
         deadlines: Deadlines | None = None,
-        tls: ssl.SSLContext | None = None,
+        tls: Trust = None,
     ) -> None:
         """Prepare it; nothing is sent yet.
 
@@ -68,13 +81,14 @@ class Uplink:
             version: The station's, for the server's access log.
             health: Writes the HEALTH header beside what is about to be sent.
             deadlines: How long a request may take.
-            tls: Which authorities to trust; by default those of the system.
+            tls: Whom to trust where the identity pins no certificate.
         """
         self._identity = identity
         self._clock = clock
         self._health = health
         self._told: int | None = None
-        self._session = _session(version, deadlines or Deadlines(), tls)
+        trust = pinned(identity.fingerprint) or tls
+        self._session = _session(version, deadlines or Deadlines(), trust)
         self._session.headers["Authorization"] = f"Bearer {identity.token}"
 
     async def __aenter__(self) -> Self:
@@ -160,7 +174,7 @@ async def enrol(
     request: Enrol,
     *,
     deadlines: Deadlines | None = None,
-    tls: ssl.SSLContext | None = None,
+    tls: Trust = None,
 ) -> Answer | NoAnswer:
     """Ask the server at ``url`` to let this station join: contract 3.1."""
     version = request.version
@@ -175,16 +189,14 @@ async def enrol(
 
 
 async def look(
-    url: str, *, deadlines: Deadlines | None = None, tls: ssl.SSLContext | None = None
+    url: str, *, deadlines: Deadlines | None = None, tls: Trust = None
 ) -> Answer | NoAnswer:
     """Ask whether the server at ``url`` lives; it is told nothing of the station."""
     async with _session("", deadlines or Deadlines(), tls) as session:
         return await _ask(session, "GET", f"{url}/healthz", {})
 
 
-def _session(
-    version: str, deadlines: Deadlines, tls: ssl.SSLContext | None
-) -> aiohttp.ClientSession:
+def _session(version: str, deadlines: Deadlines, tls: Trust) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=1, ssl=tls or True),
         cookie_jar=aiohttp.DummyCookieJar(),
@@ -233,6 +245,12 @@ async def _ask(
     except TimeoutError:
         return NoAnswer(
             problem=f"{_origin(url)} did not answer in time", timed_out=True
+        )
+    except aiohttp.ServerFingerprintMismatch as error:
+        return NoAnswer(
+            problem=f"{_origin(url)} shows another certificate than the one that this "
+            f"station joined by (sha256:{error.got.hex()}); nothing was sent. Where it "
+            "was renewed on purpose, join again with a new code and that fingerprint"
         )
     except aiohttp.ClientSSLError as error:
         return NoAnswer(

@@ -24,6 +24,7 @@ from server.client.api import Client, described
 from server.client.imports import add_import
 from server.config import ServerConfig, load
 from server.keys import Keys, Scope
+from server.listening import listening
 from server.own_log import OwnLog
 from server.reference import ReferenceData
 from server.store.retime import retime_database
@@ -36,6 +37,7 @@ from shared.sd_notify import READY, STOPPING, notify
 
 __all__ = ["main"]
 
+_LOG = logging.getLogger("scantrail.server")
 KEYS = "keys"
 OWN_KEY = "own-log.json"
 LOCK = "lock"
@@ -99,30 +101,18 @@ async def _serve(config: ServerConfig) -> None:
     await runner.setup()
     following = asyncio.create_task(upkeep.follow_backups(data, store))
     try:
-        await _listen(runner, config)
-        notify(READY)
-        async with keeping_up(partial(pulse.feed, store.ready, "serving"), "watchdog"):
+        async with (
+            listening(runner, config) as address,
+            keeping_up(partial(pulse.feed, store.ready, "serving"), "watchdog"),
+        ):
+            print(address, flush=True)  # noqa: T201 # asked for by the contract
+            _LOG.info("serving; data in %s", config.data)
+            notify(READY)
             await _until_told()
-        notify(STOPPING)
+            notify(STOPPING)
     finally:
         following.cancel()
         await runner.cleanup()
-
-
-async def _listen(runner: web.AppRunner, config: ServerConfig) -> None:
-    site = web.TCPSite(runner, config.host, config.port)
-    try:
-        await site.start()
-    except OSError as error:
-        reason = (
-            f"cannot listen on {config.host} port {config.port}: {error.strerror}. "
-            "Another program may use it: choose another with --port."
-        )
-        raise StartError(reason) from error
-    host, port = runner.addresses[0][:2]
-    shown = f"[{host}]" if ":" in host else host
-    print(f"http://{shown}:{port}", flush=True)  # noqa: T201 # asked for by the contract
-    logging.getLogger("scantrail.server").info("serving; data in %s", config.data)
 
 
 async def _until_told() -> None:

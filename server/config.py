@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -13,7 +13,29 @@ from shared.errors import ConfigError
 from shared.settings_file import read_settings
 from shared.toml_lines import line_of
 
-__all__ = ["ServerConfig", "load"]
+__all__ = ["ServerConfig", "TlsSettings", "load"]
+
+
+class TlsSettings(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
+):
+    """How what is said to the server is encrypted.
+
+    Attributes:
+        mode: "off": plain HTTP, for loopback and for a proxy with TLS before it.
+            "own": with a certificate that the server makes at its first start, in its
+            data folder; stations join by its fingerprint. "files": with the
+            certificate and key named here. A renewed file is taken without a restart.
+        cert: The certificate, in PEM, followed by those between it and its authority.
+        key: Its key, in PEM, without a passphrase. Where neither is named, they are
+            systemd's credentials scantrail.tls-cert and scantrail.tls-key.
+        names: What else the server is called, for the certificate that it makes.
+    """
+
+    mode: Literal["off", "own", "files"] = "off"
+    cert: str = ""
+    key: str = ""
+    names: tuple[str, ...] = ()
 
 
 class ServerConfig(
@@ -21,15 +43,18 @@ class ServerConfig(
 ):
     """Every setting of the server, with its default.
 
-    ``data``: the folder that holds everything; made where it is missing.
-    ``host``, ``port``: where to listen; port 0 takes a free one.
-    ``handoff_minutes``: how long what was picked may wait for somebody to take it over.
-    ``code_minutes``: how long a one-time code lets a station join.
-    ``requests_per_second``: what one address may ask in the long run; 0 is no limit.
-    ``silent_seconds``: how long a station may say nothing before that is an exception.
-    ``stale_hours``: by status, how long an item may stay in it.
-    ``next_steps``: by status, the actions that are expected next.
-    ``actions``: other words for the contract's statuses, and actions of the site's own.
+    Attributes:
+        data: The folder that holds everything; made where it is missing.
+        host: The address to listen on; 0.0.0.0 is every address of this machine.
+        port: The port to listen on; 0 takes a free one.
+        handoff_minutes: How long what was picked may wait for somebody to take it over.
+        code_minutes: How long a one-time code lets a station join.
+        requests_per_second: What one address may ask in the long run; 0 is no limit.
+        silent_seconds: How long a station may say nothing before that is an exception.
+        stale_hours: By status, how long an item may stay in it.
+        next_steps: By status, the actions that are expected next.
+        actions: Other words for the contract's statuses, and actions of the site's own.
+        tls: How what is said to the server is encrypted.
     """
 
     data: str = "scantrail-data"
@@ -42,6 +67,7 @@ class ServerConfig(
     stale_hours: dict[str, float] = {}
     next_steps: dict[str, tuple[str, ...]] = {}
     actions: dict[str, ActionSettings] = {}
+    tls: TlsSettings = TlsSettings()
 
     def site(self) -> Site:
         """Return the site's rules.

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -248,7 +249,9 @@ class Server:
         return handle
 
     @asynccontextmanager
-    async def running(self, port: int = 0) -> AsyncIterator["Server"]:
+    async def running(
+        self, port: int = 0, tls: ssl.SSLContext | None = None
+    ) -> AsyncIterator["Server"]:
         app = web.Application(client_max_size=1 << 24)
         app.router.add_post("/v1/logs/{log}/lines", self._handler(self._lines))
         app.router.add_post("/v1/logs/{log}/raw", self._handler(self._raw))
@@ -256,9 +259,10 @@ class Server:
         app.router.add_get("/v1/reference", self._handler(self._reference))
         runner = web.AppRunner(app, shutdown_timeout=0.1)
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", port)
+        site = web.TCPSite(runner, "127.0.0.1", port, ssl_context=tls)
         await site.start()
-        self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        scheme = "https" if tls else "http"
+        self.url = f"{scheme}://127.0.0.1:{runner.addresses[0][1]}"
         try:
             yield self
         finally:

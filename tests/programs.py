@@ -39,8 +39,9 @@ def until(holds: Callable[[], bool], what: str) -> None:
 class Server:
     """A server process; started again, it is where it was."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, config: Path | None = None) -> None:
         self.data = data
+        self.config = config
         self.url = ""
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -52,14 +53,14 @@ class Server:
             "--data",
             self.data,
         ]
-        self.process = subprocess.Popen(
-            [*serve, "--port", port],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
+        serve += ["--config", self.config] if self.config else []
+        with self.data.with_name("server.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [*serve, "--port", port], stdout=subprocess.PIPE, stderr=log
+            )
         assert self.process.stdout is not None
         self.url = self.process.stdout.readline().decode().strip()
-        assert self.url.startswith("http://")
+        assert self.url.startswith(("http://", "https://"))
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
         if self.process is None:

@@ -3,23 +3,21 @@
 Its certificate is looked at on a connection of its own, over which nothing is sent.
 """
 
-import asyncio
 import contextlib
-import ssl
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from urllib.parse import urlsplit
 
 import msgspec
 from cryptography import x509
 
 from edge import uplink
 from edge.answers import Answer, NoAnswer, plain
+from edge.certificates import shown
 from edge.clock import Clock, read_clock
 from edge.doctor.facts import Certificate, ServerSeen
 from edge.identity import Identity
-from edge.uplink import Deadlines, Uplink
+from edge.uplink import Deadlines, Trust, Uplink, pinned
 from shared.moments import SECOND, to_moment
 from shared.protocol import Problem
 
@@ -38,7 +36,7 @@ async def ask(
     log: str,
     *,
     clock: Clock = read_clock,
-    tls: ssl.SSLContext | None = None,
+    tls: Trust = None,
 ) -> ServerSeen:
     """Ask the server that the station joined.
 
@@ -46,11 +44,13 @@ async def ask(
         me: The station's identity.
         log: The name of its present log.
         clock: Compared with the server's.
-        tls: Which authorities to trust; by default those of the system.
+        tls: Whom to trust where the identity pins no certificate.
     """
-    shown = await _certificate(me.url)
-    answer = await uplink.look(me.url, deadlines=_PATIENCE, tls=tls)
-    seen = ServerSeen(url=me.url, enrolled=me.server, certificate=shown)
+    trust = pinned(me.fingerprint) or tls
+    answer = await uplink.look(me.url, deadlines=_PATIENCE, tls=trust)
+    # whoever pins a certificate does not ask for its dates and names
+    certificate = None if me.fingerprint else await _certificate(me.url)
+    seen = ServerSeen(url=me.url, enrolled=me.server, certificate=certificate)
     if isinstance(answer, NoAnswer):
         return msgspec.structs.replace(seen, problem=answer.problem)
     alive = _alive(answer)
@@ -103,20 +103,9 @@ def _offset(date: str, now: int) -> int | None:
 
 async def _certificate(url: str) -> Certificate | None:
     """Return what the server shows of itself, also where that is not to be trusted."""
-    parts = urlsplit(url)
-    if parts.scheme != "https":
-        return None
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    with contextlib.suppress(OSError, TimeoutError, ValueError):
-        async with asyncio.timeout(_PATIENCE.connect):
-            _, writer = await asyncio.open_connection(
-                parts.hostname, parts.port or 443, ssl=context
-            )
-        shown = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
-        writer.transport.abort()
-        return _described(x509.load_der_x509_certificate(shown or b""))
+    certificate = await shown(url)
+    with contextlib.suppress(ValueError):
+        return _described(x509.load_der_x509_certificate(certificate or b""))
     return None
 
 

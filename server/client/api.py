@@ -12,6 +12,7 @@ import msgspec
 from yarl import URL
 
 from shared.errors import ProtocolError, ScantrailError
+from shared.fingerprint import digest, split
 from shared.protocol import Problem
 
 __all__ = ["AnsweredError", "Client", "described", "path"]
@@ -47,14 +48,25 @@ def path(*parts: str) -> str:
 class Client:
     """Talks to one server; use it as an async context manager.
 
+    Where a fingerprint stands behind the address's ``#``, the server has to show the
+    certificate that has it; no authority is asked then.
+
     Every call raises ProtocolError where nobody, or somebody else, answers, and
     AnsweredError where the server refuses.
     """
 
     def __init__(self, server: str, key: str) -> None:
-        self._server = server.rstrip("/")
+        try:
+            address, fingerprint = split(server)
+        except ValueError as error:
+            reason = f"the server's address {server}: {error}"
+            raise ProtocolError(reason) from error
+        self._server = address.rstrip("/")
+        pin = aiohttp.Fingerprint(digest(fingerprint)) if fingerprint else True
         self._session = aiohttp.ClientSession(
-            headers={"Authorization": f"Bearer {key}"}, timeout=_TIMEOUT
+            connector=aiohttp.TCPConnector(ssl=pin),
+            headers={"Authorization": f"Bearer {key}"},
+            timeout=_TIMEOUT,
         )
 
     async def __aenter__(self) -> Self:
