@@ -1,7 +1,8 @@
 """The composition of the server: routes, whom they admit, middlewares."""
 
+import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 from aiohttp import web
 
@@ -29,6 +30,7 @@ from server.api.streams import STREAMS, Streams
 from server.background import keeping_up
 from server.metrics import Metrics
 from server.problems import TITLES, ProblemError
+from server.webhooks import hooks
 from shared.protocol import ProblemType
 
 __all__ = ["ROUTES", "create_app"]
@@ -128,6 +130,15 @@ async def _headers(request: web.Request, handler: Handler) -> web.StreamResponse
     return response
 
 
+def _beside(
+    app: web.Application, context: Context
+) -> Iterator[tuple[Callable[[], Awaitable[None]], str]]:
+    """Return what runs beside the requests, each with its name."""
+    yield context.reference.keep_up, "reference data"
+    for hook in hooks(context.webhooks, context.store, app[metrics.METRICS]):
+        yield hook.run, f"webhook {hook.name}"
+
+
 def create_app(context: Context) -> web.Application:
     """Make the application; it closes the store when it ends."""
     app = web.Application(
@@ -142,8 +153,10 @@ def create_app(context: Context) -> web.Application:
     for method, path, _, handler in ROUTES:
         app.router.add_route(method, path, handler)
 
-    async def running(_: web.Application) -> AsyncIterator[None]:
-        async with keeping_up(context.reference.keep_up, "reference data"):
+    async def running(app: web.Application) -> AsyncIterator[None]:
+        async with contextlib.AsyncExitStack() as tasks:
+            for work, name in _beside(app, context):
+                await tasks.enter_async_context(keeping_up(work, name))
             yield
         await context.store.close()
 

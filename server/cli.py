@@ -87,6 +87,7 @@ async def _serve(config: ServerConfig) -> None:
         now=_now,
         site=site,
         requests_per_second=config.requests_per_second,
+        webhooks=config.webhooks,
         code_lifetime=config.code_minutes * 60 * SECOND,
         silent_limit=config.silent_seconds * SECOND,
     )

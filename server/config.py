@@ -13,7 +13,7 @@ from shared.errors import ConfigError
 from shared.settings_file import read_settings
 from shared.toml_lines import line_of
 
-__all__ = ["ServerConfig", "TlsSettings", "load"]
+__all__ = ["ServerConfig", "TlsSettings", "Webhook", "load"]
 
 
 class TlsSettings(
@@ -38,6 +38,22 @@ class TlsSettings(
     names: tuple[str, ...] = ()
 
 
+class Webhook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A receiver of every event.
+
+    Attributes:
+        name: What it is called; under another name it begins at the end again.
+        url: Where each event is posted to.
+        secret_file: What its calls are signed with.
+        actions: Only events of these; all of them where it is empty.
+    """
+
+    name: Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_-]{1,40}$")]
+    url: Annotated[str, msgspec.Meta(pattern=r"^https?://[^\s@]+$", max_length=2000)]
+    secret_file: str
+    actions: tuple[str, ...] = ()
+
+
 class ServerConfig(
     msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 ):
@@ -53,6 +69,7 @@ class ServerConfig(
         silent_seconds: How long a station may say nothing before that is an exception.
         stale_hours: By status, how long an item may stay in it.
         next_steps: By status, the actions that are expected next.
+        webhooks: Who is told of every event.
         actions: Other words for the contract's statuses, and actions of the site's own.
         tls: How what is said to the server is encrypted.
     """
@@ -66,6 +83,7 @@ class ServerConfig(
     silent_seconds: Annotated[int, msgspec.Meta(ge=30, le=604_800)] = 60
     stale_hours: dict[str, float] = {}
     next_steps: dict[str, tuple[str, ...]] = {}
+    webhooks: Annotated[tuple[Webhook, ...], msgspec.Meta(max_length=20)] = ()
     actions: dict[str, ActionSettings] = {}
     tls: TlsSettings = TlsSettings()
 

@@ -54,6 +54,16 @@ class Metrics:
             *("scantrail_slow_readers", "Readers cut off as too slow, so far"),
             registry=where,
         )
+        self._hooks = Gauge(
+            "scantrail_webhook_position",
+            "Up to where a webhook was taken",
+            ["webhook"],
+            registry=where,
+        )
+        self._calls = Counter(
+            *("scantrail_webhook_calls", "Calls made", ["webhook", "outcome"]),
+            registry=where,
+        )
         self._exceptions = Gauge(
             *("scantrail_station_exceptions", "Open, of stations", ["code"]),
             registry=where,
@@ -70,6 +80,14 @@ class Metrics:
             ["station"],
             registry=where,
         )
+
+    def hook_at(self, name: str, position: int) -> None:
+        """Note up to where a webhook was taken."""
+        self._hooks.labels(name).set(position)
+
+    def hook_called(self, name: str, *, taken: bool) -> None:
+        """Count a call of a webhook."""
+        self._calls.labels(name, "taken" if taken else "not taken").inc()
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count a request."""

@@ -17,7 +17,7 @@ from msgspec import inspect
 from shared.errors import ConfigError
 from shared.toml_lines import line_of
 
-__all__ = ["parse_settings", "read_secret", "read_settings"]
+__all__ = ["parse_settings", "read_secret", "read_secret_file", "read_settings"]
 
 _T = TypeVar("_T")
 _Path = tuple[str | int, ...]
@@ -89,8 +89,17 @@ def read_secret(name: str, environ: Mapping[str, str]) -> str | None:
     if named is None and (credential is None or not credential.exists()):
         return None
     path = Path(named) if named is not None else credential
+    return read_secret_file(path or Path())
+
+
+def read_secret_file(path: Path) -> str:
+    """Return a secret that a file holds, without blanks and newlines around it.
+
+    Raises:
+        ConfigError: The file cannot be read; never with its content.
+    """
     try:
-        return (path or Path()).read_text().strip()
+        return path.read_text().strip()
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "not UTF-8"
         raise ConfigError(str(path), 0, f"{why}; it should hold a secret") from None

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from server.api.context import Context
 from server.app import create_app
+from server.config import Webhook
 from server.keys import Keys, Scope
 from server.own_log import OwnLog
 from server.reference import ReferenceData
@@ -91,7 +92,9 @@ class Service:
 
 
 @asynccontextmanager
-async def serving(folder: Path) -> AsyncIterator[Service]:
+async def serving(
+    folder: Path, webhooks: tuple[Webhook, ...] = ()
+) -> AsyncIterator[Service]:
     """Serve from a folder; served again, it is where it was."""
     keys = Keys(folder / "keys")
     made = {s.value: keys.create(s, "", f"a {s.value} key") for s in Scope}
@@ -104,6 +107,7 @@ async def serving(folder: Path) -> AsyncIterator[Service]:
         own=await OwnLog.open(store, folder / "own-log.json", lambda: found.now),
         now=lambda: found.now,
         site=DEFAULT,
+        webhooks=webhooks,
         code_lifetime=3600 * SECOND,
     )
     found.context = context

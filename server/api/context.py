@@ -5,6 +5,7 @@ from collections.abc import Callable
 import msgspec
 from aiohttp import web
 
+from server.config import Webhook
 from server.keys import Keys
 from server.own_log import OwnLog
 from server.reference import ReferenceData
@@ -27,6 +28,7 @@ class Context(msgspec.Struct, kw_only=True):
     code_lifetime: int
     silent_limit: int = SILENT_LIMIT
     requests_per_second: int = 0
+    webhooks: tuple[Webhook, ...] = ()
 
 
 CONTEXT: web.AppKey[Context] = web.AppKey("context", Context)

@@ -261,6 +261,12 @@ class Store(Protocol):
     async def mark_backed_up(self, acked: Mapping[str, tuple[int, str]]) -> None:
         """Note up to which line of which head each log is in a checked backup."""
 
+    async def hook_position(self, name: str) -> int:
+        """Return up to where a webhook was taken; a new one begins at the end."""
+
+    async def keep_hook_position(self, name: str, position: int) -> None:
+        """Note that a webhook was taken up to a position."""
+
     def said_changes(self) -> int:
         """Return a number that grows whenever `said` or a station may have changed."""
 

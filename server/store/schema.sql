@@ -121,6 +121,12 @@ CREATE TABLE voided (
     PRIMARY KEY (log, seq, received, by)
 ) WITHOUT ROWID;
 
+-- Up to where each webhook's receiver has taken events.
+CREATE TABLE hook (
+    name TEXT PRIMARY KEY,
+    position INTEGER NOT NULL
+) WITHOUT ROWID;
+
 -- Which lines say something that no scan shows, and of what: see shared.hosts.Topic.
 CREATE TABLE said (
     topic INTEGER NOT NULL,

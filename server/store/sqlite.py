@@ -44,6 +44,7 @@ from server.store import (
     reading,
     rebuild,
 )
+from server.store import hooks as hook
 from server.store import joining as joined
 from server.store import said as hosts
 from server.store.group import Group
@@ -393,6 +394,14 @@ class SqliteStore:
     async def horizon(self, view: View) -> Horizon:
         """Return up to when all active stations have told everything."""
         return await self._read(partial(reading.horizon, view=view))
+
+    async def hook_position(self, name: str) -> int:
+        """Return up to where a webhook was taken; a new one begins at the end."""
+        return await self._transact(partial(hook.begin, name=name))
+
+    async def keep_hook_position(self, name: str, position: int) -> None:
+        """Note that a webhook was taken up to a position."""
+        await self._transact(partial(hook.keep, name=name, position=position))
 
     def said_changes(self) -> int:
         """Return a number that grows whenever `said` or a station may have changed."""
