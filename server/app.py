@@ -154,11 +154,13 @@ def create_app(context: Context) -> web.Application:
         app.router.add_route(method, path, handler)
 
     async def running(app: web.Application) -> AsyncIterator[None]:
-        async with contextlib.AsyncExitStack() as tasks:
-            for work, name in _beside(app, context):
-                await tasks.enter_async_context(keeping_up(work, name))
-            yield
-        await context.store.close()
+        try:
+            async with contextlib.AsyncExitStack() as tasks:
+                for work, name in _beside(app, context):
+                    await tasks.enter_async_context(keeping_up(work, name))
+                yield
+        finally:  # an open database keeps a process from ending
+            await context.store.close()
 
     async def ending(app: web.Application) -> None:
         app[STREAMS].ending.set()

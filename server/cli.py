@@ -79,11 +79,16 @@ async def _serve(config: ServerConfig) -> None:
     _alone(data)
     site = config.site()
     store = await SqliteStore.open(data / DATABASE, _now, site)
+    try:
+        own = await OwnLog.open(store, data / OWN_KEY, _now)
+    except BaseException:
+        await store.close()  # an open database keeps a process from ending
+        raise
     context = Context(
         store=store,
         keys=Keys(data / KEYS),
         reference=ReferenceData(store, _now),
-        own=await OwnLog.open(store, data / OWN_KEY, _now),
+        own=own,
         now=_now,
         site=site,
         requests_per_second=config.requests_per_second,

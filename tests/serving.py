@@ -113,13 +113,15 @@ async def serving(
     found.context = context
     found.app = create_app(context)
     runner = web.AppRunner(found.app, auto_decompress=False)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    host, port = runner.addresses[0][:2]
-    found.url = f"http://{host}:{port}"
-    yield found
-    await found.session.close()
-    await runner.cleanup()
+    try:
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        host, port = runner.addresses[0][:2]
+        found.url = f"http://{host}:{port}"
+        yield found
+    finally:
+        await found.session.close()
+        await runner.cleanup()
 
 
 class Log:
