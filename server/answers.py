@@ -63,14 +63,20 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     basis: str
 
 
+def _value(run: Since | None) -> str | None:
+    return None if run is None else run.value
+
+
+def _since(run: Since | None) -> str | None:
+    return None if run is None else to_text(run.since.occurred)
+
+
+def _event(run: Since | None) -> str | None:
+    return None if run is None else run.latest.name
+
+
 def _maybe(moment: int | None) -> str | None:
     return None if moment is None else to_text(moment)
-
-
-def _fields(name: str, value: Since | None) -> dict[str, str | None]:
-    if value is None:
-        return {}
-    return {name: value.value, f"{name}_since": to_text(value.since.occurred)}
 
 
 def _title(said: list[Event], item: str) -> str | None:
@@ -149,21 +155,17 @@ def _document(
     findings: list[Finding],
     head: Heading,
 ) -> ItemAnswer:
-    events = {
-        f"{name}_event": value.latest.name
-        for name, value in (("status", found.status), ("location", found.location))
-        if value is not None
-    }
-    values: dict[str, str | None] = {
-        **_fields("status", found.status),
-        **_fields("location", found.location),
-        **_fields("custodian", found.custodian),
-        **events,
-    }
     return ItemAnswer(
         item=item,
         known=known,
-        **values,
+        status=_value(found.status),
+        status_since=_since(found.status),
+        status_event=_event(found.status),
+        location=_value(found.location),
+        location_since=_since(found.location),
+        location_event=_event(found.location),
+        custodian=_value(found.custodian),
+        custodian_since=_since(found.custodian),
         container=found.path[0] if found.path else None,
         path=list(found.path),
         title=title,

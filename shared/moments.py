@@ -5,6 +5,7 @@ every microsecond and compare, add and sort as they should, which floats do not.
 """
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 __all__ = ["SECOND", "to_moment", "to_text"]
 
@@ -15,6 +16,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
+@lru_cache(maxsize=8192)
 def to_text(moment: int) -> str:
     """Write a moment as the contract does: RFC 3339, UTC, six digits, ``Z``.
 

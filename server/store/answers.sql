@@ -57,7 +57,9 @@ CREATE TABLE exception{new} (
     closed_by TEXT
 );
 CREATE INDEX exception{new}_item ON exception{new} (item, code, since);
-CREATE INDEX exception{new}_since ON exception{new} (since, item, code);
 CREATE INDEX exception{new}_open ON exception{new} (since, item, code)
     WHERE until IS NULL;
-CREATE INDEX exception{new}_code ON exception{new} (code, since, item);
+CREATE INDEX exception{new}_closed ON exception{new} (since, item, code)
+    WHERE until IS NOT NULL;
+CREATE INDEX exception{new}_closed_code ON exception{new} (code, since, item)
+    WHERE until IS NOT NULL;

@@ -129,13 +129,23 @@ def exceptions(
     connection: sqlite3.Connection, query: ExceptionQuery, now: int
 ) -> list[Found]:
     """Return exceptions of items, newest first; those that fell due by ``now``, too."""
+    kinds = [True, False] if query.open is None else [query.open]
+    found = [one for kind in kinds for one in _exceptions(connection, query, now, kind)]
+    found.sort(key=lambda one: one.place, reverse=True)
+    return found[: query.limit]
+
+
+def _exceptions(
+    connection: sqlite3.Connection,
+    query: ExceptionQuery,
+    now: int,
+    is_open: bool,  # noqa: FBT001 # one of two lists, each with an index of its own
+) -> list[Found]:
     parameters: list[object] = [now]
-    where = ["since <= ?"]
+    where = ["since <= ?", "until IS NULL" if is_open else "until IS NOT NULL"]
     if query.code is not None:
         where.append("code = ?")
         parameters.append(query.code)
-    if query.open is not None:
-        where.append("until IS NULL" if query.open else "until IS NOT NULL")
     if query.after is not None:
         where.append("(since, item, code) < (?, ?, ?)")
         parameters += query.after

@@ -91,7 +91,7 @@ class SqliteStore:
         self._projection: Projection | None = None
         self._progress: Progress | None = None
         self._remaking: asyncio.Task[None] | None = None
-        self._position = 0
+        self._position = self._written = 0
         self._growth = asyncio.Condition()
         self._said_changed = False
         self._said_changes = 0
@@ -189,7 +189,7 @@ class SqliteStore:
     ) -> list[Receipt | ProblemError]:
         found = await self._transact(partial(self._append_all, batch=batch))
         self._received.end()
-        self._position = await self._writer.run(reading.last_position)
+        self._position = self._written
         async with self._growth:
             self._growth.notify_all()
         self._said_changes += self._said_changed  # once readers see it, not before
@@ -223,6 +223,7 @@ class SqliteStore:
                 self._said_changed |= done.said
         if self._projection is not None:
             self._projection.take(arrived)
+        self._written = reading.last_position(connection)
         return found
 
     def present(self) -> int:
