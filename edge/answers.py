@@ -54,6 +54,7 @@ __all__ = [
 
 _LONGEST_TEXT = 200
 _HEAD_BYTES = 32
+_TOO_LARGE, _STUMBLED = 413, 500
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -240,7 +241,9 @@ def _smaller(case: _Case) -> Decision:
     problem = f"the server did not take it: {_told(case)}"
     if case.sent.raw or case.sent.lines == 0:
         return Wait(state=State.TROUBLE, problem=problem)
-    return Halve(problem=problem) if case.sent.lines > 1 else SendRaw(problem=problem)
+    if case.sent.lines == 1:
+        return SendRaw(problem=problem)
+    return Halve(problem=problem, poison=case.answer.status != _TOO_LARGE)
 
 
 def _refused(case: _Case) -> Decision:
@@ -260,6 +263,7 @@ def _busy(case: _Case) -> Decision:
         state=State.BUSY,
         problem=f"the server cannot take it now: {_told(case)}",
         seconds=retry_after(case.answer.retry_after, case.answer.date),
+        suspect=case.answer.status == _STUMBLED and case.sent.lines > 0,
     )
 
 

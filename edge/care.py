@@ -7,7 +7,7 @@ and is old enough, is taken away. Each step is short: a scan never waits long fo
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from edge import aside, salvage
@@ -20,7 +20,7 @@ from shared.errors import LineError
 from shared.lines import decode
 from shared.moments import SECOND
 
-__all__ = ["DAY", "Care", "take_in"]
+__all__ = ["DAY", "Care", "take_in", "take_in_file"]
 
 DAY = 24 * 3600 * SECOND
 """Microseconds in a day."""
@@ -121,6 +121,32 @@ class Care:
         return through > log.first
 
 
+async def take_in_file(outbox: Outbox, path: Path) -> int:
+    """Take in what is whole in one file; return how many lines that were.
+
+    Raises:
+        NotSavedError: The disk is full or failing.
+        OSError: There is no such file, or no room to read it.
+    """
+    path.stat()  # noqa: ASYNC240 - only whether it is there
+    lines, _ = await _taken_in(outbox, path, ())
+    return lines
+
+
+async def _taken_in(
+    outbox: Outbox, path: Path, names: Collection[str]
+) -> tuple[int, list[str]]:
+    lines, holes = 0, list[str]()
+    found = salvage.read(path, names)
+    while (part := await asyncio.to_thread(next, found, None)) is not None:
+        if isinstance(part, Chunk):
+            await outbox.take_in(part)
+            lines += len(part.lines)
+        else:
+            holes.append(_hole(part))
+    return lines, holes
+
+
 async def take_in(outbox: Outbox, say: Callable[[str], None]) -> None:
     """Take in what is whole in the files that were set aside; end when all are.
 
@@ -131,14 +157,7 @@ async def take_in(outbox: Outbox, say: Callable[[str], None]) -> None:
     for path in aside.found(outbox.path):
         if path.name in await outbox.taken():
             continue
-        lines, holes = 0, list[str]()
-        found = salvage.read(path, outbox.names)
-        while (part := await asyncio.to_thread(next, found, None)) is not None:
-            if isinstance(part, Chunk):
-                await outbox.take_in(part)
-                lines += len(part.lines)
-            else:
-                holes.append(_hole(part))
+        lines, holes = await _taken_in(outbox, path, outbox.names)
         await outbox.take(path.name)
         say(_taken(path, lines, holes))
 

@@ -19,9 +19,11 @@ from socket import gethostname
 import msgspec
 
 from edge import health, joining
+from edge.care import take_in_file
 from edge.clock import read_clock
 from edge.config import FILE, Config, load, texts
 from edge.config_example import example
+from edge.copying import adopt, take_in_journal
 from edge.displays import Display, display_for
 from edge.doctor import command as doctor_command
 from edge.identify import command as identify_command
@@ -189,6 +191,33 @@ def _let_go_of_output() -> None:
         os.close(null)
 
 
+# --- recover --------------------------------------------------------------------------
+
+
+def _recover(options: argparse.Namespace) -> int:
+    lines, waiting = asyncio.run(_recovered(Path(options.data), Path(options.found)))
+    _note(f"{lines} lines were read from {options.found}; {waiting} are to be sent")
+    return 0
+
+
+async def _recovered(data: Path, found: Path) -> tuple[int, int]:
+    outbox = await Outbox.open(data / health.OUTBOX)
+    try:
+        if found.is_dir():  # noqa: ASYNC240 - nothing else runs here
+            lines = await adopt(outbox, found)
+            lines = max(lines, await take_in_journal(outbox, found))
+        else:
+            lines = await take_in_file(outbox, found)
+        outbox.remember()
+    except OSError as error:
+        reason = f"{found}: {error.strerror}; nothing more was taken from it"
+        raise StartError(reason) from error
+    else:
+        return lines, outbox.waiting
+    finally:
+        await outbox.close()
+
+
 # --- status, check-config -------------------------------------------------------------
 
 
@@ -241,6 +270,12 @@ goes on, and sends by itself once the server is back.
 Scan X-RECEIVE, X-STORE, X-PICK, … to say what the next scans mean, X-UNDO to take the
 last one back, and a badge (B-…) to badge in and out. An item is P-…, C-… (a container),
 M-… (a load) or any GS1 or carrier's label; a place is L-….
+"""
+
+_RECOVER = """\
+Take in what is whole in FROM: the journal of this station (a folder), or an outbox of
+it that was set aside or found (a file). The station must not run. The lines keep their
+names; the server takes each once, however often this is done.
 """
 
 _JOIN = f"""\
@@ -310,6 +345,14 @@ def _parser() -> argparse.ArgumentParser:
         "everything, and end; the status is 0 only then",
     )
     go.add_argument("--verbose", action="store_true", help="log more, for a developer")
+
+    recover = command(
+        "recover",
+        _recover,
+        "take in scans from a journal or an outbox",
+        _RECOVER,
+    )
+    recover.add_argument("found", metavar="FROM", help="the folder, or the file")
 
     status = command("status", _status, "say how this station does")
     status.add_argument("--json", action="store_true", help="for programs")

@@ -87,9 +87,10 @@ class Disowned(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Halve(msgspec.Struct, frozen=True, kw_only=True):
-    """Send half as many lines."""
+    """Send half as many lines. ``poison``: one of them may be what is wrong."""
 
     problem: str
+    poison: bool = False
 
 
 class SendRaw(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,12 +100,16 @@ class SendRaw(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Wait(msgspec.Struct, frozen=True, kw_only=True):
-    """Try again later: in ``seconds`` at the earliest, where the server said so."""
+    """Try again later: in ``seconds`` at the earliest, where the server said so.
+
+    ``suspect``: what was sent may be what the server stumbles over.
+    """
 
     state: State
     problem: str
     seconds: float | None = None
     timed_out: bool = False
+    suspect: bool = False
 
 
 Decision = Acked | Rewind | Diverged | Disowned | Halve | SendRaw | Wait

@@ -261,6 +261,15 @@ class Outbox:
         self.remember()
         return name
 
+    async def adopt(self, lines: Sequence[bytes]) -> None:
+        """Save lines of the present log that were saved elsewhere, as they are.
+
+        Raises:
+            NotSavedError: The disk is full or failing; nothing was saved.
+        """
+        fixed = tuple(lines)
+        await self._save(lambda kept: kept.adopt(fixed))
+
     async def take_in(self, chunk: Chunk) -> None:
         """Save lines of a log that was left, which were found elsewhere.
 

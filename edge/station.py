@@ -27,6 +27,7 @@ from edge.capture import Capture
 from edge.care import DAY, Care, take_in
 from edge.clock import Clock, asleep, read_clock
 from edge.config import Config, rules, site
+from edge.copying import Copying, adopt, take_in_journal
 from edge.decisions import State
 from edge.feedback import Feedback, Notice, Tone, Word
 from edge.gpio import open_pins
@@ -34,7 +35,7 @@ from edge.identity import Identity
 from edge.kiosk import DEVICE, Kiosk, Panel, page
 from edge.knowledge import from_log, keep_told, settings_of
 from edge.lights import Light
-from edge.outbox import Outbox
+from edge.outbox import NotSavedError, Outbox
 from edge.pulse import Pulse
 from edge.reference import Copy, Reference
 from edge.scanners import Scanner
@@ -110,6 +111,10 @@ async def run(setup: Setup, stop: asyncio.Event, clock: Clock = read_clock) -> i
             link = Uplink(me, clock=clock, version=setup.version, health=vitals.header)
             await stack.enter_async_context(link)
             sync = Sync(outbox, link, reference=copy, clock=clock)
+        copying = None
+        if kept.journal is not None:
+            copying = Copying(outbox, Path(kept.journal))
+            await _adopt(outbox, Path(kept.journal))
         scanners = [open_scanner(settings, clock) for settings in setup.scanners]
         station = Station(
             setup,
@@ -118,6 +123,7 @@ async def run(setup: Setup, stop: asyncio.Event, clock: Clock = read_clock) -> i
             scanners,
             me=me,
             copy=copy,
+            copying=copying,
             clock=clock,
             observe=vitals.look,
         )
@@ -137,6 +143,7 @@ class Station:
         *,
         me: Identity | None = None,
         copy: Copy | None = None,
+        copying: Copying | None = None,
         clock: Clock = read_clock,
         observe: Callable[[health.Report], None] = lambda _: None,
     ) -> None:
@@ -150,6 +157,7 @@ class Station:
         self._scanners = tuple(scanners)
         self._clock = clock
         self._observe = observe
+        self._copying = copying
         self._care = Care(
             outbox, retention=setup.config.storage.retention_days * DAY, clock=clock
         )
@@ -216,6 +224,8 @@ class Station:
             _kept_up("salvage", self._take_in, self._say),
             _kept_up("watchdog", self._pulse().run, self._say),
         ]
+        if self._copying is not None:
+            parts.append(_kept_up("journal", self._copying.run, self._say))
         if self._sync is not None:
             self._sync.observe(self._synced)
             parts.append(_kept_up("sync", self._sync.run, self._say))
@@ -311,9 +321,17 @@ class Station:
         self._progress.set()
 
     async def _take_in(self) -> None:
-        """Take in what was set aside, now and whenever more is."""
+        """Take in what was set aside, now and whenever more is; and the journal.
+
+        The journal has what a file had that is gone, or is damaged.
+        """
         known = -1
         while True:
+            if self._outbox.anew and self._setup.config.storage.journal:
+                folder = Path(self._setup.config.storage.journal)
+                lines = await take_in_journal(self._outbox, folder)
+                self._outbox.anew = False
+                self._outbox.notices.append(f"{lines} lines are in {folder}, and kept")
             if known != len(self._outbox.notices):
                 known = len(self._outbox.notices)
                 await take_in(self._outbox, self._outbox.notices.append)
@@ -359,7 +377,9 @@ class Station:
             state=self._told.state,
             problem=self._told.problem,
             alarm=self._told.alarm,
-            storage_problem=self._outbox.problem or self._care.problem,
+            storage_problem=self._outbox.problem
+            or self._care.problem
+            or (self._copying.problem if self._copying else ""),
             storage_notices=tuple(self._outbox.notices[-_NOTICES:]),
             owed=self._outbox.owed,
             last_contact=health.contact(self._told),
@@ -378,6 +398,16 @@ class Station:
         self._panel.refresh(self._told, self._report)
         self._observe(self._report)
         return self._report
+
+
+async def _adopt(outbox: Outbox, folder: Path) -> None:
+    """Take over what an earlier run could only save on the second path."""
+    try:
+        if lines := await adopt(outbox, folder):
+            text = f"{lines} lines that were on the second path only are in the outbox"
+            outbox.notices.append(text)
+    except (OSError, NotSavedError) as error:
+        _log.warning("the second path cannot be read: %s", error)
 
 
 async def _kept_up(

@@ -12,6 +12,10 @@ from shared.protocol import MAX_PACKED
 __all__ = ["Pace", "Stance", "react"]
 
 
+_OFTEN = 2
+"""Failures after which what is sent comes under suspicion."""
+
+
 class Pace(msgspec.Struct, frozen=True, kw_only=True):
     """How fast and how slow; seconds, lines, bytes of a body before compression.
 
@@ -29,11 +33,16 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Stance(msgspec.Struct, frozen=True, kw_only=True):
-    """What the last answers have led to: how much to send, and how."""
+    """What the last answers have led to: how much to send, and how.
+
+    ``poison``: somewhere up to this line is one that the server does not take. It is
+    searched by halves, so that the lines before it go on.
+    """
 
     limit: int
     failures: int = 0
     raw: bool = False
+    poison: int = 0
 
 
 def react(
@@ -53,11 +62,13 @@ def react(
         the next is saved or a heartbeat is due.
     """
     if isinstance(decision, Halve):
-        return Stance(limit=max(sent.lines // 2, 1), failures=stance.failures), None
+        return _halved(stance, sent, poison=decision.poison), None
     if isinstance(decision, SendRaw):
         return Stance(limit=1, failures=stance.failures, raw=True), None
     if isinstance(decision, Acked) and (decision.acked > sent.after or not sent.lines):
-        return Stance(limit=min(stance.limit * 2, pace.max_lines)), None
+        return _gone_on(stance, decision.acked, pace), None
+    if isinstance(decision, Wait) and decision.suspect and stance.failures >= _OFTEN:
+        return _suspected(stance, sent), _rest(stance.failures, decision, pace, luck)
     late = isinstance(decision, Wait) and decision.timed_out
     worse = Stance(
         limit=max(stance.limit // 2, 1) if late else stance.limit,
@@ -65,6 +76,29 @@ def react(
         raw=stance.raw and isinstance(decision, Wait),
     )
     return worse, _rest(stance.failures, decision, pace, luck)
+
+
+def _halved(stance: Stance, sent: Sent, *, poison: bool) -> Stance:
+    return Stance(
+        limit=max(sent.lines // 2, 1),
+        failures=stance.failures,
+        poison=sent.last if poison else 0,
+    )
+
+
+def _suspected(stance: Stance, sent: Sent) -> Stance:
+    """Search what the server stumbles over, again and again."""
+    if sent.lines > 1:
+        return _halved(stance, sent, poison=True)
+    return Stance(limit=1, failures=stance.failures + sent.raw, raw=True)
+
+
+def _gone_on(stance: Stance, acked: int, pace: Pace) -> Stance:
+    """Send more from now on; while a line is searched, half of where it may be."""
+    if acked < stance.poison:
+        limit = max((stance.poison - acked) // 2, 1)
+        return Stance(limit=limit, failures=stance.failures, poison=stance.poison)
+    return Stance(limit=min(stance.limit * 2, pace.max_lines))
 
 
 def _rest(failures: int, decision: Decision, pace: Pace, luck: float) -> float:

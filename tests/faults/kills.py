@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from edge import cli
+from edge.care import take_in
 from edge.outbox import Outbox
 from tests.edge_server import Model
 from tests.faults.checker import Found, check, sent
@@ -60,6 +61,7 @@ async def _end(folder: Path, confirmed: list[str], cycles: int) -> Outcome:
     model = Model()
     box = await Outbox.open(folder / "station" / NAME)
     try:
+        await take_in(box, box.notices.append)
         await sent(box, model, steps=5000)
         notices = len(box.notices)
     finally:
