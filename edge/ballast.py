@@ -16,12 +16,16 @@ _SPARE = 2  # times its size that has to be free before it is made again
 
 
 class Ballast:
-    """One file. Its failure is never more than that there is no ballast."""
+    """One file. Its failure is never more than that there is no ballast.
+
+    ``released``: it was taken away, and there is no room yet to make it again.
+    """
 
     def __init__(self, path: Path, size: int) -> None:
         """Prepare it; ``size`` is in bytes, and 0 keeps none."""
         self._path = path
         self._size = size
+        self.released = False
 
     @property
     def here(self) -> bool:
@@ -37,6 +41,7 @@ class Ballast:
             if disk.f_bavail * disk.f_frsize < _SPARE * self._size:
                 return
             self._make()
+            self.released = False
 
     def _make(self) -> None:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
@@ -52,5 +57,6 @@ class Ballast:
         """Give the room back; return whether there was any."""
         with contextlib.suppress(OSError):
             self._path.unlink()
+            self.released = True
             return True
         return False

@@ -13,6 +13,7 @@ from pathlib import Path
 from edge import aside, salvage
 from edge.ballast import MEBIBYTE
 from edge.clock import Clock, read_clock
+from edge.connection import write_back
 from edge.logs import Log
 from edge.outbox import NotSavedError, Outbox
 from edge.salvage import Chunk, Hole
@@ -26,6 +27,7 @@ DAY = 24 * 3600 * SECOND
 """Microseconds in a day."""
 _TICK = 1.0  # seconds between two looks
 _LONG_WAL = 4 * MEBIBYTE  # is written back
+_SHORT_WAL = MEBIBYTE // 4  # likewise, where the disk has no room for a longer one
 _LONGEST_WAL = 64 * MEBIBYTE  # is an alarm: somebody reads and does not end
 _PRUNE_LINES = 500  # in one step
 _PRUNE_BYTES = 4 * MEBIBYTE
@@ -83,9 +85,10 @@ class Care:
     async def _write_back(self) -> str:
         """Write a long ``-wal`` back into the file; say if somebody prevents it."""
         wal = self._outbox.at.with_name(f"{self._outbox.at.name}-wal")
-        if _size(wal) < _LONG_WAL:
+        tight = self._outbox.ballast.released
+        if _size(wal) < (_SHORT_WAL if tight else _LONG_WAL):
             return ""
-        blocked = await self._outbox.execute(_checkpoint)
+        blocked = await self._outbox.execute(write_back)
         if blocked and _size(wal) > _LONGEST_WAL:
             return (
                 f"{wal} has grown to {_size(wal) // MEBIBYTE} MiB, because another "
@@ -159,7 +162,8 @@ async def take_in(outbox: Outbox, say: Callable[[str], None]) -> None:
             continue
         lines, holes = await _taken_in(outbox, path, outbox.names)
         await outbox.take(path.name)
-        say(_taken(path, lines, holes))
+        if lines or holes:
+            say(_taken(path, lines, holes))
 
 
 def _taken(path: Path, lines: int, holes: list[str]) -> str:
@@ -186,13 +190,6 @@ def _when(line: bytes) -> int:
         return decode(line).moment
     except LineError:
         return 0
-
-
-def _checkpoint(db: sqlite3.Connection) -> bool:
-    """Write the ``-wal`` back; return whether a reader kept some of it from that."""
-    db.execute("PRAGMA synchronous = FULL")
-    _, pages, written = db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-    return bool(written < pages)
 
 
 def _vacuum(db: sqlite3.Connection) -> None:

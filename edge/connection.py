@@ -7,13 +7,13 @@ that is opened again is held against what was confirmed while it was open before
 
 import asyncio
 import contextlib
+import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import aiosqlite
-import msgspec
 
 from edge import aside, mark, outbox_schema, storage
 from edge.inspection import NotOursError, inspect
@@ -34,6 +34,7 @@ __all__ = [
     "place",
     "side",
     "take_lock",
+    "write_back",
 ]
 
 Connection = aiosqlite.Connection
@@ -119,7 +120,7 @@ async def opened(
     anew = False
     for _ in range(4):
         old = mark.read(path)
-        was_open = old is not None and old.is_open
+        was_open = old is not None and old.is_open and expected is None
         reason = condemned or aside.torn(path, was_open=was_open)
         if not reason:
             lacking = not path.exists()  # noqa: ASYNC240 - as short as what follows
@@ -153,8 +154,7 @@ def _end_side(path: Path) -> None:
     if aside.set_aside(side(path), path) is None:
         return
     if beside and (own := mark.read(path)):
-        names = own.grown(beside.names)
-        mark.write(path, msgspec.structs.replace(own, names=names))
+        mark.write(path, own.grown(beside.names))
 
 
 def _lost(path: Path) -> str:
@@ -184,6 +184,7 @@ async def _connect(
     """Connect, bring the file to the present schema, after a look at it."""
 
     def prepare(raw: sqlite3.Connection) -> Ledger:
+        _begin_and_end(raw, path)
         outbox_schema.prepare(raw)
         raw.execute(f"PRAGMA wal_autocheckpoint = {_LONGEST_WAL}")
         kept = Ledger(raw, new_log())
@@ -201,6 +202,19 @@ async def _connect(
         return db, await on_thread(db, prepare)
     except BaseException:
         await close(db)
+        raise
+
+
+def _begin_and_end(raw: sqlite3.Connection, path: Path) -> None:
+    """Refuse a file that can be written, and that SQLite will not: it is damaged."""
+    try:
+        raw.execute("BEGIN IMMEDIATE")
+        raw.execute("ROLLBACK")
+    except sqlite3.Error as error:
+        refused = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_READONLY
+        if refused and os.access(path, os.W_OK):
+            reason = "it is damaged: its header says that it must not be written"
+            raise NotOursError(reason) from error
         raise
 
 
@@ -253,6 +267,13 @@ async def on_thread(db: Connection, work: Callable[[sqlite3.Connection], _T]) ->
     raw = db._conn  # noqa: SLF001
     result: _T = await db._execute(run, raw)  # type: ignore[no-untyped-call] # noqa: SLF001
     return result
+
+
+def write_back(raw: sqlite3.Connection) -> bool:
+    """Write the ``-wal`` back; return whether a reader kept some of it from that."""
+    raw.execute("PRAGMA synchronous = FULL")
+    _, pages, written = raw.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+    return bool(written < pages)
 
 
 async def close(db: Connection) -> None:

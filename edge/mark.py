@@ -30,9 +30,11 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True):
     names: tuple[str, ...] = ()
     whole: bool = False
 
-    def grown(self, names: tuple[str, ...]) -> tuple[str, ...]:
-        """Return the names with others added."""
-        return tuple(dict.fromkeys((*self.names, *names)))[-_LONGEST:]
+    def grown(self, names: tuple[str, ...]) -> "Mark":
+        """Return it with names added; where they become too many, not all are known."""
+        known = tuple(dict.fromkeys((*self.names, *names)))
+        whole = self.whole and len(known) <= _LONGEST
+        return msgspec.structs.replace(self, names=known[-_LONGEST:], whole=whole)
 
 
 def _of(path: Path) -> Path:

@@ -22,8 +22,6 @@ from pathlib import Path
 from typing import TypeVar
 from uuid import uuid4
 
-import msgspec
-
 from edge import connection, ledger, mark, outbox_schema, storage
 from edge.ballast import Ballast
 from edge.clock import boot_id
@@ -362,8 +360,9 @@ class Outbox:
             names=self._names,
             whole=self._whole,
         )
-        self._names = new.grown(tuple(log.name for log in state.logs))
-        mark.write(self.at, msgspec.structs.replace(new, names=self._names))
+        new = new.grown(tuple(log.name for log in state.logs))
+        self._names, self._whole = new.names, new.whole
+        mark.write(self.at, new)
 
     async def close(self) -> None:
         """Finish what was begun, close the file, and let go of the lock."""
@@ -440,6 +439,7 @@ class Outbox:
         self._db = None
         if storage.is_damage(error):
             self._condemned = str(error)
+        self.remember(is_open=False)
         await connection.close(db)
 
     async def _read(self, work: Callable[[Ledger], _T]) -> _T:
@@ -451,8 +451,8 @@ class Outbox:
     async def _save(self, work: Callable[[Ledger], _T]) -> _T:
         """Run what saves lines; then tell, even if the caller has gone meanwhile.
 
-        A second try opens the file again, where that is what was wrong; a third one
-        has the ballast's room.
+        Where the disk is full, the ``-wal`` is written back first, so that its room is
+        used again, and then the ballast is released. Else the file is opened again.
         """
 
         def saved(kept: Ledger) -> _T:
@@ -461,22 +461,25 @@ class Outbox:
                 self._loop.call_soon_threadsafe(self._tell)
             return result
 
-        for again in (self._once_more, self._make_room):
+        for again in (self._written_back, self._make_room):
             try:
                 return await self._run(saved)
             except sqlite3.Error as error:
-                if not again(error):
+                if not await again(error):
                     raise NotSavedError(self._sentence(error)) from error
             except NotSavedError as error:
-                if not again(error):
+                if not await again(error):
                     raise
         return await self._read(saved)
 
-    def _once_more(self, error: Exception) -> bool:
-        full = isinstance(error, sqlite3.Error) and storage.survives(error)
-        return self._make_room(error) if full else True
+    async def _written_back(self, error: Exception) -> bool:
+        if isinstance(error, sqlite3.Error) and storage.survives(error):
+            with contextlib.suppress(sqlite3.Error, NotSavedError):
+                db = await self._connected()
+                await on_thread(db, connection.write_back)
+        return True
 
-    def _make_room(self, error: Exception) -> bool:
+    async def _make_room(self, error: Exception) -> bool:
         if not self.ballast.release():
             return False
         text = (
@@ -501,6 +504,7 @@ class Outbox:
                 raise NotSavedError(self.problem)
             db, self._db = self._db, None
             if db is not None:
+                self.remember(is_open=False)
                 await connection.close(db)
             batch, grown = kept.ahead(drafts)
             try:

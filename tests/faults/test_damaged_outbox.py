@@ -351,3 +351,24 @@ async def test_f09_a_lost_outbox_is_said(tmp_path: Path) -> None:
     said = await all_sent(path, model)
     assert any("was gone; a new log begins" in text for text in said)
     assert check(["P-NEW"], model.logs) == FINE
+
+
+async def test_f09_lines_are_found_however_many_logs_came_after(tmp_path: Path) -> None:
+    path, model = tmp_path / NAME, Model()
+    box = await Outbox.open(path)
+    await box.append([draft("P-1")])
+    await box.close()
+    for number in range(70):
+        path.write_bytes(b"damaged")
+        if number == 0:
+            path.with_name(f"{NAME}.aside-1").unlink(missing_ok=True)
+            path.unlink()
+            box = await Outbox.open(path)
+            await box.append([draft("P-2")])
+            await box.close()
+            shutil.copyfile(path, path.with_name(f"{NAME}.aside-99"))
+            path.write_bytes(b"damaged")
+        box = await Outbox.open(path)
+        await box.close()
+    await all_sent(path, model)
+    assert check(["P-2", "P-NEW"], model.logs).fine

@@ -42,7 +42,7 @@ def test_f01_killed_at_a_call_that_changes_the_disk(call: str) -> None:
 
 @traced
 def test_f01_killed_at_later_writes() -> None:
-    assert fire(*(f"kill:pwrite64:{n}:1" for n in range(20, 60, 9)))
+    assert fire(*(f"kill:pwrite64:{n}:1" for n in range(16, 46, 7)))
 
 
 @traced
