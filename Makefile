@@ -36,7 +36,7 @@ lint: $(VENV)/ready-to-test  ## ruff, as in `make test`, mending what it can
 types: $(VENV)/ready-to-test  ## mypy, as in `make test`
 	$(BIN)/mypy
 
-browser:  ## Chromium from Debian's packages, for the tests of the station's screen (as root)
+browser:  ## Chromium from Debian's packages, for the tests of the screens (as root)
 	apt-get update --quiet=2
 	DEBIAN_FRONTEND=noninteractive apt-get install --quiet=2 --yes --no-install-recommends chromium
 

@@ -2,10 +2,12 @@
 
 import contextlib
 import logging
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 from aiohttp import web
 
+from server import console
 from server.api import (
     acts,
     exceptions,
@@ -33,11 +35,11 @@ from server.problems import TITLES, ProblemError
 from server.webhooks import hooks
 from shared.protocol import ProblemType
 
-__all__ = ["ROUTES", "create_app"]
+__all__ = ["INTERFACE", "ROUTES", "create_app"]
 
 _LOG = logging.getLogger("scantrail.server")
 
-ROUTES: tuple[tuple[str, str, Access, Handler], ...] = (
+INTERFACE: tuple[tuple[str, str, Access, Handler], ...] = (
     ("GET", "/healthz", Access.ANYBODY, health.healthz),
     ("GET", "/readyz", Access.ANYBODY, health.readyz),
     ("GET", "/openapi.json", Access.ANYBODY, openapi.openapi),
@@ -73,24 +75,37 @@ ROUTES: tuple[tuple[str, str, Access, Handler], ...] = (
     ("PUT", "/v1/wanted/{item}", Access.SUPERVISOR, acts.want),
     ("DELETE", "/v1/wanted/{item}", Access.SUPERVISOR, acts.unwant),
 )
+"""The routes of programs: contract, section 7."""
+
+ROUTES = (*INTERFACE, *console.ROUTES)
 """Every route there is, and whom it admits."""
+
+_PART = re.compile(r"{(\w+)}")
+"""A key in a path may hold anything but a slash; by itself, aiohttp refuses braces."""
 
 _ACCESS = {handler: access for _, _, access, handler in ROUTES}
 
 
 @web.middleware
 async def _problems(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer whatever goes wrong with a problem document."""
+    """Answer whatever goes wrong with a problem document, or with a page."""
     try:
         return await handler(request)
     except ProblemError as error:
-        return wire.problem(error)
+        return _told(request, error)
     except web.HTTPException as error:
-        return wire.problem(_of_http(error))
+        return _told(request, _of_http(error))
     except Exception:  # noqa: BLE001 # told to the log; the client learns no more
         _LOG.exception("%s %s failed", request.method, request.rel_url.raw_path)
         reason = "The request failed. The server's log says why; nothing was half done."
-        return wire.problem(ProblemError(500, ProblemType.INTERNAL, reason))
+        return _told(request, ProblemError(500, ProblemType.INTERNAL, reason))
+
+
+def _told(request: web.Request, error: ProblemError) -> web.Response:
+    """Tell a browser on a page, and a program as a document."""
+    if console.asked_for_page(request):
+        return console.problem_page(request, error)
+    return wire.problem(error)
 
 
 def _of_http(error: web.HTTPException) -> ProblemError:
@@ -115,7 +130,7 @@ async def _guarded(request: web.Request, handler: Handler) -> web.StreamResponse
     if request.match_info.http_exception is None:
         access = _ACCESS[request.match_info.handler]
         context = request.app[CONTEXT]
-        await guard.admit(request, access, context.store, context.keys)
+        await guard.admit(request, access, context)
     return await handler(request)
 
 
@@ -146,12 +161,14 @@ def create_app(context: Context) -> web.Application:
         client_max_size=wire.MAX_JSON,
     )
     app[CONTEXT] = context
-    app[openapi.ROUTES] = ROUTES
+    app[openapi.ROUTES] = INTERFACE
     app[metrics.METRICS] = Metrics()
     app[RATES] = Rates(context.requests_per_second)
     app[STREAMS] = Streams()
+    app[console.CONSOLE] = console.Console(context)
+    app[console.HASHING] = console.Hashing()
     for method, path, _, handler in ROUTES:
-        app.router.add_route(method, path, handler)
+        app.router.add_route(method, _PART.sub(r"{\1:[^/]+}", path), handler)
 
     async def running(app: web.Application) -> AsyncIterator[None]:
         try:

@@ -46,7 +46,7 @@ MANIFEST = "manifest.json"
 PUBLISHED = "backed-up.json"
 """The file in the data folder that says what is backed up."""
 
-_NOT_COPIED = ("lock", PUBLISHED)
+_NOT_COPIED = ("lock", PUBLISHED, "sessions")
 _PARTIAL = ".partial"
 
 

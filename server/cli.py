@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from server import pulse, site_command, upkeep
+from server import people_command, pulse, site_command, upkeep
 from server.api.context import Context
 from server.app import create_app
 from server.background import keeping_up
@@ -26,7 +26,9 @@ from server.config import ServerConfig, load
 from server.keys import Keys, Scope
 from server.listening import listening
 from server.own_log import OwnLog
+from server.people import People
 from server.reference import ReferenceData
+from server.sessions import Sessions
 from server.store.retime import retime_database
 from server.store.sqlite import SqliteStore
 from shared import files
@@ -41,6 +43,7 @@ _LOG = logging.getLogger("scantrail.server")
 KEYS = "keys"
 OWN_KEY = "own-log.json"
 LOCK = "lock"
+SESSIONS = "sessions"
 MAX_LINE = 16 * 1024
 """Bytes of a request's first line: the longest key is 12 KB when percent-encoded."""
 
@@ -84,9 +87,12 @@ async def _serve(config: ServerConfig) -> None:
     except BaseException:
         await store.close()  # an open database keeps a process from ending
         raise
+    people = People(data / people_command.PEOPLE)
     context = Context(
         store=store,
         keys=Keys(data / KEYS),
+        people=people,
+        sessions=Sessions(data / SESSIONS, people),
         reference=ReferenceData(store, _now),
         own=own,
         now=_now,
@@ -95,6 +101,8 @@ async def _serve(config: ServerConfig) -> None:
         webhooks=config.webhooks,
         code_lifetime=config.code_minutes * 60 * SECOND,
         silent_limit=config.silent_seconds * SECOND,
+        zone=config.console.zone,
+        language=config.console.language,
     )
     # what a body unpacks to is bounded by server.delivery, not by aiohttp
     runner = web.AppRunner(
@@ -258,6 +266,7 @@ def _parser() -> argparse.ArgumentParser:
     add = commands.add_parser("import", help="bring a table of a host system")
     add_import(add)
     _to_server(add)
+    people_command.add_commands(commands)
     upkeep.add_commands(commands)
     site_command.add_commands(commands)
     return parser

@@ -13,7 +13,7 @@ from shared.errors import ConfigError
 from shared.settings_file import read_settings
 from shared.toml_lines import line_of
 
-__all__ = ["ServerConfig", "TlsSettings", "Webhook", "load"]
+__all__ = ["ConsoleConfig", "ServerConfig", "TlsSettings", "Webhook", "load"]
 
 
 class TlsSettings(
@@ -54,6 +54,20 @@ class Webhook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     actions: tuple[str, ...] = ()
 
 
+class ConsoleConfig(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
+):
+    """What the pages for people look like.
+
+    Attributes:
+        zone: The site's zone, such as Europe/Berlin; empty for the machine's.
+        language: Of all pages; empty for what each browser asks for.
+    """
+
+    zone: str = ""
+    language: str = ""
+
+
 class ServerConfig(
     msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 ):
@@ -72,6 +86,7 @@ class ServerConfig(
         webhooks: Who is told of every event.
         actions: Other words for the contract's statuses, and actions of the site's own.
         tls: How what is said to the server is encrypted.
+        console: What the pages for people look like.
     """
 
     data: str = "scantrail-data"
@@ -86,6 +101,7 @@ class ServerConfig(
     webhooks: Annotated[tuple[Webhook, ...], msgspec.Meta(max_length=20)] = ()
     actions: dict[str, ActionSettings] = {}
     tls: TlsSettings = TlsSettings()
+    console: ConsoleConfig = ConsoleConfig()
 
     def site(self) -> Site:
         """Return the site's rules.

@@ -21,8 +21,10 @@ class Scope(Enum):
     """What a key may do; each may also do what those before it may."""
 
     READ = "read"
+    OPERATE = "operate"
+    """Write remarks, take an exception on."""
     SUPERVISE = "supervise"
-    """Settle exceptions, write remarks, look for items."""
+    """Settle exceptions, look for items."""
     ADMIN = "admin"
 
     def includes(self, other: "Scope") -> bool:

@@ -31,8 +31,9 @@ class HostLine(Line, frozen=True, omit_defaults=True, kw_only=True):
 
     ``by`` is who did it, by the name of his key. A note of a location has its ``kind``
     (a word of the site's: dock, shelf) and, on the site's plan, ``x``, ``y``, ``w``,
-    ``h``; ``ended`` takes a location or an operator off the list. ``wanted`` puts an
-    item on the list of wanted items, or takes it off. ``as_of`` is when the other
+    ``h``; ``ended`` takes a location or an operator off the list. ``owner`` is who sees
+    to what is wrong with an item, and empty where nobody does. ``wanted`` puts an item
+    on the list of wanted items, or takes it off. ``as_of`` is when the other
     system last changed what it claims, RFC 3339. ``settings`` are those of ``station``,
     or of every station where none is named.
     """
@@ -48,6 +49,7 @@ class HostLine(Line, frozen=True, omit_defaults=True, kw_only=True):
     as_of: str | None = None
     station: str | None = None
     settings: dict[str, Any] | None = None
+    owner: str | None = None
 
 
 class Topic(IntEnum):
@@ -63,9 +65,12 @@ class Topic(IntEnum):
     LOAD = 6
     """Of a load: that there is one, or what is expected on it."""
     SETTINGS = 7
+    OWNER = 8
 
 
-OF_HOSTS = frozenset({Topic.LOCATION, Topic.OPERATOR, Topic.WANTED, Topic.SETTINGS})
+OF_HOSTS = frozenset(
+    {Topic.LOCATION, Topic.OPERATOR, Topic.WANTED, Topic.SETTINGS, Topic.OWNER}
+)
 """What only a host system may say: a station cannot rename the site."""
 
 _decoder = msgspec.json.Decoder(HostLine)
@@ -98,6 +103,7 @@ def _noted(line: HostLine) -> list[tuple[Topic, str]]:
             Topic.TITLE: line.title is not None,
             Topic.WANTED: line.wanted is not None,
             Topic.LOAD: line.kind == LOAD,
+            Topic.OWNER: line.owner is not None,
         }
         return [(topic, line.item) for topic, says in said.items() if says]
     describes = line.title is not None or line.ended is not None

@@ -16,7 +16,9 @@ from server.app import create_app
 from server.config import Webhook
 from server.keys import Keys, Scope
 from server.own_log import OwnLog
+from server.people import People
 from server.reference import ReferenceData
+from server.sessions import Sessions
 from server.site import DEFAULT
 from server.store.sqlite import SqliteStore
 from shared import chain
@@ -69,6 +71,7 @@ class Service:
             json=json,
             data=data,
             headers={**send, **(headers or {})},
+            allow_redirects=False,
         ) as answer:
             if answer.status < 400 and answer.content_type not in _JSON:
                 await answer.read()
@@ -100,9 +103,12 @@ async def serving(
     made = {s.value: keys.create(s, "", f"a {s.value} key") for s in Scope}
     found = Service("", {**made, "nobody": ""}, folder)
     store = await SqliteStore.open(folder / "scantrail.db", lambda: found.now)
+    people = People(folder / "people")
     context = Context(
         store=store,
         keys=keys,
+        people=people,
+        sessions=Sessions(folder / "sessions", people),
         reference=ReferenceData(store, lambda: found.now),
         own=await OwnLog.open(store, folder / "own-log.json", lambda: found.now),
         now=lambda: found.now,

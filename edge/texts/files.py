@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from string import Formatter
 from typing import Any
 
 import msgspec
@@ -11,6 +10,7 @@ import msgspec
 from edge.texts.wording import VALUES, Texts
 from shared.errors import ConfigError
 from shared.settings_file import read_settings
+from shared.texts import misfits, unlike
 
 __all__ = ["LANGUAGES", "read_texts"]
 
@@ -60,43 +60,14 @@ def _checked(path: Path) -> Texts:
 
 
 def _problems(texts: Texts, pattern: Texts) -> Iterator[str]:
-    """Yield what a language lacks of another, or has more than it."""
-    for name, table in _tables(pattern):
-        mine = dict(_tables(texts))[name]
-        yield from (f"[{name}] lacks {key}" for key in table if key not in mine)
-        extra = [key for key in mine if key not in table and name not in _OPEN]
-        yield from (f"[{name}] {key} is not known; is it spelt right?" for key in extra)
-        for key, text in mine.items():
-            yield from _misfits(f"[{name}] {key}", text, VALUES.get(name, frozenset()))
+    """Yield what a language lacks of another, has more than it, or cannot say."""
+    mine = dict(_tables(texts))
+    yield from unlike(mine, dict(_tables(pattern)), _OPEN)
+    for name, table in mine.items():
+        for key, text in table.items():
+            yield from misfits(f"[{name}] {key}", text, VALUES.get(name, frozenset()))
 
 
 def _tables(texts: Texts) -> Iterator[tuple[str, Mapping[str, str]]]:
     document: dict[str, Any] = msgspec.to_builtins(texts)
     return ((name, table) for name, table in document.items() if name != "name")
-
-
-def _misfits(where: str, text: str, values: frozenset[str]) -> Iterator[str]:
-    """Yield the values that a template speaks of and cannot have."""
-    if not text.strip():
-        yield f"{where} is empty"
-    try:
-        unknown = _spoken_of(text) - values
-    except ValueError as error:
-        yield f"{where}: {error}; write a brace that is only text as {{{{ or }}}}"
-    else:
-        listed = ", ".join(f"{{{name}}}" for name in sorted(values)) or "no values"
-        for name in sorted(unknown):
-            yield f"{where} speaks of {{{name}}}; it can speak of: {listed}"
-
-
-def _spoken_of(template: str) -> frozenset[str]:
-    """Return the values that a template speaks of.
-
-    Raises:
-        ValueError: It is no template of plain names.
-    """
-    parsed = list(Formatter().parse(template))
-    if any(spec or conversion for _, _, spec, conversion in parsed):
-        reason = "a value is a name in braces, and nothing else"
-        raise ValueError(reason)
-    return frozenset(name for _, name, _, _ in parsed if name is not None)

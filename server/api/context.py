@@ -8,7 +8,9 @@ from aiohttp import web
 from server.config import Webhook
 from server.keys import Keys
 from server.own_log import OwnLog
+from server.people import People
 from server.reference import ReferenceData
+from server.sessions import Sessions
 from server.site import Site
 from server.station_exceptions import SILENT_LIMIT
 from server.store import Store
@@ -17,10 +19,16 @@ __all__ = ["CONTEXT", "Context"]
 
 
 class Context(msgspec.Struct, kw_only=True):
-    """The server's parts. ``now`` is in microseconds since 1970."""
+    """The server's parts. ``now`` is in microseconds since 1970.
+
+    ``zone`` and ``language`` are the console's; empty for the machine's zone, and for
+    the language that the browser asks for.
+    """
 
     store: Store
     keys: Keys
+    people: People
+    sessions: Sessions
     own: OwnLog
     reference: ReferenceData
     now: Callable[[], int]
@@ -29,6 +37,8 @@ class Context(msgspec.Struct, kw_only=True):
     silent_limit: int = SILENT_LIMIT
     requests_per_second: int = 0
     webhooks: tuple[Webhook, ...] = ()
+    zone: str = ""
+    language: str = ""
 
 
 CONTEXT: web.AppKey[Context] = web.AppKey("context", Context)

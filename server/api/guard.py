@@ -5,12 +5,24 @@ from enum import Enum
 
 from aiohttp import web
 
-from server.keys import Key, Keys, Scope, hashed
+from server.api.context import Context
+from server.api.signing import refused_change, session_of
+from server.keys import Key, Scope, hashed
 from server.problems import ProblemError
-from server.store import Station, Store
+from server.sessions import Session
+from server.store import Station
 from shared.protocol import ProblemType
 
-__all__ = ["ACCESS", "Access", "Handler", "actor", "admit", "station_of"]
+__all__ = [
+    "ACCESS",
+    "Access",
+    "Handler",
+    "actor",
+    "admit",
+    "may",
+    "signed_in",
+    "station_of",
+]
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -23,16 +35,19 @@ class Access(Enum):
     ANYBODY = "anybody"
     STATION = "station"
     READER = "reader"
-    """A key that may read."""
+    """A key, or a person, that may read."""
     STATION_OR_READER = "station or reader"
+    OPERATOR = "operator"
+    """Who may write remarks, and take an exception on."""
     SUPERVISOR = "supervisor"
-    """A key that may supervise: settle exceptions, write remarks, look for items."""
+    """Who may supervise: settle exceptions, write remarks, look for items."""
     ADMINISTRATOR = "administrator"
 
 
 _SCOPES = {
     Access.READER: Scope.READ,
     Access.STATION_OR_READER: Scope.READ,
+    Access.OPERATOR: Scope.OPERATE,
     Access.SUPERVISOR: Scope.SUPERVISE,
     Access.ADMINISTRATOR: Scope.ADMIN,
 }
@@ -43,12 +58,16 @@ _STATION: web.RequestKey[Station] = web.RequestKey("station", Station)
 
 
 _KEY: web.RequestKey[Key] = web.RequestKey("key", Key)
+_SESSION: web.RequestKey[Session] = web.RequestKey("session", Session)
 
 NAMELESS = "a key without a name"
 
 
 def actor(request: web.Request) -> str:
-    """Return who asks, for the log: the name of his key, or what it may do."""
+    """Return who asks, for the log: a person, or the name or the scope of a key."""
+    session = signed_in(request)
+    if session is not None:
+        return session.person.name
     key = request.get(_KEY)
     return NAMELESS if key is None else key.name or f"a key of scope {key.scope.value}"
 
@@ -58,16 +77,52 @@ def station_of(request: web.Request) -> Station | None:
     return request.get(_STATION)
 
 
-async def admit(request: web.Request, access: Access, store: Store, keys: Keys) -> None:
-    """Let a request in.
+def signed_in(request: web.Request) -> Session | None:
+    """Return the session of the person who asks, if it is one."""
+    return request.get(_SESSION)
+
+
+def may(request: web.Request, access: Access) -> bool:
+    """Whether whoever asks would be admitted there too."""
+    session, key = request.get(_SESSION), request.get(_KEY)
+    scope = session.person.role.scope if session else key.scope if key else None
+    needed = _SCOPES.get(access)
+    return scope is not None and needed is not None and scope.includes(needed)
+
+
+async def admit(request: web.Request, access: Access, context: Context) -> None:
+    """Let a request in: by its bearer key or token, or by a person's session.
 
     Raises:
         ProblemError: 401 where nobody is known by its secret, 403 where he may not.
     """
+    if "Authorization" not in request.headers:
+        session = session_of(request, context)
+        if session is not None:
+            request[_SESSION] = session
     if access is Access.ANYBODY:
         return
+    if _SESSION in request:
+        await _admit_person(request, request[_SESSION], access)
+    else:
+        await _admit_program(request, access, context)
+
+
+async def _admit_person(request: web.Request, session: Session, access: Access) -> None:
+    needed, scope = _SCOPES.get(access), session.person.role.scope
+    if needed is None or not scope.includes(needed):
+        who = f"a {session.person.role.value}"
+        raise _forbidden(who, access)
+    refused = await refused_change(request, session)
+    if refused:
+        raise ProblemError(403, ProblemType.FORBIDDEN, refused)
+
+
+async def _admit_program(
+    request: web.Request, access: Access, context: Context
+) -> None:
     secret = _bearer(request)
-    key = keys.find(secret)
+    key = context.keys.find(secret)
     if key is not None:
         needed = _SCOPES.get(access)
         if needed is None or not key.scope.includes(needed):
@@ -75,7 +130,7 @@ async def admit(request: web.Request, access: Access, store: Store, keys: Keys) 
             raise _forbidden(reason, access)
         request[_KEY] = key
         return
-    station = await store.station(hashed(secret))
+    station = await context.store.station(hashed(secret))
     if station is None:
         reason = "The key or token is not known here. A station joins with a new code."
         raise ProblemError(401, ProblemType.UNAUTHORISED, reason)

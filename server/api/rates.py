@@ -16,6 +16,14 @@ WRONG_CODES = 10
 """Wrong codes from one address that are looked at, and then one each …"""
 WRONG_CODE_EVERY = 6.0
 """… so many seconds."""
+PASSWORDS = 10
+"""Passwords that are tried for one name, right or wrong, and then one each …"""
+PASSWORD_EVERY = 15.0
+"""… so many seconds."""
+SIGN_INS = 40
+"""Passwords that are tried from one address, and then one each …"""
+SIGN_IN_EVERY = 3.0
+"""… so many seconds: behind one address there may be a whole site."""
 
 _LOG = logging.getLogger("scantrail.server")
 
@@ -30,6 +38,8 @@ class Rates:
 
     def __init__(self, per_second: int) -> None:
         self._codes = Limiter(1 / WRONG_CODE_EVERY, WRONG_CODES)
+        self._names = Limiter(1 / PASSWORD_EVERY, PASSWORDS)
+        self._sign_ins = Limiter(1 / SIGN_IN_EVERY, SIGN_INS)
         self._requests = Limiter(per_second, per_second * 4) if per_second else None
 
     def admit(self, request: web.Request, now: int) -> None:
@@ -50,6 +60,23 @@ class Rates:
         """
         wait = self._codes.wait(_address(request), now)
         _refuse(wait, "Too many wrong codes came from this address.")
+
+    def admit_password(self, request: web.Request, name: str, now: int) -> None:
+        """Let somebody try a password, and count it before it is looked at.
+
+        Raises:
+            ProblemError: 429 where too many were tried from his address, or by
+                anybody for this name.
+        """
+        address, folded = _address(request), name.strip().casefold()
+        wait = max(self._sign_ins.wait(address, now), self._names.wait(folded, now))
+        _refuse(wait, "Too many passwords were tried.")
+        self._sign_ins.take(address, now)
+        self._names.take(folded, now)
+
+    def note_wrong_password(self, request: web.Request) -> None:
+        """Tell the log whence a wrong password came; never what was typed."""
+        _LOG.warning("a wrong password came from %s", ascii(_address(request)))
 
     def note_wrong_code(self, request: web.Request, now: int) -> None:
         """Count a wrong code against its address."""

@@ -25,7 +25,7 @@ from shared.protocol import (
     StationPage,
 )
 
-__all__ = ["enrol", "invite", "revoke", "stations"]
+__all__ = ["enrol", "invite", "made_code", "revoke", "stations"]
 
 _ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"  # without I, L, O, 0, 1
 _GROUPS, _GROUP = 3, 4
@@ -49,9 +49,18 @@ def plain_code(text: str) -> str:
 
 async def invite(request: web.Request) -> web.Response:
     """``POST /v1/stations``: make a one-time code for a named station."""
-    context = request.app[CONTEXT]
-    new = await wire.struct(request, NewStation)
-    name = new.name.strip()
+    return wire.json(
+        await made_code(request, await wire.struct(request, NewStation)), status=201
+    )
+
+
+async def made_code(request: web.Request, new: NewStation) -> StationCode:
+    """Make a one-time code.
+
+    Raises:
+        ProblemError: 400 where no station can be called so.
+    """
+    context, name = request.app[CONTEXT], new.name.strip()
     if name == OWN:
         reason = f"{OWN} is the server itself; a station needs another name"
         raise invalid(reason)
@@ -63,8 +72,7 @@ async def invite(request: web.Request) -> web.Response:
         code_hash=hashed(plain_code(code)),
         expires=expires,
     )
-    answer = StationCode(station=name, code=code, expires_at=to_text(expires))
-    return wire.json(answer, status=201)
+    return StationCode(station=name, code=code, expires_at=to_text(expires))
 
 
 async def revoke(request: web.Request) -> web.Response:

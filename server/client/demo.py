@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import io
 import os
+import secrets
 import signal
 import sys
 import threading
@@ -30,6 +31,7 @@ _BIN = Path(sys.executable).parent
 _PATIENCE = 60
 """Seconds within which each step is done, or something is wrong."""
 _PAUSE = 0.2
+_PERSON = "demo"
 
 _HOW = """\
 Type a code and press Enter, or scan with a scanner that types. For example:
@@ -71,13 +73,11 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
     await process.wait()
 
 
-async def _told(*command: str) -> str:
-    """Run a command to its end, and return what it printed."""
+async def _told(*command: str, typed: str = "") -> str:
+    """Run a command to its end, with a line typed into it; return what it printed."""
     pipe = asyncio.subprocess.PIPE
-    process = await _start(
-        *command, stdin=asyncio.subprocess.DEVNULL, quiet=True, errors=pipe
-    )
-    out, errors = await process.communicate()
+    process = await _start(*command, stdin=pipe, quiet=True, errors=pipe)
+    out, errors = await process.communicate(f"{typed}\n".encode())
     if process.returncode != 0:
         reason = f"{' '.join(command[:2])}: {errors.decode(errors='replace').strip()}"
         raise StartError(reason)
@@ -227,6 +227,17 @@ async def _join(server: Server, station: Station) -> str:
     return key
 
 
+async def _person(server: Server) -> str:
+    """Let somebody sign in at the server's pages, and return the password."""
+    password = secrets.token_urlsafe(9)
+    await _told(
+        *("scantrail-server", "person", "add", _PERSON),
+        *("--role", "administrator", "--data", str(server.data)),
+        typed=password,
+    )
+    return password
+
+
 async def _show(server: Server, key: str) -> None:
     async with Client(server.url, key) as client:
         page = await client.get("/v1/items", ItemPage, {"limit": "1000"})
@@ -242,7 +253,7 @@ async def _demo(data: Path, *, offline: bool) -> int:
         await server.start()
         stack.push_async_callback(station.stop)
         key = await _join(server, station)
-        say(f"server   {server.url}")
+        say(f"open     {server.url}  as {_PERSON}, password {await _person(server)}")
         say(f"data     {data}")
         say(f"ask      {_BIN}/scantrail trace P-1 --server {server.url} --key {key}")
         say()

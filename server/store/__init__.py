@@ -252,6 +252,12 @@ class Store(Protocol):
     async def events(self, after: int, limit: int) -> list[Entry]:
         """Return the lines behind a position, in the server's own order."""
 
+    def position(self) -> int:
+        """Return the position of the line that came last; 0 where there is none."""
+
+    async def event(self, name: str) -> Entry | None:
+        """Return the line that is an event of this name, a quarantined one too."""
+
     async def grown(self, after: int) -> None:
         """Return once there are lines behind a position."""
 

@@ -21,6 +21,7 @@ __all__ = [
     "HEARD",
     "SqlReader",
     "chunks",
+    "event",
     "events",
     "horizon",
     "last_position",
@@ -178,40 +179,53 @@ def stored(
     return found
 
 
+_ENTRIES = (
+    "SELECT l.position, g.name, l.seq, s.name, l.occurred, l.lo, l.hi, l.received,"
+    " l.quarantined, l.line FROM line l JOIN log g ON g.id = l.log"
+    " JOIN station s ON s.id = g.station"
+)
+
+
 def events(connection: sqlite3.Connection, after: int, limit: int) -> list[Entry]:
     """Return the lines behind a position, in the server's own order."""
     found = connection.execute(
-        "SELECT l.position, g.name, l.seq, s.name, l.occurred, l.lo, l.hi, l.received,"
-        " l.quarantined, l.line FROM line l JOIN log g ON g.id = l.log"
-        " JOIN station s ON s.id = g.station"
-        " WHERE l.position > ? ORDER BY l.position LIMIT ?",
-        (after, limit),
+        f"{_ENTRIES} WHERE l.position > ? ORDER BY l.position LIMIT ?", (after, limit)
     )
-    return [
-        Entry(
-            position=position,
-            event=event_name(log, seq),
-            station=station,
-            occurred=occurred,
-            lo=lo,
-            hi=hi,
-            received=received,
-            quarantined=quarantined,
-            line=line,
-        )
-        for (
-            position,
-            log,
-            seq,
-            station,
-            occurred,
-            lo,
-            hi,
-            received,
-            quarantined,
-            line,
-        ) in found
-    ]
+    return [_entry(*row) for row in found]
+
+
+def event(connection: sqlite3.Connection, name: str) -> Entry | None:
+    """Return the line that is an event of this name."""
+    target = named(name)
+    if target is None:
+        return None
+    found = connection.execute(f"{_ENTRIES} WHERE g.name = ? AND l.seq = ?", target)
+    return next((_entry(*row) for row in found), None)
+
+
+def _entry(  # noqa: PLR0917 # a row
+    position: int,
+    log: str,
+    seq: int,
+    station: str,
+    occurred: int,
+    lo: int,
+    hi: int,
+    received: int,
+    quarantined: str | None,
+    line: bytes,
+) -> Entry:
+    return Entry(
+        position=position,
+        event=event_name(log, seq),
+        station=station,
+        occurred=occurred,
+        lo=lo,
+        hi=hi,
+        received=received,
+        quarantined=quarantined,
+        line=line,
+    )
 
 
 def last_position(connection: sqlite3.Connection) -> int:

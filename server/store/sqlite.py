@@ -387,6 +387,14 @@ class SqliteStore:
         """Return the lines behind a position, in the server's own order."""
         return await self._read(lambda c: reading.events(c, after, limit))
 
+    def position(self) -> int:
+        """Return the position of the line that came last; 0 where there is none."""
+        return self._position
+
+    async def event(self, name: str) -> Entry | None:
+        """Return the line that is an event of this name, a quarantined one too."""
+        return await self._read(partial(reading.event, name=name))
+
     async def grown(self, after: int) -> None:
         """Return once there are lines behind a position."""
         async with self._growth:

@@ -23,11 +23,13 @@ else:
 
 from tests.serving import NOW, Log, Service
 
+_SCOPES = ("read", "operate", "supervise", "admin")
 _MAY = {
-    Access.ANYBODY: {"nobody", "wrong", "read", "supervise", "admin", "station"},
+    Access.ANYBODY: {"nobody", "wrong", *_SCOPES, "station"},
     Access.STATION: {"station"},
-    Access.READER: {"read", "supervise", "admin"},
-    Access.STATION_OR_READER: {"read", "supervise", "admin", "station"},
+    Access.READER: {*_SCOPES},
+    Access.STATION_OR_READER: {*_SCOPES, "station"},
+    Access.OPERATOR: {"operate", "supervise", "admin"},
     Access.SUPERVISOR: {"supervise", "admin"},
     Access.ADMINISTRATOR: {"admin"},
 }
@@ -39,9 +41,18 @@ async def test_every_route_admits_whom_it_says_and_nobody_else(
 ) -> None:
     method, path, access, _ = route
     path = path.format(
-        log=log.id, item="P-1", location="DOCK-1", station="DOCK", kind="titles"
+        log=log.id,
+        item="P-1",
+        location="DOCK-1",
+        station="DOCK",
+        kind="titles",
+        event=f"{log.id}:1",
+        load="M-1",
+        operator="B-1",
+        version="1",
+        name="console.css",
     )
-    for who in ("nobody", "wrong", "read", "supervise", "admin", "station"):
+    for who in ("nobody", "wrong", *_SCOPES, "station"):
         secret = {"wrong": "sk_wrong", "station": log.token}.get(who, who)
         body = b"" if method == "POST" else None
         status, _ = await service.call(method, path, secret, data=body)

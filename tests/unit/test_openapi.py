@@ -5,10 +5,10 @@ import pytest
 
 from server.api.openapi import described
 from server.api.operations import OPERATIONS
-from server.app import ROUTES
+from server.app import INTERFACE
 
 
-@pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route[0]} {route[1]}")
+@pytest.mark.parametrize("route", INTERFACE, ids=lambda route: f"{route[0]} {route[1]}")
 def test_every_route_is_described_and_says_what_it_does(
     route: tuple[str, str, object, object],
 ) -> None:
@@ -19,11 +19,11 @@ def test_every_route_is_described_and_says_what_it_does(
 
 
 def test_nothing_is_described_that_is_not_there() -> None:
-    assert set(OPERATIONS) == {(method, path) for method, path, _, _ in ROUTES}
+    assert set(OPERATIONS) == {(method, path) for method, path, _, _ in INTERFACE}
 
 
 def test_every_type_that_is_named_is_there() -> None:
-    document = msgspec.json.encode(described(ROUTES)).decode()
+    document = msgspec.json.encode(described(INTERFACE)).decode()
     found = msgspec.json.decode(document)
     assert found["openapi"] == "3.1.0"
     for part in document.split('"#/components/schemas/')[1:]:

@@ -1,0 +1,114 @@
+"""A person's session in a browser: its cookie, and who may change something with it.
+
+A browser sends the cookie with whatever request another page makes it send. So what
+changes something needs an ``Origin`` that is this server's, and the token that only
+this server's own pages carry: in a form, or in the header ``Scantrail-Token``.
+"""
+
+import hmac
+import ipaddress
+
+from aiohttp import web
+
+from server.api.context import Context
+from server.sessions import Session
+
+__all__ = [
+    "TOKEN",
+    "begin",
+    "end",
+    "from_elsewhere",
+    "refused_change",
+    "refused_place",
+    "session_of",
+]
+
+TOKEN = "token"  # noqa: S105 # the name of a form's field
+_HEADER = "Scantrail-Token"
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_OVER_TLS = "__Host-scantrail"
+_HERE = "scantrail"
+"""On this machine there may be no TLS, and without it no ``__Host-`` cookie."""
+_OWN = frozenset({"same-origin", "none"})
+
+
+def _is_secure(request: web.Request) -> bool:
+    """Whether the browser speaks TLS: to us, or to a proxy on this machine."""
+    if request.scheme == "https":
+        return True
+    told = request.headers.get("X-Forwarded-Proto", "")
+    return told == "https" and _is_loopback(request.remote or "")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _name(request: web.Request) -> str:
+    return _OVER_TLS if _is_secure(request) else _HERE
+
+
+def refused_place(request: web.Request) -> str:
+    """Say why nobody can sign in over this connection; empty where one can."""
+    host = request.host.rpartition(":")[0] if ":" in request.host else request.host
+    if _is_secure(request) or _is_loopback(host):
+        return ""
+    return (
+        "Passwords are not taken over a network without TLS. Open this console with "
+        "https, through a proxy that passes X-Forwarded-Proto, or on the server itself."
+    )
+
+
+def from_elsewhere(request: web.Request) -> str:
+    """Say why a change is not taken as one of our own pages'; empty where it is."""
+    origin = request.headers.get("Origin", "")
+    if origin.partition("://")[2].lower() != request.host.lower():
+        return "The Origin header does not name this server: another page asked."
+    if request.headers.get("Sec-Fetch-Site", "none").lower() not in _OWN:
+        return "Another web page asked."
+    return ""
+
+
+async def refused_change(request: web.Request, session: Session) -> str:
+    """Say why a request of a session is not obeyed; empty where it is."""
+    if request.method in _SAFE:
+        return ""
+    elsewhere = from_elsewhere(request)
+    if elsewhere:
+        return elsewhere
+    said = request.headers.get(_HEADER, "")
+    if not said and request.content_type == "application/x-www-form-urlencoded":
+        said = str((await request.post()).get(TOKEN, ""))
+    if not hmac.compare_digest(said.encode(errors="replace"), session.token.encode()):
+        return "The page is from before you signed in. Load it again, and repeat it."
+    return ""
+
+
+def session_of(request: web.Request, context: Context) -> Session | None:
+    """Return the session whose cookie came, if it goes on."""
+    secret = request.cookies.get(_name(request), "")
+    return context.sessions.find(secret, context.now()) if secret else None
+
+
+def begin(request: web.Request, response: web.Response, secret: str, age: int) -> None:
+    """Give the browser the session's cookie, for so many seconds."""
+    response.set_cookie(
+        _name(request),
+        secret,
+        max_age=age,
+        path="/",
+        secure=_is_secure(request),
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def end(request: web.Request, response: web.Response, context: Context) -> None:
+    """End the session that asks, here and in its browser."""
+    context.sessions.end(request.cookies.get(_name(request), ""))
+    response.del_cookie(
+        _name(request), path="/", secure=_is_secure(request), httponly=True
+    )

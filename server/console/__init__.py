@@ -1,0 +1,19 @@
+"""The console: pages for people, written by the server, at the same address.
+
+Every page is made here, from what `server.store` and the pure modules answer; a browser
+needs no script to read one. ``texts/`` has the words, a file a language.
+"""
+
+from server.console.entry import HASHING, Hashing
+from server.console.rendering import CONSOLE, Console, asked_for_page, problem_page
+from server.console.routes import ROUTES
+
+__all__ = [
+    "CONSOLE",
+    "HASHING",
+    "ROUTES",
+    "Console",
+    "Hashing",
+    "asked_for_page",
+    "problem_page",
+]

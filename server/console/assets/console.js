@@ -1,0 +1,99 @@
+// What a page does by itself: it takes a scan wherever the focus is, and stays live.
+
+const box = document.getElementById("q");
+
+// A keyboard scanner types. Where no field has the focus, its first character leads to
+// the search box, which gets it and all that follow; its Enter sends them.
+document.addEventListener("keydown", (event) => {
+  const busy = document.activeElement?.closest("input, select, textarea, button, a, summary, pre");
+  if (!box || busy || event.ctrlKey || event.altKey || event.metaKey) return;
+  if (event.key.length === 1 && event.key !== " ") {
+    box.value = "";
+    box.focus();
+  }
+});
+
+// Scanned again while the last code still stands in the box: it is replaced.
+box?.addEventListener("focus", () => box.select());
+
+for (const button of document.querySelectorAll("[data-print]")) {
+  button.addEventListener("click", () => print());
+}
+
+// --- live -----------------------------------------------------------------------------
+
+const SILENCE = 12000;
+const status = document.getElementById("live");
+const regions = [...document.querySelectorAll("[data-live]")].map((one) => one.id);
+let since = "";
+let away = 0;
+let reading = false;
+
+function say(id, text) {
+  const place = document.getElementById(id);
+  if (place && place.textContent !== text) place.textContent = text;
+}
+
+function gone() {
+  status.classList.add("away");
+  say("live-since", status.dataset.away);
+  since = "";
+}
+
+// A response that XMLHttpRequest parses as a document runs nothing and loads nothing.
+function read(url) {
+  return new Promise((resolve) => {
+    const request = new XMLHttpRequest();
+    request.open("GET", url);
+    request.responseType = "document";
+    request.setRequestHeader("Accept", "text/html");
+    request.timeout = 10000;
+    request.onloadend = () => resolve(request.status === 200 ? request.response : null);
+    request.send();
+  });
+}
+
+async function renew() {
+  if (reading || document.hidden) return;
+  reading = true;
+  try {
+    const pages = new Map();
+    for (const id of regions) {
+      const old = document.getElementById(id);
+      if (old.contains(document.activeElement) || old.querySelector("details[open]")) continue;
+      const url = old.dataset.live || location.href;
+      if (!pages.has(url)) pages.set(url, await read(url));
+      const found = pages.get(url)?.getElementById(id);
+      if (!found || found.innerHTML === old.innerHTML) continue;
+      const taken = document.importNode(found, true);
+      taken.dataset.live = old.dataset.live;
+      document.getElementById(id).replaceWith(taken);
+    }
+  } finally {
+    reading = false;
+  }
+}
+
+function watch() {
+  const source = new EventSource("/live");
+  source.addEventListener("beat", (event) => {
+    const beat = JSON.parse(event.data);
+    status.classList.remove("away");
+    since ||= beat.clock;
+    const [on, heard] = status.dataset.on.split("|");
+    say("live-since", on.replace("%", since));
+    say("live-heard", heard.replace("%", beat.heard_clock || "–"));
+    clearTimeout(away);
+    away = setTimeout(gone, SILENCE);
+    renew();
+  });
+  source.addEventListener("error", () => {
+    if (source.readyState !== EventSource.CLOSED) return;
+    clearTimeout(away);
+    gone();
+    setTimeout(watch, 5000);
+  });
+  addEventListener("pagehide", () => source.close());
+}
+
+if (status && regions.length) watch();

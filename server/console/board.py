@@ -1,0 +1,103 @@
+"""The live board: at most seven tiles, grey where nothing needs a look."""
+
+import msgspec
+from aiohttp import web
+
+from server.api.context import CONTEXT, Context
+from server.console.inbox import station_cases
+from server.console.rendering import page
+from server.station_exceptions import Seen
+from server.store import ExceptionQuery, Load, View
+from shared.hosts import Topic
+from shared.moments import SECOND
+
+__all__ = ["Tile", "board", "tiles"]
+
+MOST = 1000
+"""Exceptions that are counted; more are told as this many and a plus."""
+MOST_LOADS, MOST_ITEMS = 200, 2000
+LATE = 120
+"""Seconds that the oldest untold moment may be ago, before that is abnormal."""
+
+
+class Tile(msgspec.Struct, frozen=True, kw_only=True):
+    """A tile: a figure or a moment, what it is of, and whether it is abnormal."""
+
+    name: str
+    figure: str = ""
+    moment: int | None = None
+    of: str = ""
+    tone: str = ""
+    to: str
+
+
+async def tiles(context: Context) -> list[Tile]:
+    """Return the tiles as of now."""
+    store, now = context.store, context.store.present()
+    found = await store.exceptions(ExceptionQuery(limit=MOST))
+    seen = [s for s in await store.stations() if s.active and s.kind == "station"]
+    cases = await station_cases(context)
+    silent = {one.station for one in cases if one.code == "silent"}
+    wanted = [w for w in await store.said(Topic.WANTED, None) if w.line.wanted]
+    horizon = await store.horizon(View(at=now, known_at=now))
+    loads = [load for load in await store.loads(MOST_LOADS, MOST_ITEMS) if _lacks(load)]
+    waiting = sum(s.health.waiting for s in seen if s.health)
+    ago = None if horizon.complete_until is None else now - horizon.complete_until
+    return [
+        Tile(
+            name="exceptions",
+            figure=f"{len(found)}{'+' if len(found) == MOST else ''}",
+            tone="error" if found else "",
+            to="/exceptions",
+        ),
+        Tile(
+            name="stations",
+            figure=str(len(cases)),
+            tone="attention" if cases else "",
+            to="/stations",
+        ),
+        Tile(
+            name="silent",
+            figure=str(len(silent)),
+            of=str(len(seen)),
+            tone="error" if silent else "",
+            to="/stations",
+        ),
+        Tile(
+            name="waiting",
+            figure=str(waiting),
+            tone="attention" if waiting and _old(seen) else "",
+            to="/stations",
+        ),
+        Tile(
+            name="loads",
+            figure=str(len(loads)),
+            tone="attention" if loads else "",
+            to="/loads",
+        ),
+        Tile(
+            name="wanted",
+            figure=str(len(wanted)),
+            tone="attention" if wanted else "",
+            to="/exceptions/search-list",
+        ),
+        Tile(
+            name="complete",
+            moment=horizon.complete_until,
+            tone="attention" if seen and (ago is None or ago > LATE * SECOND) else "",
+            to="/stations",
+        ),
+    ]
+
+
+def _old(seen: list[Seen]) -> bool:
+    return any(s.health and (s.health.oldest or 0) > LATE for s in seen)
+
+
+def _lacks(load: Load) -> bool:
+    return bool(set(load.expected) - set(load.on_board))
+
+
+async def board(request: web.Request) -> web.Response:
+    """``GET /board``."""
+    return page(request, "board.html", tiles=await tiles(request.app[CONTEXT]))

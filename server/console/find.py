@@ -1,0 +1,181 @@
+"""Finding: one box for whatever is typed or scanned, and what it leads to."""
+
+from urllib.parse import quote
+
+import msgspec
+from aiohttp import web
+
+from server.api import wire
+from server.api.context import CONTEXT
+from server.console.item_view import item_view
+from server.console.rendering import page, see_other, wording
+from server.problems import not_found
+from server.store import ItemQuery, Store
+from shared.hosts import HostLine, Topic, host_line
+from shared.keys import Kind, parse
+from shared.moments import to_text
+
+__all__ = ["event", "find", "item", "person", "place"]
+
+MOST = 100
+RECENT = 12
+_LONGEST = 1024
+
+
+async def find(request: web.Request) -> web.Response:
+    """``GET /find?q=``: to the one thing that fits, or to a list."""
+    text = request.query.get("q", "").strip()[:_LONGEST]
+    store = request.app[CONTEXT].store
+    if not text:
+        return page(request, "find.html", text="", recent=await _recent(store))
+    direct = await _direct(store, text)
+    if direct is not None:
+        return see_other(direct)
+    found = await store.items(ItemQuery(q=text.upper(), limit=MOST))
+    if len(found.answers) == 1:
+        return see_other(f"/items/{quote(found.answers[0].item, safe='')}")
+    return page(
+        request,
+        "found.html",
+        text=text,
+        items=found.answers,
+        places=await _places(store, text),
+        more=found.after is not None,
+        behind=found.horizon.untold(),
+        scanned=parse(text),
+    )
+
+
+async def _direct(store: Store, text: str) -> str | None:
+    """Return the address of what a whole code names, as far as it is known here."""
+    key = parse(text)
+    for item in dict.fromkeys((key.text, text)):
+        if (await store.item(item)).known:
+            return f"/items/{quote(item, safe='')}"
+    if key.kind is Kind.LOCATION:
+        return f"/places/{quote(key.text, safe='')}"
+    if key.kind is Kind.OPERATOR:
+        return f"/people/{quote(key.text, safe='')}"
+    if await store.said(Topic.LOCATION, [text.upper()]):
+        return f"/places/{quote(text.upper(), safe='')}"
+    return None
+
+
+async def _places(store: Store, text: str) -> list[str]:
+    """Return the places of the site whose code or title has this text."""
+    wanted = text.casefold()
+    said = await store.said(Topic.LOCATION, None)
+    return [
+        one.key
+        for one in said
+        if not one.line.ended
+        and (
+            wanted in one.key.casefold() or wanted in (one.line.title or "").casefold()
+        )
+    ][:MOST]
+
+
+async def _recent(store: Store) -> list[tuple[str, HostLine, int, str]]:
+    """Return the latest lines that name an item: event, line, when, station."""
+    last = store.position()
+    entries = await store.events(max(0, last - 10 * RECENT), 10 * RECENT)
+    lines = ((entry, host_line(entry.line)) for entry in reversed(entries))
+    return [
+        (entry.event, line, entry.occurred, entry.station)
+        for entry, line in lines
+        if line is not None and line.item and entry.quarantined is None
+    ][:RECENT]
+
+
+async def item(request: web.Request) -> web.Response:
+    """``GET /items/{item}?at=&known_at=``: where it is, and what shows it."""
+    context, shown = request.app[CONTEXT], await item_view(request)
+    inside = await context.store.items(
+        ItemQuery(container=shown.answer.item, limit=MOST)
+    )
+    follows = context.site.follows.get(shown.answer.status or "", frozenset())
+    wanted = await context.store.said(Topic.WANTED, [shown.answer.item])
+    speech = wording(request)
+    return page(
+        request,
+        "item.html",
+        view=shown,
+        answer=shown.answer,
+        inside=inside.answers,
+        inside_more=inside.after is not None,
+        follows=", ".join(speech.named("action", one) for one in sorted(follows)),
+        changes=[],
+        wanted=bool(wanted and wanted[-1].line.wanted),
+        held_at=to_text(shown.view.at),
+        held_known=to_text(shown.view.known_at),
+    )
+
+
+async def place(request: web.Request) -> web.Response:
+    """``GET /places/{location}``: what is there now."""
+    store, key = request.app[CONTEXT].store, wire.key(request, "location")
+    found = await store.items(ItemQuery(location=key, present=True, limit=MOST))
+    said = await store.said(Topic.LOCATION, [key])
+    return page(
+        request,
+        "place.html",
+        kind="place",
+        key=key,
+        title=said[-1].line.title if said else None,
+        items=found.answers,
+        more=found.after is not None,
+        behind=found.horizon.untold(),
+    )
+
+
+async def person(request: web.Request) -> web.Response:
+    """``GET /people/{operator}``: what somebody holds now."""
+    store, key = request.app[CONTEXT].store, wire.key(request, "operator")
+    found = await store.items(ItemQuery(custodian=key, limit=MOST))
+    said = await store.said(Topic.OPERATOR, [key])
+    return page(
+        request,
+        "place.html",
+        kind="person",
+        key=key,
+        title=said[-1].line.title if said else None,
+        items=found.answers,
+        more=found.after is not None,
+        behind=found.horizon.untold(),
+    )
+
+
+async def event(request: web.Request) -> web.Response:
+    """``GET /events/{event}``: the scan itself: its bytes, and how they were read."""
+    entry = await request.app[CONTEXT].store.event(wire.key(request, "event"))
+    if entry is None:
+        reason = "There is no such event here."
+        raise not_found(reason)
+    line = host_line(entry.line)
+    raw = None if line is None else line.raw
+    return page(
+        request,
+        "event.html",
+        entry=entry,
+        line=line,
+        fields=_fields(entry.line),
+        text=entry.line.decode(errors="backslashreplace"),
+        raw=raw,
+        raw_bytes=None if raw is None else raw.encode("latin-1", "replace").hex(" "),
+        scanned=None if raw is None else parse(raw),
+        voids=None if line is None else line.voids,
+    )
+
+
+def _fields(data: bytes) -> list[tuple[str, str]]:
+    """Return the fields of a line as it came, known here or not."""
+    try:
+        found = msgspec.json.decode(data)
+    except (ValueError, RecursionError):
+        return []
+    if not isinstance(found, dict):
+        return []
+    return [
+        (name, value if isinstance(value, str) else msgspec.json.encode(value).decode())
+        for name, value in found.items()
+    ]

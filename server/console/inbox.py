@@ -1,0 +1,116 @@
+"""The inbox of exceptions: what a person should look at, and who does."""
+
+from collections.abc import Mapping
+
+import msgspec
+from aiohttp import web
+
+from server.answers import history
+from server.api.context import CONTEXT, Context
+from server.api.exceptions import of_item
+from server.console.likely import Place, likely
+from server.console.rendering import page
+from server.console.timeline import timeline
+from server.console.weights import ORDERS, in_order, weight
+from server.station_exceptions import station_exceptions
+from server.store import ExceptionQuery, View
+from shared.hosts import Topic
+from shared.protocol import FoundException, ItemAnswer
+
+__all__ = ["Case", "inbox", "search_list", "station_cases"]
+
+MOST = 200
+"""Exceptions on one page."""
+READ = 1000
+"""Exceptions that are put in order, at most: the newest."""
+MOST_SEARCHED = 60
+
+
+class Case(msgspec.Struct, frozen=True, kw_only=True):
+    """An exception as the inbox shows it."""
+
+    found: FoundException
+    weight: int
+    owner: str = ""
+
+
+async def station_cases(context: Context) -> list[FoundException]:
+    """Return what is open for stations."""
+    now, silent = context.store.present(), context.silent_limit
+    return [
+        FoundException(station=seen.name, code=one.code, since=one.since, text=one.text)
+        for seen in await context.store.stations()
+        for one in station_exceptions(seen, now, silent)
+    ]
+
+
+async def _owners(context: Context, items: list[str]) -> Mapping[str, str]:
+    said = await context.store.said(Topic.OWNER, items)
+    return {one.key: one.line.owner for one in said if one.line.owner}
+
+
+async def _open(context: Context, code: str | None) -> list[FoundException]:
+    query = ExceptionQuery(code=code, limit=READ)
+    items = [of_item(one) for one in await context.store.exceptions(query)]
+    stations = await station_cases(context)
+    return items + [one for one in stations if code in (None, one.code)]
+
+
+async def inbox(request: web.Request) -> web.Response:
+    """``GET /exceptions?code=&order=``: what is open, the heaviest and oldest first."""
+    context = request.app[CONTEXT]
+    asked = request.query.get("order", ORDERS[0])
+    order = asked if asked in ORDERS else ORDERS[0]
+    code = request.query.get("code") or None
+    found = in_order(await _open(context, code), order)
+    owners = await _owners(context, [one.item for one in found if one.item])
+    cases = [
+        Case(found=one, weight=weight(one.code), owner=owners.get(one.item or "", ""))
+        for one in found[:MOST]
+    ]
+    return page(
+        request,
+        "exceptions.html",
+        cases=cases,
+        total=len(found),
+        full=len(found) >= READ,
+        order=order,
+        chosen=code,
+        codes=sorted({one.code for one in found}),
+    )
+
+
+async def _places(
+    context: Context, key: str, view: View
+) -> tuple[ItemAnswer, list[Place]]:
+    answer = await context.store.item(key)
+    kept = await context.store.history(key, view)
+    horizon = await context.store.horizon(view)
+    told = history(
+        kept.events, kept.stored, key, known_at=view.known_at, horizon=horizon
+    )
+    story = timeline(told.events[-MOST:], {}, view.at, context.site.actions)
+    return answer, likely(answer, story, [one.station for one in told.behind])
+
+
+async def search_list(request: web.Request) -> web.Response:
+    """``GET /exceptions/search-list``: to print: what to look for, and where."""
+    context = request.app[CONTEXT]
+    now = context.store.present()
+    found = in_order(await _open(context, request.query.get("code") or None), ORDERS[0])
+    items = list(dict.fromkeys(one.item for one in found if one.item))
+    wanted = [
+        one.key
+        for one in await context.store.said(Topic.WANTED, None)
+        if one.line.wanted
+    ]
+    chosen = list(dict.fromkeys([*wanted, *items]))
+    view = View(at=now, known_at=now)
+    rows = [await _places(context, key, view) for key in chosen[:MOST_SEARCHED]]
+    why: dict[str, list[str]] = {}
+    for one in found:
+        if one.item:
+            why.setdefault(one.item, []).append(one.code)
+    return page(
+        request, "search_list.html", rows=rows, why=why, more=len(chosen) - len(rows)
+    )

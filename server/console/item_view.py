@@ -1,0 +1,115 @@
+"""What the pages of an item are made of, gathered as of one view."""
+
+import msgspec
+from aiohttp import web
+
+from server.answers import answer, history
+from server.api import wire
+from server.api.context import CONTEXT
+from server.console.likely import Place, likely
+from server.console.rendering import CONSOLE
+from server.console.timeline import Gap, Step, Void, timeline
+from server.problems import invalid
+from server.store import Store, View
+from shared.hosts import Topic, host_line
+from shared.moments import to_text
+from shared.protocol import ItemAnswer, ItemEvent
+
+__all__ = ["ItemView", "item_view", "view_of"]
+
+MOST_EVENTS = 500
+"""Events of an item on one page, the newest; the interface gives all."""
+
+
+class ItemView(msgspec.Struct, frozen=True, kw_only=True):
+    """An item as of a view; ``before`` counts older events, which are not in the story.
+
+    ``moved``: the view is not now.
+    """
+
+    answer: ItemAnswer
+    story: list[Step | Gap]
+    latest: Step | None
+    before: int
+    places: list[Place]
+    expected: str | None
+    owner: str
+    view: View
+    moved: bool
+
+
+def view_of(request: web.Request) -> tuple[View, bool]:
+    """Read ``at`` and ``known_at`` of an address, and whether either is there.
+
+    Without an offset they are in the site's zone, as a form sends them.
+
+    Raises:
+        ProblemError: 400 where one is no time.
+    """
+    now = request.app[CONTEXT].store.present()
+    at, known = _moment(request, "at"), _moment(request, "known_at")
+    moved = at is not None or known is not None
+    return View(
+        at=now if at is None else at, known_at=now if known is None else known
+    ), moved
+
+
+def _moment(request: web.Request, name: str) -> int | None:
+    text = request.query.get(name, "").strip()
+    if not text:
+        return None
+    try:
+        found = request.app[CONSOLE].clock.moment(text)
+        to_text(found)
+    except (ValueError, OverflowError, OSError) as error:
+        reason = f"{name}={text[:40]!r}: expected a time such as 2026-04-27T08:00:00Z"
+        raise invalid(reason) from error
+    return found
+
+
+async def item_view(request: web.Request) -> ItemView:
+    """Gather an item of the path, as of the view of the query."""
+    context, key = request.app[CONTEXT], wire.key(request, "item")
+    store, (view, moved) = context.store, view_of(request)
+    horizon = await store.horizon(view)
+    found = answer(
+        await store.tell(key, view),
+        key,
+        at=view.at,
+        known_at=view.known_at,
+        horizon=horizon,
+        site=context.site,
+    )
+    kept = await store.history(key, view)
+    told = history(
+        kept.events, kept.stored, key, known_at=view.known_at, horizon=horizon
+    ).events
+    newest = told[-MOST_EVENTS:]
+    story = timeline(newest, await _voids(store, newest), view.at, context.site.actions)
+    scans = (s for s in story if isinstance(s, Step) and s.scan and s.void is None)
+    untold = [one.station for one in found.behind]
+    expected = await store.said(Topic.EXPECTED, [key])
+    owner = await store.said(Topic.OWNER, [key])
+    return ItemView(
+        answer=found,
+        story=story,
+        latest=next(scans, None),
+        before=len(told) - len(newest),
+        places=likely(found, story, untold),
+        expected=expected[-1].line.container if expected else None,
+        owner=(owner[-1].line.owner or "") if owner else "",
+        view=view,
+        moved=moved,
+    )
+
+
+async def _voids(store: Store, events: list[ItemEvent]) -> dict[str, Void]:
+    """Return why events were taken back, and by whom."""
+    found = {}
+    for name in {event.voided_by for event in events if event.voided_by}:
+        entry = await store.event(name)
+        line = None if entry is None else host_line(entry.line)
+        if line is not None:
+            who = line.operator or line.by or ""
+            found[name] = Void(name, line.reason or "", who)
+    return found

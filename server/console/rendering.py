@@ -1,0 +1,191 @@
+"""From a template and values to a page. The only module that imports jinja2."""
+
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+from importlib.resources import files
+from urllib.parse import quote
+
+import msgspec
+from aiohttp import web
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from server.api.context import CONTEXT, Context
+from server.api.guard import Access, may, signed_in
+from server.console.clock import Clock, span
+from server.console.shown import shown
+from server.console.words import Words, chosen, words
+from server.problems import ProblemError
+from shared.moments import SECOND, to_moment, to_text
+
+__all__ = ["CONSOLE", "HEADERS", "Asset", "Console", "asked_for_page", "page"]
+__all__ += ["problem_page", "see_other", "wording"]
+
+HEADERS: Mapping[str, str] = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; "
+    "style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'; trusted-types 'none'",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Referrer-Policy": "same-origin",
+}
+_TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
+_SHORT = 24
+"""Characters of a code that is not broken into lines."""
+_SCREENS = ("find", "exceptions", "board", "loads", "stations")
+
+
+class Asset(msgspec.Struct, frozen=True):
+    """A file of the pages, as it is served."""
+
+    content_type: str
+    body: bytes
+
+
+class Console:
+    """What all pages share; made once.
+
+    Raises:
+        ConfigError: The zone or the language of the settings is none.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self.clock = Clock(context.zone)
+        self._language = words(context.language).language if context.language else ""
+        self._templates = Environment(
+            loader=PackageLoader("server.console"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self.assets = {
+            path.name: Asset(_TYPES[path.name.rpartition(".")[2]], path.read_bytes())
+            for path in (files("server.console") / "assets").iterdir()
+            if path.name.rpartition(".")[2] in _TYPES
+        }
+        bodies = b"\0".join(asset.body for _, asset in sorted(self.assets.items()))
+        self.version = sha256(bodies).hexdigest()[:16]
+
+    def words(self, request: web.Request) -> Words:
+        """Return the language of a page: the site's, or what its reader asks for."""
+        asked = request.headers.get("Accept-Language", "")
+        return words(self._language or chosen(asked))
+
+    def render(
+        self, request: web.Request, name: str, values: Mapping[str, object]
+    ) -> str:
+        """Make a page."""
+        speech, now = self.words(request), request.app[CONTEXT].store.present()
+        session = signed_in(request)
+        shared: dict[str, object] = {
+            "t": speech,
+            "now": now,
+            "zone": self.clock.zone(now),
+            "assets": f"/assets/{self.version}",
+            "me": session.person if session else None,
+            "token": session.token if session else "",
+            "here": request.path_qs,
+            "screens": _SCREENS,
+            "may": lambda who: may(request, Access[who]),
+            "span": span,
+            "field": self.clock.field,
+            **_links(self.clock, now),
+        }
+        return self._templates.get_template(name).render({**shared, **values})
+
+
+CONSOLE: web.AppKey[Console] = web.AppKey("console", Console)
+
+
+def _links(clock: Clock, now: int) -> dict[str, Callable[..., object]]:
+    """Return how templates write moments, and what can be opened."""
+
+    def when(moment: int | str | None, *, day: bool = True) -> Markup:
+        if moment is None:
+            return Markup("-")
+        exact = to_moment(moment) if isinstance(moment, str) else moment
+        text = clock.time(exact)
+        if day and clock.day(exact) != clock.day(now):
+            text = f"{clock.day(exact)} {text}"
+        exactly = to_text(exact)
+        return Markup('<time datetime="{0}" title="{0}">{1}</time>').format(
+            exactly, text
+        )
+
+    return {
+        "when": when,
+        "ago": lambda moment: span((now - _moment(moment)) / SECOND),
+        "code": _code,
+        "item_link": lambda key: _link("items", key, key),
+        "place_link": lambda key: _link("places", key, key),
+        "event_link": lambda event, label: _link("events", event, label, "evidence"),
+        "path": lambda *parts: "/" + "/".join(quote(part, safe="") for part in parts),
+        "shown": shown,
+    }
+
+
+def _moment(moment: int | str) -> int:
+    return to_moment(moment) if isinstance(moment, str) else moment
+
+
+def _code(text: object, most: int = 300) -> Markup:
+    if isinstance(text, Markup):
+        return text
+    look = "code long" if len(str(text)) > _SHORT else "code"
+    return Markup('<bdi class="{}">{}</bdi>').format(look, shown(str(text), most))
+
+
+def _link(kind: str, key: str, label: object, look: str = "plain") -> Markup:
+    return Markup('<a class="{}" href="/{}/{}">{}</a>').format(
+        look, kind, quote(key, safe=""), _code(label) if look == "plain" else label
+    )
+
+
+def wording(request: web.Request) -> Words:
+    """Return the language of a request."""
+    return request.app[CONSOLE].words(request)
+
+
+def page(
+    request: web.Request,
+    template: str,
+    values: Mapping[str, object] | None = None,
+    *,
+    status: int = 200,
+    **more: object,
+) -> web.Response:
+    """Answer with a page: a template, and the values in it."""
+    return web.Response(
+        status=status,
+        text=request.app[CONSOLE].render(request, template, {**(values or {}), **more}),
+        content_type="text/html",
+        headers=HEADERS,
+    )
+
+
+def see_other(where: str, default: str = "/find") -> web.Response:
+    """Lead a browser on to a page of ours, and nowhere else."""
+    ours = where.startswith("/") and not where.startswith(("//", "/\\"))
+    safe = ours and where.isprintable() and "\\" not in where
+    return web.Response(
+        status=303, headers={**HEADERS, "Location": where if safe else default}
+    )
+
+
+def asked_for_page(request: web.Request) -> bool:
+    """Whether who asks reads pages: a browser that opens an address."""
+    return "text/html" in request.headers.get("Accept", "")
+
+
+def problem_page(request: web.Request, error: ProblemError) -> web.Response:
+    """Answer a browser with what went wrong; who is not signed in shall sign in."""
+    problem = error.problem
+    if problem.status == web.HTTPUnauthorized.status_code and request.method == "GET":
+        return see_other(f"/sign-in?to={quote(request.path_qs, safe='')}")
+    answer = page(request, "problem.html", status=problem.status, problem=problem)
+    if error.retry_after is not None:
+        answer.headers["Retry-After"] = str(error.retry_after)
+    return answer

@@ -1,0 +1,24 @@
+"""Texts of barcodes and of people, as they can be shown. Pure.
+
+Markup is the template's business, which escapes all. What is left is what a browser
+would act on all the same: controls, and characters that turn the direction of a line.
+"""
+
+import unicodedata
+
+__all__ = ["MOST", "shown"]
+
+MOST = 300
+"""Characters of a text on a page, unless its own page shows all of it."""
+
+
+def shown(text: str, most: int = MOST) -> str:
+    """Return a text with nothing unseen in it, cut to length."""
+    seen = "".join(_visible(character) for character in text[: most + 1])
+    return seen if len(text) <= most else f"{seen[: most - 1]}…"
+
+
+def _visible(character: str) -> str:
+    if unicodedata.category(character)[0] != "C" and character not in "\u2028\u2029":
+        return character
+    return f"\\u{{{ord(character):x}}}"

@@ -1,0 +1,36 @@
+"""What should be looked at first: how much an exception weighs. Pure."""
+
+from collections.abc import Iterable
+
+from shared.protocol import FoundException
+
+__all__ = ["ORDERS", "in_order", "weight"]
+
+_WEIGHTS = {
+    "seen_after_departure": 3,
+    "missing_from_manifest": 3,
+    "loaded_after_departure": 3,
+    "silent": 3,
+    "fork": 3,
+    "scanner_missing": 3,
+    "claim_contradicted": 1,
+    "clock_wrong": 1,
+    "damaged_reads": 1,
+}
+"""3: something is, or goes, where it should not, or scans are not taken; 1: it can
+wait; all others weigh 2."""
+
+ORDERS = ("weight", "age")
+
+
+def weight(code: str) -> int:
+    """Return how much an exception weighs, from 1 to 3."""
+    return _WEIGHTS.get(code, 2)
+
+
+def in_order(found: Iterable[FoundException], order: str) -> list[FoundException]:
+    """Put exceptions in order: the oldest first, or the heaviest and of these that."""
+    by_age = sorted(found, key=lambda one: (one.since, one.item or one.station or ""))
+    if order == "age":
+        return by_age
+    return sorted(by_age, key=lambda one: -weight(one.code))

@@ -1,0 +1,88 @@
+"""``scantrail-server person``: who may sign in at the console."""
+
+import argparse
+import getpass
+import sys
+import time
+from pathlib import Path
+
+from server.people import MOST, PasswordError, People, Role
+from shared.moments import to_text
+
+__all__ = ["PEOPLE", "add_commands"]
+
+PEOPLE = "people"
+"""The folder in the data folder."""
+
+
+def _people(options: argparse.Namespace) -> People:
+    return People(Path(options.data) / PEOPLE)
+
+
+def _password() -> str:
+    """Read a password from the terminal, twice, or the first line of a pipe."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline(MOST + 2).rstrip("\r\n")
+    first = getpass.getpass("Password: ")
+    if getpass.getpass("The same again: ") != first:
+        reason = "the two passwords differ; nothing was changed"
+        raise PasswordError(reason)
+    return first
+
+
+def add(options: argparse.Namespace) -> None:
+    """Add a person, or set password and role of one who is there."""
+    role, now = Role(options.role), to_text(time.time_ns() // 1000)
+    person = _people(options).put(options.name, role, _password(), now)
+    _say(f"{person.name} signs in as {role.value}. Earlier sessions have ended.")
+
+
+def remove(options: argparse.Namespace) -> None:
+    """Take a person away."""
+    if not _people(options).remove(options.name):
+        reason = f"there is nobody called {options.name!r} here"
+        raise PasswordError(reason)
+    _say(f"{options.name} no longer signs in. What was done by that name stays.")
+
+
+def show(options: argparse.Namespace) -> None:
+    """List everybody."""
+    for person in _people(options).all():
+        print(f"{person.role.value}\t{person.name}")  # noqa: T201 # the result
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)  # noqa: T201
+
+
+def add_commands(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+) -> None:
+    """Add ``person`` with what it does."""
+    person = commands.add_parser("person", help="who may sign in at the console")
+    acts = person.add_subparsers(required=True, metavar="ACT")
+    parser = acts.add_parser(
+        "add", help="add, or set anew; the password comes from the terminal or a pipe"
+    )
+    parser.add_argument("name", metavar="NAME", help="the name that is signed in with")
+    parser.add_argument(
+        "--role",
+        required=True,
+        choices=[role.value for role in Role],
+        help="what the person may do",
+    )
+    parser.set_defaults(run=add)
+    _of_data(parser)
+    parser = acts.add_parser("remove", help="take a person away")
+    parser.add_argument("name", metavar="NAME", help="who")
+    parser.set_defaults(run=remove)
+    _of_data(parser)
+    parser = acts.add_parser("list", help="print role and name of everybody")
+    parser.set_defaults(run=show)
+    _of_data(parser)
+
+
+def _of_data(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--data", required=True, metavar="DIR", help="the server's folder"
+    )

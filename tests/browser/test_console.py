@@ -1,0 +1,309 @@
+"""The console in a browser: what each screen is for, done as a person does it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from shared.moments import to_text
+from tests.browser.conftest import Opens
+from tests.browser.looking import WIDER, findings
+from tests.browser.warehouse import HOUR, PASSWORD, Warehouse, warehouse
+from tests.serving import NOW, Log
+
+LOOKS: dict[str, dict[str, Any]] = {
+    "desk-light": {"viewport": {"width": 1280, "height": 800}},
+    "hand-dark": {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"},
+}
+SCREENS = (
+    "/find",
+    "/find?q=471",
+    "/find?q=NOTHING",
+    "/items/P-4711",
+    "/items/P-4711?at=2026-04-23T22:00:00Z&known_at=2026-04-24T01:00:00Z",
+    "/items/P-4711/report",
+    "/items/P-4714/report",
+    "/places/DOCK-1",
+    "/people/B-ANA",
+    "/exceptions",
+    "/exceptions/search-list",
+    "/board",
+    "/loads",
+    "/loads/M-1",
+    "/loads/M-1/manifest",
+    "/stations",
+    "/stations/DOCK-2",
+    "/join",
+)
+DESK = LOOKS["desk-light"]
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+    with warehouse(tmp_path_factory.mktemp("house")) as found:
+        yield found
+
+
+def enter(opened: Opens, house: Warehouse, name: str, **look: Any) -> Page:  # noqa: ANN401 - Playwright's
+    """Sign in as a person does."""
+    page = opened(f"{house.url}/", **(look or DESK))
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Where is it?").wait_for()
+    return page
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_every_screen_fits_and_axe_finds_nothing(
+    house: Warehouse, opened: Opens, axe: str, tmp_path: Path, look: str
+) -> None:
+    page = opened(f"{house.url}/", **LOOKS[look])
+    assert findings(page, axe) == []
+    page = enter(opened, house, "Ada", **LOOKS[look])
+    for number, screen in enumerate(SCREENS):
+        answer = page.goto(f"{house.url}{screen}")
+        assert answer is not None
+        assert answer.status == 200, screen
+        page.screenshot(path=tmp_path / f"{look}-{number}.png", full_page=True)
+        assert page.evaluate(WIDER) == 0, screen
+        assert findings(page, axe) == [], screen
+
+
+def test_a_part_of_a_code_leads_to_the_item_and_every_word_to_its_scan(
+    house: Warehouse, opened: Opens
+) -> None:
+    page = enter(opened, house, "Vera")
+    page.get_by_role("searchbox").fill("471")
+    page.keyboard.press("Enter")
+    page.get_by_role("link", name="P-4711").click()
+    said = page.get_by_role("region", name="Where it is")
+    for words in ("It is picked", "at DOCK-2", "B-ANA holds it", "should leave on M-1"):
+        expect(said).to_contain_text(words)
+    expect(said).to_contain_text("DOCK-2 has told nothing since")
+    said.get_by_role("link", name="picked").click()
+    page.get_by_role("heading", name="picked · P-4711").wait_for()
+    expect(page.get_by_role("region", name="What the scanner sent")).to_contain_text(
+        "50 2d 34 37 31 31"
+    )
+    expect(page.locator("pre")).to_contain_text('"action":"pick"')
+
+
+def test_a_scanner_that_types_needs_no_focus(house: Warehouse, opened: Opens) -> None:
+    page = enter(opened, house, "Vera")
+    page.goto(f"{house.url}/board")
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.type("P-4712")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="P-4712").wait_for()
+
+
+def test_the_line_of_time_shows_gaps_what_came_late_and_what_was_taken_back(
+    house: Warehouse, opened: Opens
+) -> None:
+    page = enter(opened, house, "Vera")
+    page.goto(f"{house.url}/items/P-4711")
+    story = page.get_by_role("region", name="What happened")
+    expect(story.locator(".gap")).to_have_count(4)
+    expect(story).to_contain_text("happened 00:06:40, heard 02:06:40")
+    taken_back = story.locator(".void")
+    expect(taken_back.locator("s")).to_contain_text("B-09-01")
+    expect(taken_back).to_contain_text("Reason: wrong shelf")
+
+
+def test_one_can_look_at_another_moment_and_share_it(
+    house: Warehouse, opened: Opens
+) -> None:
+    page = enter(opened, house, "Vera")
+    page.goto(f"{house.url}/items/P-4711")
+    page.get_by_text("Look at another moment").last.click()
+    before = NOW - 2 * HOUR
+    page.get_by_label("as we knew it at").fill(to_text(before)[:19])
+    page.get_by_role("button", name="Show").click()
+    said = page.get_by_role("region", name="Where it is")
+    expect(said).to_contain_text("at A-02-07")  # DOCK-2 had not been heard yet
+    page.get_by_role("link", name="Link to exactly this moment").click()
+    shared = page.url
+    assert "known_at=2026-04-24T01:06:40" in shared
+    page.get_by_role("link", name="Back to now").click()
+    expect(said).to_contain_text("at DOCK-2")
+    page.goto(shared)
+    expect(said).to_contain_text("at A-02-07")
+
+
+def test_an_exception_is_taken_on_remarked_on_and_settled(
+    house: Warehouse, opened: Opens
+) -> None:
+    page = enter(opened, house, "Sina")
+    page.get_by_role("navigation").get_by_role("link", name="Exceptions").click()
+    case = page.locator(".case", has_text="P-4714")
+    case.get_by_text("Do something").click()
+    case.get_by_role("button", name="I see to it").click()
+    expect(case).to_contain_text("Sina sees to it")
+    case.get_by_text("Do something").click()
+    case.get_by_label("Remark").fill("came back with the driver")
+    case.get_by_role("button", name="Write it down").click()
+    case.get_by_text("Do something").click()
+    case.get_by_label("Reason").fill("put onto the next load")
+    case.get_by_role("button", name="Settle it").click()
+    expect(case).to_have_count(0)
+    page.goto(f"{house.url}/items/P-4714")
+    story = page.get_by_role("region", name="What happened")
+    for words in ("came back with the driver", "put onto the next load", "Sina"):
+        expect(story).to_contain_text(words)
+
+
+def test_who_only_looks_is_offered_nothing_to_do(
+    house: Warehouse, opened: Opens
+) -> None:
+    page = enter(opened, house, "Vera")
+    for screen in ("/items/P-4711", "/exceptions", "/stations/DOCK-1", "/stations"):
+        page.goto(f"{house.url}{screen}")
+        assert page.locator("main form[method=post]").count() == 0, screen
+        assert page.get_by_role("link", name="Let a station join").count() == 0
+
+
+def test_the_search_list_says_where_to_look(house: Warehouse, opened: Opens) -> None:
+    page = enter(opened, house, "Vera")
+    page.goto(f"{house.url}/exceptions/search-list")
+    row = page.get_by_role("row", name="P-4711")
+    for words in ("engagement-ring", "with B-ANA, who holds it", "at DOCK-2"):
+        expect(row).to_contain_text(words)
+    page.emulate_media(media="print")
+    assert not page.get_by_role("navigation").is_visible()
+
+
+def test_the_board_follows_by_itself_and_says_when_it_does_not(
+    house: Warehouse, opened: Opens
+) -> None:
+    page = enter(opened, house, "Vera")
+    page.clock.install()
+    page.goto(f"{house.url}/board")
+    expect(page.locator("#live")).to_contain_text("live since 03:06:40")
+    assert page.locator(".tile").count() <= 7
+    tile = page.locator(".tile", has_text="Loads that lack something")
+    expect(tile).to_contain_text("1")
+    plain = page.locator(".tile", has_text="Wanted items")
+    assert "attention" not in (plain.get_attribute("class") or "")
+    want = {"action": "note", "item": "P-4711", "wanted": True}
+    house.do(house.tells("SHOP", want))
+    expect(plain).to_contain_text("1")
+    expect(plain).to_contain_text("Open it")
+    page.route("**/live", lambda route: route.abort())
+    page.context.set_offline(True)
+    page.clock.fast_forward(13_000)
+    expect(page.locator("#live")).to_contain_text("Not live")
+
+
+def test_a_station_is_let_in_and_the_page_turns_to_online(
+    house: Warehouse, opened: Opens
+) -> None:
+    page = enter(opened, house, "Ada")
+    page.goto(f"{house.url}/join")
+    page.get_by_label("Name of the station").fill("NEW-1")
+    page.get_by_label("Place where it stands").fill("DOCK-1")
+    page.get_by_role("button", name="Make a code").click()
+    code = page.locator(".onetime").inner_text()
+    expect(page.locator("pre")).to_contain_text(f"scantrail-station join {house.url}")
+    expect(page.locator("#joined")).to_contain_text("Waiting for the station")
+    log = house.logs["NEW-1"] = Log(house.service, "NEW-1")
+    _, joined = house.do(log.enrol(code))
+    log.token = str(joined["token"])
+    house.do(house.tells("NEW-1"))
+    expect(page.locator("#joined")).to_contain_text("It is online", timeout=15_000)
+
+
+def test_a_stolen_station_is_revoked(house: Warehouse, opened: Opens) -> None:
+    house.do(house.joins("STOLEN-1"))
+    page = enter(opened, house, "Ada")
+    page.goto(f"{house.url}/stations/STOLEN-1")
+    page.get_by_label("Reason").fill("stolen at night")
+    page.get_by_role("button", name="Revoke it").click()
+    expect(page.locator("#station")).to_contain_text("It is revoked")
+
+
+def test_a_load_shows_what_is_missing_and_where_that_is(
+    house: Warehouse, opened: Opens
+) -> None:
+    page = enter(opened, house, "Vera")
+    page.get_by_role("navigation").get_by_role("link", name="Loads").click()
+    page.get_by_role("link", name="M-1").click()
+    missing = page.get_by_role("region", name="Missing")
+    expect(missing).to_contain_text("P-4711 engagement-ring")
+    expect(missing).to_contain_text("at DOCK-2 since")
+    expect(page.get_by_role("region", name="not expected")).to_contain_text("P-4715")
+    page.get_by_role("link", name="Manifest").click()
+    page.get_by_role("heading", name="Manifest M-1").wait_for()
+    assert len(page.pdf(format="A4")) > 1000
+
+
+def test_the_report_names_the_first_wrong_step_and_how_complete_it_is(
+    house: Warehouse, opened: Opens
+) -> None:
+    page = enter(opened, house, "Vera")
+    page.goto(f"{house.url}/items/P-4714")
+    page.get_by_role("link", name="Incident report").click()
+    first = page.get_by_role("region", name="The first step")
+    for words in ("Seen after it left", "night", "departed", "A scan at the gate"):
+        expect(first).to_contain_text(words)
+    complete = page.get_by_role("region", name="How complete")
+    expect(complete).to_contain_text("Stations not heard since")
+    assert len(page.pdf(format="A4")) > 1000
+
+
+HOSTILE = (
+    "<img src=x onerror=alert(1)><script>alert(2)</script>",
+    "\" onfocus=alert(1) autofocus x='",
+    "=HYPERLINK(1)",
+    "P-\u202e1234\u2066",
+    "\u05d0\u05d1\u05d2-" + "W" * 900,
+)
+
+
+def test_f25_hostile_labels_are_text_and_break_no_page(
+    house: Warehouse, opened: Opens
+) -> None:
+    raw = "<script>" + "9" * 4096
+    house.do(
+        house.tells(
+            "DOCK-1",
+            *(
+                {"action": "receive", "item": text, "location": text, "raw": raw}
+                for text in HOSTILE
+            ),
+        )
+    )
+    page = enter(opened, house, "Sina", **LOOKS["hand-dark"])
+    page.on("dialog", lambda dialog: pytest.fail(dialog.message))
+    for text in HOSTILE:
+        page.goto(f"{house.url}/find")
+        page.get_by_role("searchbox").fill(text)
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/items/**")
+        assert page.locator("main img, main script").count() == 0
+        assert page.evaluate(WIDER) == 0, text
+        page.locator("a.evidence").first.click()
+        page.wait_for_url("**/events/**")
+        assert page.evaluate(WIDER) == 0, text
+        expect(
+            page.get_by_role("region", name="What the scanner sent")
+        ).to_contain_text("<script>999")
+
+
+def test_everything_is_reached_with_the_keyboard(
+    house: Warehouse, opened: Opens
+) -> None:
+    page = enter(opened, house, "Sina")
+    page.goto(f"{house.url}/exceptions")
+    page.keyboard.press("Tab")
+    expect(page.locator(":focus")).to_have_text("To the content")
+    reached = set()
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        reached.add(page.evaluate("document.activeElement.textContent.trim()"))
+        outline = "getComputedStyle(document.activeElement).outlineStyle"
+        if page.evaluate("document.activeElement !== document.body"):
+            assert page.evaluate(outline) == "solid"
+    assert {"Board", "Sign out", "Show", "Search list"} <= reached

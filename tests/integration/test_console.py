@@ -1,0 +1,339 @@
+"""The console over HTTP: who gets in, what is obeyed, and hostile texts as text."""
+
+import re
+import subprocess
+from pathlib import Path
+from urllib.parse import quote
+
+import aiohttp
+import pytest
+
+from server.api.rates import PASSWORDS
+from server.console import ROUTES
+from server.people import Role
+from shared.lines import Line, encode
+from shared.moments import to_text
+from tests.programs import BIN
+from tests.serving import Log, Service
+
+PASSWORD = "correct horse"  # noqa: S105 # of nobody
+PAGE = {"Accept": "text/html"}
+HOSTILE = {
+    "markup": "<img src=x onerror=alert(1)><script>alert(2)</script>",
+    "attribute": "\" autofocus onfocus='alert(1)",
+    "template": "{{ 7 * 7 }}{% for x in y %}",
+    "formula": '=HYPERLINK("http://x","y")',
+    "rtl": "P-\u202e1234\u2066\u200f",
+    "controls": "P-\x07\x1b[2J\x7f",
+    "path": "../../etc/passwd?x#y",
+    "long": "P-" + "9" * 1000,
+}
+
+
+class Browser:
+    """Somebody's browser: keeps cookies, follows nothing by itself."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        jar = aiohttp.CookieJar(unsafe=True)
+        self.session = aiohttp.ClientSession(cookie_jar=jar)
+
+    async def get(self, path: str, **headers: str) -> tuple[int, str, str]:
+        async with self.session.get(
+            f"{self.service.url}{path}",
+            headers={**PAGE, **headers},
+            allow_redirects=False,
+        ) as answer:
+            return (
+                answer.status,
+                await answer.text(),
+                answer.headers.get("Location", ""),
+            )
+
+    async def post(
+        self, path: str, data: dict[str, str], origin: str | None = ""
+    ) -> tuple[int, str, str]:
+        headers = dict(PAGE)
+        if origin is not None:
+            headers["Origin"] = origin or self.service.url
+        async with self.session.post(
+            f"{self.service.url}{path}",
+            data=data,
+            headers=headers,
+            allow_redirects=False,
+        ) as answer:
+            return (
+                answer.status,
+                await answer.text(),
+                answer.headers.get("Location", ""),
+            )
+
+    async def sign_in(
+        self, name: str, password: str = PASSWORD, to: str = "/find"
+    ) -> int:
+        form = {"name": name, "password": password, "to": to}
+        return (await self.post("/sign-in", form))[0]
+
+    async def token(self) -> str:
+        _, text, _ = await self.get("/find")
+        found = re.search(r'name="token" value="([0-9a-f]{64})"', text)
+        assert found is not None
+        return found[1]
+
+
+@pytest.fixture
+async def browser(service: Service):  # type: ignore[no-untyped-def] # noqa: ANN201
+    for role in Role:
+        service.context.people.put(role.value, role, PASSWORD, "then")
+    found = Browser(service)
+    yield found
+    await found.session.close()
+
+
+async def test_nothing_is_readable_without_signing_in(browser: Browser) -> None:
+    for method, path, access, _ in ROUTES:
+        if method == "GET" and access.value != "anybody":
+            status, text, to = await browser.get(re.sub(r"{\w+}", "P-1", path))
+            assert (status, text) == (303, ""), path
+            assert to.startswith("/sign-in?to=%2F"), path
+    status, _, _ = await browser.get("/v1/items/P-1")
+    assert status == 303
+
+
+async def test_whoever_signs_in_gets_where_he_wanted_and_never_elsewhere(
+    browser: Browser,
+) -> None:
+    assert await browser.sign_in("viewer", "wrong password") == 403
+    assert (await browser.get("/find"))[0] == 303
+    form = {"name": "VIEWER", "password": PASSWORD}
+    for to, leads in (
+        ("/items/P-1?at=1", "/items/P-1?at=1"),
+        ("//evil.example", "/find"),
+        ("/\\evil.example", "/find"),
+        ("https://evil.example", "/find"),
+        ("/find\r\nX-Evil: 1", "/find"),
+    ):
+        assert (await browser.post("/sign-in", {**form, "to": to}))[::2] == (303, leads)
+    status, text, _ = await browser.get("/find")
+    assert status == 200
+    assert "viewer" in text
+    (cookie,) = browser.session.cookie_jar
+    assert cookie["httponly"]
+    assert cookie["samesite"] == "Lax"
+    assert (await browser.get("/v1/items/P-1"))[0] == 200
+    await browser.post("/sign-out", {"token": await browser.token()})
+    assert (await browser.get("/find"))[0] == 303
+
+
+async def test_behind_tls_the_cookie_is_bound_to_this_host(browser: Browser) -> None:
+    form = {"name": "viewer", "password": PASSWORD, "to": "/find"}
+    told = {**PAGE, "X-Forwarded-Proto": "https", "Origin": browser.service.url}
+    async with browser.session.post(
+        f"{browser.service.url}/sign-in", data=form, headers=told, allow_redirects=False
+    ) as answer:
+        cookie = answer.headers["Set-Cookie"]
+    assert cookie.startswith("__Host-scantrail=se_")
+    assert {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"} <= set(cookie.split("; "))
+    assert "Domain" not in cookie
+
+
+async def test_no_password_is_taken_over_a_network_without_tls(
+    browser: Browser,
+) -> None:
+    form = {"name": "viewer", "password": PASSWORD}
+    told = {**PAGE, "Host": "scan.example:8080", "Origin": "http://scan.example:8080"}
+    async with browser.session.post(
+        f"{browser.service.url}/sign-in", data=form, headers=told, allow_redirects=False
+    ) as answer:
+        assert answer.status == 403
+        assert "Set-Cookie" not in answer.headers
+        assert "TLS" in await answer.text()
+
+
+async def test_who_guesses_passwords_is_slowed_down(browser: Browser) -> None:
+    tried = [
+        await browser.sign_in("viewer", "wrong password") for _ in range(PASSWORDS)
+    ]
+    assert set(tried) == {403}
+    assert await browser.sign_in("viewer") == 429
+    assert await browser.sign_in("operator") == 303
+    browser.service.now += 15_000_000
+    assert await browser.sign_in("viewer") == 303
+
+
+async def test_a_role_does_what_it_may_and_nothing_more(
+    browser: Browser, log: Log
+) -> None:
+    allowed = {
+        "viewer": set(),
+        "operator": {"note", "own"},
+        "supervisor": {"note", "own", "resolve", "want"},
+    }
+    form = {"text": "x", "exception": "handoff_overdue", "reason": "x", "to": "/find"}
+    for role, may in allowed.items():
+        await browser.sign_in(role)
+        token = await browser.token()
+        for act in ("note", "own", "resolve", "want"):
+            done = await browser.post(f"/items/P-1/{act}", {**form, "token": token})
+            assert done[0] == (303 if act in may else 403), (role, act)
+        revoked = await browser.post(f"/stations/{log.name}/revoke", {"token": token})
+        assert revoked[0] == 403
+
+
+async def test_what_another_page_makes_a_browser_send_is_not_obeyed(
+    browser: Browser,
+) -> None:
+    await browser.sign_in("supervisor")
+    token, form = await browser.token(), {"text": "x", "to": "/find"}
+    for data, origin in (
+        (form, ""),
+        ({**form, "token": "0" * 64}, ""),
+        ({**form, "token": token}, "https://evil.example"),
+        ({**form, "token": token}, "null"),
+        ({**form, "token": token}, None),
+    ):
+        assert (await browser.post("/items/P-1/note", data, origin))[0] == 403
+    assert browser.service.context.store.position() == 0
+    done = await browser.post("/items/P-1/note", {**form, "token": token})
+    assert done[::2] == (303, "/find")
+
+
+async def test_an_act_is_in_the_servers_own_log_with_who_did_it(
+    browser: Browser,
+) -> None:
+    await browser.sign_in("supervisor")
+    form = {"token": await browser.token(), "to": "/items/P-1"}
+    await browser.post("/items/P-1/own", form)
+    await browser.post("/items/P-1/note", {**form, "text": "under the belt"})
+    _, text, _ = await browser.get("/items/P-1")
+    assert "under the belt" in text
+    assert "sees to it" in text
+    entry = (await browser.service.context.store.events(0, 10))[-1]
+    assert b'"by":"supervisor"' in entry.line
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+async def test_f25_hostile_texts_are_text_on_every_page(
+    browser: Browser, log: Log, kind: str
+) -> None:
+    text = HOSTILE[kind]
+    log.put(
+        encode(
+            Line(
+                seq=1,
+                at=to_text(browser.service.now),
+                action="load",
+                item=text,
+                location=text,
+                container=f"{text}!",
+                operator=text,
+                raw="x" + text.encode("ascii", "replace").decode() * 4,
+                reason=text,
+            )
+        )
+    )
+    assert (await log.send(0))[0] == 200
+    await browser.sign_in("supervisor")
+    token, key = await browser.token(), quote(text, safe="")
+    form = {"token": token, "text": text[:900], "to": "/find"}
+    assert (await browser.post(f"/items/{key}/note", form))[0] == 303
+    for path in (
+        "/find",
+        f"/find?q={key[:40] if kind == 'long' else key}",
+        f"/items/{key}",
+        f"/items/{key}/report",
+        f"/places/{key}",
+        f"/people/{key}",
+        f"/events/{log.id}:1",
+        f"/loads/{quote(text + '!', safe='')}",
+        f"/loads/{quote(text + '!', safe='')}/manifest",
+        "/exceptions",
+        "/exceptions/search-list",
+        f"/sign-in?to={key}",
+    ):
+        status, page, to = await browser.get(path)
+        if status == 303:
+            assert to.startswith("/items/")
+            continue
+        assert status == 200, path
+        for bad in ("<img", "<script>", "onfocus='", "\u202e", "\x1b", "\x07"):
+            assert bad not in page, path
+        assert page.count("<script") == 1, path
+        assert "49" not in page or "7 * 7" not in text or "{{ 7 * 7 }}" in page, path
+
+
+async def test_a_strange_address_is_answered_with_a_page(browser: Browser) -> None:
+    await browser.sign_in("viewer")
+    for path, expected in (
+        ("/nothing", 404),
+        ("/events/x", 404),
+        ("/items/P-1?at=yesterday", 400),
+        ("/items/P-1?at=9999-12-31T23:59:59-23:59", 400),
+        ("/stations/NONE", 404),
+        ("/join", 403),
+        ("/loads/M-1", 200),
+        ("/joining/NONE?since=x", 200),
+    ):
+        status, text, _ = await browser.get(path)
+        assert status == expected, path
+        assert text.startswith("<!doctype html>"), path
+
+
+@pytest.mark.parametrize("language", ["de", "en", "es"])
+async def test_every_page_is_there_in_every_language(
+    browser: Browser, log: Log, language: str
+) -> None:
+    log.add("P-1")
+    await log.send(0)
+    await browser.sign_in("administrator")
+    for method, path, _, _ in ROUTES:
+        if method == "GET" and path not in {"/live", "/"}:
+            filled = path.format(
+                version="1",
+                name="console.css",
+                item="P-1",
+                location="DOCK-1",
+                operator="B-1",
+                event=f"{log.id}:1",
+                load="M-1",
+                station=log.name,
+            )
+            told = {"Accept-Language": language}
+            status, text, _ = await browser.get(filled, **told)
+            assert status == 200, path
+            assert f'<html lang="{language}">' in text or "assets" in path, path
+
+
+async def test_a_page_allows_nothing_from_elsewhere(browser: Browser) -> None:
+    await browser.sign_in("viewer")
+    async with browser.session.get(
+        f"{browser.service.url}/find", headers=PAGE
+    ) as answer:
+        policy, text = answer.headers["Content-Security-Policy"], await answer.text()
+        assert answer.headers["Cache-Control"] == "no-store"
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert "style=" not in text
+    assert not re.search(r'(?:src|href)="(?!/|#)', text)
+    for asset in re.findall(r'(?:src|href)="(/assets/[^"]+)"', text):
+        async with browser.session.get(f"{browser.service.url}{asset}") as answer:
+            assert answer.status == 200
+            assert "immutable" in answer.headers["Cache-Control"]
+
+
+def test_a_person_is_added_with_a_password_from_a_pipe(tmp_path: Path) -> None:
+    def person(*arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [BIN / "scantrail-server", "person", *arguments, "--data", tmp_path],
+            input=typed,
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+
+    assert person("add", "Ana", "--role=viewer", typed="short\n").returncode == 1
+    assert person("add", "Ana", "--role=viewer", typed=f"{PASSWORD}\n").returncode == 0
+    assert person("list").stdout == "viewer\tAna\n"
+    assert person("remove", "ana").returncode == 0
+    assert person("remove", "ana").returncode == 1
