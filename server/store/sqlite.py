@@ -67,7 +67,7 @@ SCHEMA_VERSION = 1
 READERS = 2
 MOST_TOGETHER = 64
 """Deliveries in one transaction, at most."""
-FEW, MANY = 2_000, 50_000
+FEW, MANY = 2_000, 20_000
 """Lines taken in at once when answers are made anew: while serving, and before."""
 
 _TELL = 500_000
