@@ -198,7 +198,8 @@ class Scratch:
             expects = line.action == "expect" and line.refused is None
             if expects and line.item and line.container:
                 self._expecting[line.container][line.item] = None
-                self.book.known(line.container).awaited = True
+                load = self.book.known(line.container)
+                load.awaited = load.restless = True
 
     def expecting(self, load: str) -> Collection[str]:
         """Return the items that were ever expected on a load."""
