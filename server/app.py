@@ -10,6 +10,7 @@ from aiohttp import web
 from server import console
 from server.api import (
     acts,
+    changes,
     exceptions,
     exports,
     feed,
@@ -61,6 +62,7 @@ INTERFACE: tuple[tuple[str, str, Access, Handler], ...] = (
     ("GET", "/v1/items", Access.READER, items.items),
     ("GET", "/v1/items/{item}", Access.READER, items.item),
     ("GET", "/v1/items/{item}/events", Access.READER, items.item_events),
+    ("GET", "/v1/items/{item}/changes", Access.READER, changes.item_changes),
     ("POST", "/v1/items/{item}/resolve", Access.SUPERVISOR, acts.settle),
     ("POST", "/v1/items/{item}/note", Access.SUPERVISOR, acts.note),
     ("GET", "/v1/locations/{location}/items", Access.READER, items.at_location),

@@ -29,6 +29,8 @@ __all__ = [
     "ImportChange",
     "ImportReport",
     "ItemAnswer",
+    "ItemChange",
+    "ItemChanges",
     "ItemEvent",
     "ItemEvents",
     "ItemException",
@@ -49,6 +51,7 @@ __all__ = [
     "StationSettings",
     "StationState",
     "Untold",
+    "Was",
 ]
 
 BASE = "Scantrail-Base"
@@ -504,3 +507,41 @@ class ImportReport(msgspec.Struct, kw_only=True):
     changes: list[ImportChange]
     errors: list[RowError]
     contradictions: list[Contradiction]
+
+
+class Was(msgspec.Struct, kw_only=True):
+    """A part of an answer before and after a step."""
+
+    before: Any
+    after: Any
+
+
+class ItemChange(msgspec.Struct, kw_only=True):
+    """A step that changed the answer.
+
+    ``learned``: the event became known at ``moment``; else it happened then. ``event``
+    is ``None`` where only time passed, and something fell due.
+    """
+
+    moment: str
+    learned: bool
+    event: str | None
+    voids: str | None
+    action: str | None
+    location: str | None
+    operator: str | None
+    reason: str | None
+    fields: dict[str, Was]
+
+
+class ItemChanges(msgspec.Struct, kw_only=True):
+    """``GET /v1/items/{item}/changes``: what changed our mind between two views."""
+
+    item: str
+    at: str
+    known_at: str
+    until_at: str
+    until_known_at: str
+    changes: list[ItemChange]
+    complete_until: str | None = None
+    behind: list[Untold] = []

@@ -18,6 +18,7 @@ from shared.protocol import (
     ExceptionPage,
     ImportReport,
     ItemAnswer,
+    ItemChanges,
     ItemEvents,
     ItemPage,
     LoadPage,
@@ -159,6 +160,15 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ),
     ("GET", "/v1/items/{item}/events"): Operation(
         answer=ItemEvents, takes=(_AT, _KNOWN_AT)
+    ),
+    ("GET", "/v1/items/{item}/changes"): Operation(
+        answer=ItemChanges,
+        takes=(
+            _AT,
+            _KNOWN_AT,
+            Parameter("until_at", _TIME, "as at, of the later view; now if missing"),
+            Parameter("until_known_at", _TIME, "as known_at, of the later view"),
+        ),
     ),
     ("POST", "/v1/items/{item}/resolve"): Operation(
         answer=Written, status=201, body=Settle

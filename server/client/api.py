@@ -1,7 +1,7 @@
 """A client of a server's HTTP interface."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from http import HTTPStatus
 from types import TracebackType
 from typing import Self, TypeVar
@@ -24,6 +24,7 @@ Query = Mapping[str, str | list[str]]
 MAX_ANSWER = 64 * 1024 * 1024
 """Bytes of an answer, at most."""
 
+_STREAM = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=120)
 _TIMEOUT = aiohttp.ClientTimeout(total=60, sock_connect=5)
 
 
@@ -87,6 +88,21 @@ class Client:
     async def post(self, where: str, what: msgspec.Struct, kind: type[T]) -> T:
         """POST a value, and read the answer as a type."""
         return await self._call("POST", where, kind, body=msgspec.json.encode(what))
+
+    async def stream(self, where: str, query: Query) -> AsyncIterator[bytes]:
+        """GET something of any length, and give it as it comes."""
+        url = URL(self._server + where, encoded=True).update_query(query)
+        try:
+            async with self._session.get(
+                url, allow_redirects=False, timeout=_STREAM
+            ) as answer:
+                if answer.status != HTTPStatus.OK:
+                    _read(answer, await _whole(answer), Problem)
+                async for piece in answer.content.iter_any():
+                    yield piece
+        except (aiohttp.ClientError, TimeoutError) as error:
+            reason = f"the server at {self._server} stopped in the middle: {error}"
+            raise ProtocolError(reason) from error
 
     async def send(
         self,

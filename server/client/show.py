@@ -13,7 +13,7 @@ from shared.lines import Line
 from shared.moments import SECOND, to_moment
 from shared.protocol import ItemAnswer, ItemEvent, ItemEvents, ItemPage, Untold
 
-__all__ = ["found", "moment", "plain", "sentence", "table", "trace"]
+__all__ = ["found", "moment", "plain", "sentence", "table", "trace", "untold"]
 
 LATE = 120 * SECOND
 """Heard this long after it happened, in microseconds, an event is shown as late."""
@@ -70,7 +70,8 @@ def sentence(answer: ItemAnswer) -> str:
     return f"{item} is {' '.join(said).replace(' ,', ',')}."
 
 
-def _untold(complete_until: str | None, behind: Sequence[Untold]) -> list[str]:
+def untold(complete_until: str | None, behind: Sequence[Untold]) -> list[str]:
+    """Say which stations were not heard from, if any was not."""
     if not behind:
         return []
     names = [
@@ -125,9 +126,16 @@ def trace(answer: ItemAnswer, history: ItemEvents) -> list[str]:
         f"! {found.code} since {moment(found.since)}: {found.text}"
         for found in answer.exceptions
     ]
-    untold = _untold(answer.complete_until, answer.behind)
+    unheard = untold(answer.complete_until, answer.behind)
     story = table(_HEAD, map(_row, history.events)) if history.events else []
-    return [sentence(answer), *title, *wrong, *untold, *([""] if story else []), *story]
+    return [
+        sentence(answer),
+        *title,
+        *wrong,
+        *unheard,
+        *([""] if story else []),
+        *story,
+    ]
 
 
 def found(page: ItemPage) -> list[str]:

@@ -289,3 +289,25 @@ async def test_an_answer_is_not_sent_again_where_nothing_changed(
     send["If-None-Match"] = tag
     async with service.session.get(url, headers=send) as answer:
         assert answer.status == 200
+
+
+async def test_what_changed_our_mind_is_told_step_by_step(
+    service: Service, log: Log
+) -> None:
+    log.add("P-1")
+    await log.send(0)
+    then = service.at()
+    service.now += 60 * SECOND
+    log.add("P-1", action="store")
+    await log.send(1)
+    path = "/v1/items/P-1/changes"
+    _, said = await service.call("GET", f"{path}?at={then}")
+    steps = said["changes"]
+    assert isinstance(steps, list)
+    assert [(step["event"], step["action"]) for step in steps] == [
+        (f"{log.id}:2", "store")
+    ]
+    assert steps[0]["fields"]["status"] == {"before": "received", "after": "stored"}
+    assert (await service.call("GET", path))[0] == 400
+    backwards = f"{path}?at={service.at()}&until_at={then}"
+    assert (await service.call("GET", backwards))[0] == 400
