@@ -16,6 +16,7 @@ from pathlib import Path
 
 import msgspec
 
+from server.store.said import place_anew
 from server.timing import (
     Anchor,
     BootClock,
@@ -78,6 +79,7 @@ def retime(connection: sqlite3.Connection) -> Retimed:
             for log, station in logs
         )
     if changed:
+        place_anew(connection)
         connection.execute("DELETE FROM meta WHERE name = 'rules'")
     return Retimed(periods=periods, changed=changed)
 

@@ -12,7 +12,7 @@ from server.events import Event, event_name
 from server.store import OWN, Load, Said, Station
 from shared.hosts import OF_HOSTS, Topic, host_line, topics
 
-__all__ = ["SAYS", "gone", "keep", "latest", "loads", "statuses"]
+__all__ = ["SAYS", "gone", "keep", "latest", "loads", "place_anew", "statuses"]
 
 SAYS = ("note", "claim", "expect")
 """The actions whose lines say something."""
@@ -51,6 +51,11 @@ SELECT DISTINCT x.key
 FROM json_each(:loads) AS k
 CROSS JOIN said AS s ON s.topic = :load AND s.key = k.value
 CROSS JOIN said AS x ON x.position = s.position AND x.topic = :expected
+"""
+
+_PLACE = """
+UPDATE said SET occurred = (SELECT occurred FROM line WHERE position = said.position)
+WHERE occurred <> (SELECT occurred FROM line WHERE position = said.position)
 """
 
 _GONE = """
@@ -98,6 +103,11 @@ def keep(
     ]
     connection.executemany(_KEEP, rows)
     return bool(rows)
+
+
+def place_anew(connection: sqlite3.Connection) -> None:
+    """Follow the lines where they were placed anew in time."""
+    connection.execute(_PLACE)
 
 
 def _may_say(station: Station, topic: Topic) -> bool:

@@ -1,6 +1,8 @@
 """What people and host systems say at the server, and what stations hear of it."""
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -9,7 +11,8 @@ import pytest
 from server import reference
 from server.own_log import OwnLog
 from server.store import OWN
-from shared.hosts import HostLine
+from server.store.said import latest, place_anew
+from shared.hosts import HostLine, Topic
 from shared.moments import SECOND
 from shared.reference import Reference
 from tests.serving import Log, Service, serving
@@ -280,3 +283,27 @@ async def test_an_old_systems_table_becomes_claims_and_is_not_believed(
     assert item["status"] is None
     _, said = await _brought(service, "legacy", text, query)
     assert (said["same"], said["contradicted"]) == (3, 1)
+
+
+async def test_f65_lines_that_are_placed_anew_change_what_was_said_last(
+    service: Service, shop: Log
+) -> None:
+    _host(shop, action="note", location="A-1", title="First")
+    await shop.send(0)
+    desk = Log(service, "DESK")
+    await desk.join(kind="host")
+    service.now += SECOND
+    line = {"seq": 1, "at": service.at(), "action": "note", "location": "A-1"}
+    desk.put(msgspec.json.encode({**line, "title": "Second"}))
+    await desk.send(0)
+    assert (await _document(service)).locations[0].name == "Second"
+    with closing(sqlite3.connect(service.folder / "scantrail.db")) as database:
+        database.execute(
+            "UPDATE line SET occurred = 1 WHERE log ="
+            " (SELECT id FROM log WHERE name = ?)",
+            (desk.id,),
+        )
+        place_anew(database)
+        (said,) = latest(database, Topic.LOCATION)
+        database.rollback()
+    assert said.line.title == "First"
