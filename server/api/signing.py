@@ -58,7 +58,8 @@ def refused_place(request: web.Request) -> str:
         return ""
     return (
         "Passwords are not taken over a network without TLS. Open this console with "
-        "https, through a proxy that passes X-Forwarded-Proto, or on the server itself."
+        "https (the server's [tls], or a proxy on its machine that passes "
+        "X-Forwarded-Proto), or on the server itself."
     )
 
 

@@ -8,6 +8,7 @@ from aiohttp import web
 from server.api import wire
 from server.api.context import CONTEXT
 from server.console.item_view import item_view
+from server.console.minds import changed
 from server.console.rendering import page, see_other, wording
 from server.problems import not_found
 from server.store import ItemQuery, Store
@@ -104,7 +105,7 @@ async def item(request: web.Request) -> web.Response:
         inside=inside.answers,
         inside_more=inside.after is not None,
         follows=", ".join(speech.named("action", one) for one in sorted(follows)),
-        changes=[],
+        changes=await changed(request, shown.answer.item, shown.view),
         wanted=bool(wanted and wanted[-1].line.wanted),
         held_at=to_text(shown.view.at),
         held_known=to_text(shown.view.known_at),

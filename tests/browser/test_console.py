@@ -124,6 +124,9 @@ def test_one_can_look_at_another_moment_and_share_it(
     page.get_by_role("button", name="Show").click()
     said = page.get_by_role("region", name="Where it is")
     expect(said).to_contain_text("at A-02-07")  # DOCK-2 had not been heard yet
+    step = page.locator(".changes li", has_text="became known").first
+    for words in ("00:06:40", "A-02-07", "DOCK-2"):  # what DOCK-2 told later
+        expect(step).to_contain_text(words)
     page.get_by_role("link", name="Link to exactly this moment").click()
     shared = page.url
     assert "known_at=2026-04-24T01:06:40" in shared

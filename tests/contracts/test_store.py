@@ -217,3 +217,7 @@ async def test_who_waits_for_the_feed_gets_every_line_once(store: Store) -> None
     assert [entry.event for entry in first + rest] == [f"{log.name}:1", f"{log.name}:2"]
     assert {entry.station for entry in first + rest} == {"DOCK-1"}
     assert await store.events(rest[0].position, 10) == []
+    assert store.position() == rest[0].position
+    assert await store.event(f"{log.name}:2") == rest[0]
+    for name in (f"{log.name}:3", f"{log.name}:x", "2", ""):
+        assert await store.event(name) is None
