@@ -31,6 +31,7 @@ from edge.knowledge import configured
 from edge.outbox import Outbox
 from edge.scanners.settings import ScannerSettings, TerminalSettings, from_spec
 from edge.station import Setup, run
+from shared import logfmt
 from shared.errors import ScantrailError, StartError
 from shared.settings_file import read_secret
 
@@ -114,11 +115,7 @@ async def _joined(url: str, code: str, options: argparse.Namespace) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    logging.basicConfig(
-        stream=sys.stderr,
-        level=logging.INFO if options.verbose else logging.ERROR,
-        format="%(levelname)s %(name)s: %(message)s",
-    )
+    logfmt.begin(logging.INFO if options.verbose else logging.ERROR)
     sys.setswitchinterval(_SWITCH)
     data = Path(options.data)
     config = configured(load(options.config, data), options.config, data)

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from server import people_command, pulse, site_command, upkeep
+from server import doctor, people_command, pulse, setup, site_command, upkeep
 from server.api.context import Context
 from server.app import create_app
 from server.background import keeping_up
@@ -31,7 +31,7 @@ from server.reference import ReferenceData
 from server.sessions import Sessions
 from server.store.retime import retime_database
 from server.store.sqlite import SqliteStore
-from shared import files
+from shared import files, logfmt
 from shared.errors import ScantrailError, StartError
 from shared.moments import SECOND, to_text
 from shared.protocol import NewStation, Revoke, StationCode, Written
@@ -140,11 +140,7 @@ def serve(options: argparse.Namespace) -> None:
     """Serve until told to end."""
     given = {"data": options.data, "host": options.host, "port": options.port}
     config = load(options.config, {k: v for k, v in given.items() if v is not None})
-    logging.basicConfig(
-        level=logging.INFO,
-        stream=sys.stderr,
-        format="%(levelname)s %(name)s: %(message)s",
-    )
+    logfmt.begin(logging.INFO)
     # nothing that comes in by the thousand is part of a cycle: look for them rarely
     gc.set_threshold(50_000, 20, 50)
     asyncio.run(_serve(config))
@@ -269,6 +265,8 @@ def _parser() -> argparse.ArgumentParser:
     people_command.add_commands(commands)
     upkeep.add_commands(commands)
     site_command.add_commands(commands)
+    setup.add_commands(commands)
+    doctor.add_commands(commands)
     return parser
 
 

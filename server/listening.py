@@ -18,7 +18,7 @@ from server.certificate import Certificate, make
 from server.config import ServerConfig
 from shared.errors import StartError
 
-__all__ = ["certificate_of", "listening"]
+__all__ = ["certificate_of", "is_loopback", "listening"]
 
 _LOG = logging.getLogger("scantrail.server")
 _PLAIN = (
@@ -30,9 +30,17 @@ _CREDENTIALS = ("scantrail.tls-cert", "scantrail.tls-key")
 
 
 def certificate_of(
-    config: ServerConfig, environ: Mapping[str, str] = os.environ
+    config: ServerConfig,
+    environ: Mapping[str, str] = os.environ,
+    *,
+    make_own: bool = True,
 ) -> Certificate | None:
-    """Return the certificate that the settings ask for, made where that is wanted.
+    """Return the certificate that the settings ask for; None where they ask for none.
+
+    Args:
+        config: The settings.
+        environ: Where systemd says what credentials there are.
+        make_own: Make one that is asked for and not there; else there is none.
 
     Raises:
         StartError: It cannot be used.
@@ -42,6 +50,8 @@ def certificate_of(
         return None
     if tls.mode == "own":
         certificate, key = (data / name for name in _OWN)
+        if not make_own and not certificate.exists():
+            return None
         make(certificate, key, {*tls.names, gethostname(), "localhost", *_host(config)})
         return Certificate(certificate, key)
     given = environ.get("CREDENTIALS_DIRECTORY", "")
@@ -102,8 +112,16 @@ async def listening(runner: web.AppRunner, config: ServerConfig) -> AsyncIterato
 
 def _warn(host: str, port: int) -> None:
     """Say so where what goes over a network is not encrypted."""
-    if not ip_address(host).is_loopback:
+    if not is_loopback(host):
         _LOG.warning(_PLAIN, f"{_shown(host)}:{port}")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach what listens there."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _shown(host: str) -> str:

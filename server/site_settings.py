@@ -32,12 +32,16 @@ class ActionSettings(
 ):
     """One action: what differs from the one that it is ``like``, or from a mere scan.
 
-    ``status``: what the item's status becomes. ``holder``: ``keeps``, ``takes`` (the
-    operator holds it) or ``releases``. ``containment``: ``keeps``, ``leaves``,
-    ``looks`` (stays if seen at its container's place) or ``enters`` (goes into
-    ``container``). ``place``: ``seen``, ``back`` or ``gone``. ``needs``: the fields
-    without which a line of it means nothing. ``empties``: everything leaves the item.
-    ``handoff``: what was taken has to be taken over in time.
+    Attributes:
+        like: The action of the contract that this one is like; without it, a mere scan.
+        status: What the item's status becomes.
+        holder: "keeps", "takes" (the operator holds it) or "releases".
+        containment: "keeps", "leaves", "looks" (stays if seen at its container's place)
+            or "enters" (goes into ``container``).
+        place: "seen", "back" or "gone".
+        needs: The fields without which a line of it means nothing.
+        empties: Everything leaves the item.
+        handoff: What was taken has to be taken over in time.
     """
 
     like: str | None = None

@@ -7,9 +7,9 @@ from difflib import unified_diff
 import msgspec
 
 from edge.config import Config
-from edge.config_example import toml_value
 from edge.scanners.settings import ScannerSettings
 from shared.errors import ConfigError
+from shared.settings_example import toml_value
 from shared.settings_file import parse_settings
 from shared.toml_lines import line_of
 

@@ -18,7 +18,7 @@ from edge.config import (
     rules,
     site,
 )
-from edge.config_example import descriptions, example
+from edge.config_example import example
 from edge.scanners.settings import (
     ScannerSettings,
     SerialSettings,
@@ -27,6 +27,7 @@ from edge.scanners.settings import (
 from edge.workflow import Badges, Mode, Rules, Where
 from shared.errors import ConfigError
 from shared.keys import Kind, Role, parse
+from shared.settings_example import descriptions
 from shared.settings_file import parse_settings
 
 

@@ -1,0 +1,194 @@
+"""Setting a server up, its settings file, and looking at what is wrong."""
+
+import re
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from server.cli import main
+from server.config import ConsoleConfig, ServerConfig, TlsSettings, Webhook, load
+from server.config_example import example
+from server.doctor import findings
+from server.setup import written
+from server.site_settings import ActionSettings
+from shared.settings_example import descriptions
+from shared.settings_file import parse_settings
+from tests.authority import Authority
+
+
+def init(folder: Path, *more: str) -> tuple[Path, Path, Sequence[str]]:
+    file, data = folder / "etc" / "server.toml", folder / "data"
+    return file, data, ("init", "--config", str(file), "--data", str(data), *more)
+
+
+@pytest.mark.parametrize(
+    "type_", [ServerConfig, TlsSettings, ConsoleConfig, Webhook, ActionSettings]
+)
+def test_every_setting_is_described(type_: type[msgspec.Struct]) -> None:
+    described = descriptions(type_)
+    for field in msgspec.structs.fields(type_):
+        assert described[field.name].endswith("."), field.name
+
+
+def test_the_example_says_nothing_but_the_defaults() -> None:
+    assert parse_settings(example(), "example", ServerConfig) == ServerConfig()
+
+
+def test_the_example_is_right_once_its_settings_are_taken_up(tmp_path: Path) -> None:
+    file = tmp_path / "server.toml"
+    text = re.sub(r"^# (?=\w+ = (?!…)|\[)", "", example(), flags=re.MULTILINE)
+    file.write_text(text)
+    made = load(file, {})
+    assert made.actions == {"quarantine": ActionSettings(like="store")}
+    assert [hook.name for hook in made.webhooks] == ["shop"]
+    bare = msgspec.structs.replace(made, actions={}, webhooks=())
+    assert bare == ServerConfig()
+
+
+def test_init_leads_to_a_server_that_can_start(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, data, command = init(tmp_path, "--port", "18443")
+    assert main(command) == 0
+    said = capsys.readouterr()
+    assert re.fullmatch(r"sk_\S+\n", said.out)
+    config = load(file, {})
+    assert (config.data, config.port, config.tls.mode) == (str(data), 18443, "own")
+    mark = re.findall(r":18443#(sha256:[0-9a-f]{64})'", said.err)
+    assert len(mark) == 1
+    assert (data / "tls" / "key.pem").stat().st_mode & 0o777 == 0o600
+    assert said.out.strip() not in file.read_text()
+    assert main(("check-config", str(file))) == 0
+
+
+def test_init_changes_nothing_that_is_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, data, command = init(tmp_path, "--host", "127.0.0.1")
+    assert main(command) == 0
+    before = file.read_bytes(), sorted((data / "keys").iterdir())
+    assert main(command) == 1
+    assert "is there already" in capsys.readouterr().err
+    file.unlink()
+    assert main(command) == 0
+    assert capsys.readouterr().out == ""  # a second key would be a surprise
+    assert before == (file.read_bytes(), sorted((data / "keys").iterdir()))
+
+
+def test_init_says_that_plain_http_to_others_is_no_good(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, _, command = init(tmp_path, "--host", "0.0.0.0", "--tls", "off")  # noqa: S104
+    assert main(command) == 0
+    assert "PLAIN HTTP" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("more", [("--port", "70000"), ("--port", "x")])
+def test_init_with_what_cannot_be_makes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], more: Sequence[str]
+) -> None:
+    _, _, command = init(tmp_path, *more)
+    assert main(command) == 1
+    assert "Nothing was changed" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_is_written_is_read_as_it_was_meant() -> None:
+    config = ServerConfig(
+        data='/srv/"quoted"',
+        host="::",
+        port=8443,
+        tls=TlsSettings(mode="files", cert="a.pem", key="b.pem"),
+    )
+    assert parse_settings(written(config), "file", ServerConfig) == config
+
+
+def test_a_wrong_settings_file_is_found_without_starting(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "server.toml"
+    file.write_text('port = 1\n\n[tls]\nmode = "on"\n')
+    assert main(("check-config", str(file))) == 1
+    assert f"{file}:4:" in capsys.readouterr().err
+    assert main(("check-config",)) == 1
+
+
+# --- doctor ---------------------------------------------------------------------------
+
+
+def seen(config: ServerConfig, now: float | None = None) -> dict[str, str]:
+    """Return the severities, by what they are of."""
+    found = findings(config, time.time() if now is None else now)
+    return {one.text: one.severity for one in found}
+
+
+def severity(found: dict[str, str], part: str) -> str:
+    (one,) = [severity for text, severity in found.items() if part in text]
+    return one
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> ServerConfig:
+    assert main(init(tmp_path, "--port", "1")[2]) == 0  # nobody listens there
+    return load(tmp_path / "etc" / "server.toml", {})
+
+
+def test_doctor_sees_a_server_that_does_not_run(config: ServerConfig) -> None:
+    found = seen(config)
+    assert severity(found, "does not answer") == "wrong"
+    assert severity(found, "never a backup") == "warning"
+    assert severity(found, "the certificate is good") == "fine"
+    assert severity(found, "keys, of these 1") == "fine"
+    assert severity(found, "MiB are free") in {"fine", "warning"}
+
+
+def test_doctor_sees_a_folder_that_is_not_there_and_makes_none(tmp_path: Path) -> None:
+    data = tmp_path / "not-there"
+    found = seen(ServerConfig(data=str(data)))
+    assert list(found.values()) == ["wrong"]
+    assert not data.exists()
+
+
+def test_doctor_makes_no_certificate(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir(mode=0o700)
+    own = ServerConfig(data=str(tmp_path / "data"), port=1, tls=TlsSettings(mode="own"))
+    assert severity(seen(own), "no certificate yet") == "warning"
+    assert not (tmp_path / "data" / "tls").exists()
+
+
+def test_doctor_sees_what_is_open_to_others(config: ServerConfig) -> None:
+    Path(config.data).chmod(0o755)
+    (Path(config.data) / "keys").rename(Path(config.data) / "gone")
+    plain = msgspec.structs.replace(config, tls=TlsSettings())
+    found = seen(plain)
+    assert severity(found, "can be read by other users") == "wrong"
+    assert severity(found, "plain HTTP") == "wrong"
+    assert severity(found, "no administrator's key") == "wrong"
+
+
+@pytest.mark.parametrize(
+    ("days", "wanted"), [(-3, "fine"), (0, "warning"), (3, "wrong")]
+)
+def test_doctor_sees_a_certificate_that_ends(
+    config: ServerConfig, tmp_path: Path, days: int, wanted: str
+) -> None:
+    certificate, key = Authority(tmp_path).sign()
+    files = TlsSettings(mode="files", cert=str(certificate), key=str(key))
+    given = msgspec.structs.replace(config, tls=files)
+    begun = -30 if days < 0 else days
+    found = seen(given, time.time() + begun * 86_400)
+    assert severity(found, "the certificate is good") == wanted
+
+
+def test_doctor_tells_programs(
+    config: ServerConfig, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    file = str(tmp_path / "etc" / "server.toml")
+    assert main(("doctor", "--config", file, "--json")) == 1
+    del config
+    told = msgspec.json.decode(capsys.readouterr().out)
+    assert {"severity", "text", "do"} == set(told[0])
