@@ -19,6 +19,7 @@ from shared.lines import Line, fit
 __all__ = ["DamageError", "Ledger", "load", "newest", "transaction"]
 
 _TAIL = 1000  # lines whose chain is checked at every start
+_BEHIND = (1 << 63) - 1  # the last position that there could be
 _ASIDE = 1024  # from one log's id to the next: room for what is taken in later
 
 _INSERT_LINE = "INSERT INTO line (position, bytes, head) VALUES (?, ?, ?)"
@@ -40,6 +41,7 @@ _LOGS = (
 )
 _ACKED = "UPDATE log SET acked = ?, backed_up = ?, epoch = ? WHERE id = ?"
 _EPOCH = "UPDATE log SET epoch = ? WHERE id = ?"
+_STRAY = "SELECT 1 FROM line WHERE position > ? AND position <= ? LIMIT 1"
 _WITHDRAW = "DELETE FROM line WHERE position > ?"
 _PART = "SELECT id, last FROM log WHERE name = ? AND first = ?"
 _TAKE_PART = (
@@ -339,9 +341,12 @@ class Ledger:
     def sound(self) -> bool:
         """Whether the present log's last lines are all there and hash to their heads.
 
-        A ``-wal`` of another file, or lines that another program changed, show here.
+        And whether each line is of a log. A ``-wal`` of another file, or lines that
+        another program changed, show here.
         """
         log = self.state.present
+        if self._has_strays():
+            return False
         after = max(log.last - _TAIL, log.first)
         before = self.head_at(after)
         span = (log.base + after, log.base + log.last)
@@ -350,6 +355,16 @@ class Ledger:
             return False
         heads = chain.walk(before, [line for line, _ in tail])
         return heads[1:] == [head for _, head in tail]
+
+    def _has_strays(self) -> bool:
+        """Whether there are lines before, between or behind those of the logs."""
+        logs = self.state.logs
+        ends = [0, *(log.base + log.last for log in logs)]
+        begins = [*(log.base for log in logs), _BEHIND]
+        return any(
+            self._db.execute(_STRAY, span).fetchone()
+            for span in zip(ends, begins, strict=True)
+        )
 
 
 def load(db: sqlite3.Connection) -> State:

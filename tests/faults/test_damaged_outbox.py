@@ -102,11 +102,12 @@ async def test_f09_what_is_no_outbox_is_kept_aside_as_it_was(
 @pytest.mark.parametrize(
     ("damage", "lost"),
     [
+        ("UPDATE log SET id = id + 64", 0),
         ("UPDATE line SET bytes = x'78' WHERE position = (1 << 50) + 20", 1),
         ("DELETE FROM line WHERE position = (1 << 50) + 20", 2),
         ("UPDATE line SET head = zeroblob(32) WHERE position = (1 << 50) + 20", 0),
     ],
-    ids=["a line", "a row", "a head"],
+    ids=["a log", "a line", "a row", "a head"],
 )
 async def test_f60_rot_in_one_row_costs_that_row_and_nothing_else(
     tmp_path: Path, damage: str, lost: int
