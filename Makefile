@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml
 
-.PHONY: demo test test-vm test-power lint types docs browser bench faults fuzz-api simulate install install-station lock clean help
+.PHONY: demo test test-vm test-power lint types docs browser bench faults fuzz-api simulate install install-station deb test-deb lock clean help
 .DELETE_ON_ERROR:
 
 help:  ## say what there is
@@ -62,6 +62,13 @@ install: $(VENV)/ready-to-run  ## a server, or a station without USB scanners, i
 
 install-station: $(VENV)/ready-to-run  ## a station with USB scanners, into .venv (needs a C compiler)
 	$(PIP) --require-hashes --requirement constraints-edge.txt
+
+deb: $(VENV)/ready-to-run  ## Debian packages of server and station, into build/deb (station: needs gcc, python3-dev)
+	PIP='$(BIN)/python -m pip' packaging/build.sh server
+	PIP='$(BIN)/python -m pip' packaging/build.sh station
+
+test-deb: $(VENV)/ready-to-run  ## the packages installed, upgraded, removed in a clean Debian (as root, with mmdebstrap)
+	PIP='$(BIN)/python -m pip' packaging/try.sh
 
 lock: $(VENV)/ready-to-test  ## write the constraints anew from pyproject.toml
 	$(PIP) 'uv>=0.9,<1'

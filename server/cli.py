@@ -24,7 +24,7 @@ from server.client.api import Client, described
 from server.client.imports import add_import
 from server.config import ServerConfig, load
 from server.keys import Keys, Scope
-from server.listening import listening
+from server.listening import certificate_of, listening
 from server.own_log import OwnLog
 from server.people import People
 from server.reference import ReferenceData
@@ -80,6 +80,8 @@ def _alone(data: Path) -> None:
 async def _serve(config: ServerConfig) -> None:
     data = _data(Path(config.data))
     _alone(data)
+    certificate = certificate_of(config)
+    told = certificate if config.tls.mode == "own" else None
     site = config.site()
     store = await SqliteStore.open(data / DATABASE, _now, site)
     try:
@@ -103,6 +105,7 @@ async def _serve(config: ServerConfig) -> None:
         silent_limit=config.silent_seconds * SECOND,
         zone=config.console.zone,
         language=config.console.language,
+        fingerprint=told.fingerprint if told else "",
     )
     # what a body unpacks to is bounded by server.delivery, not by aiohttp
     runner = web.AppRunner(
@@ -116,7 +119,7 @@ async def _serve(config: ServerConfig) -> None:
     following = asyncio.create_task(upkeep.follow_backups(data, store))
     try:
         async with (
-            listening(runner, config) as address,
+            listening(runner, config, certificate) as address,
             keeping_up(partial(pulse.feed, store.ready, "serving"), "watchdog"),
         ):
             print(address, flush=True)  # noqa: T201 # asked for by the contract

@@ -76,15 +76,16 @@ def _host(config: ServerConfig) -> tuple[str, ...]:
 
 
 @asynccontextmanager
-async def listening(runner: web.AppRunner, config: ServerConfig) -> AsyncIterator[str]:
+async def listening(
+    runner: web.AppRunner, config: ServerConfig, certificate: Certificate | None
+) -> AsyncIterator[str]:
     """Listen, and yield the address; a renewed certificate is taken meanwhile.
 
     SIGHUP looks for one at once, and never ends the server.
 
     Raises:
-        StartError: It cannot listen there, or the certificate cannot be used.
+        StartError: It cannot listen there.
     """
-    certificate = certificate_of(config)
     context = certificate.context if certificate else None
     site = web.TCPSite(runner, config.host, config.port, ssl_context=context)
     try:

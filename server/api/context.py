@@ -22,7 +22,8 @@ class Context(msgspec.Struct, kw_only=True):
     """The server's parts. ``now`` is in microseconds since 1970.
 
     ``zone`` and ``language`` are the console's; empty for the machine's zone, and for
-    the language that the browser asks for.
+    the language that the browser asks for. ``fingerprint`` is of a certificate that no
+    authority knows, so that stations have to be told of it; mostly empty.
     """
 
     store: Store
@@ -39,6 +40,7 @@ class Context(msgspec.Struct, kw_only=True):
     webhooks: tuple[Webhook, ...] = ()
     zone: str = ""
     language: str = ""
+    fingerprint: str = ""
 
 
 CONTEXT: web.AppKey[Context] = web.AppKey("context", Context)

@@ -72,6 +72,8 @@ async def invite(request: web.Request) -> web.Response:
         reason = f"The name cannot be used: {error}"
         raise invalid(reason) from error
     url = f"{request.headers.get('Origin', '').rstrip('/') or request.url.origin()}"
+    if mark := request.app[CONTEXT].fingerprint:
+        url = f"{url}#{mark}"
     command = f"scantrail-station join {url} {made.code} --data DIR"
     return page(
         request,

@@ -198,6 +198,16 @@ async def test_what_another_page_makes_a_browser_send_is_not_obeyed(
     assert done[::2] == (303, "/find")
 
 
+async def test_a_code_to_join_names_the_certificate_that_no_authority_knows(
+    browser: Browser,
+) -> None:
+    browser.service.context.fingerprint = "sha256:abcd"
+    await browser.sign_in("administrator")
+    form = {"token": await browser.token(), "name": "DOCK-9", "location": "DOCK-9"}
+    _, text, _ = await browser.post("/join", form)
+    assert f"scantrail-station join {browser.service.url}#sha256:abcd " in text
+
+
 async def test_an_act_is_in_the_servers_own_log_with_who_did_it(
     browser: Browser,
 ) -> None:

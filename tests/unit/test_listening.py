@@ -18,7 +18,7 @@ async def said(config: ServerConfig, caplog: pytest.LogCaptureFixture) -> str:
     runner = web.AppRunner(web.Application())
     await runner.setup()
     with caplog.at_level(logging.WARNING):
-        async with listening(runner, config):
+        async with listening(runner, config, certificate_of(config)):
             pass
     await runner.cleanup()
     return caplog.text
