@@ -16,6 +16,7 @@ __all__ = [
     "BIN",
     "GuestStation",
     "Seen",
+    "install_rules",
     "keyboard",
     "point_of_sale",
     "serial_port",
@@ -147,6 +148,15 @@ class GuestStation:
     def _has_ended(self) -> bool:
         report = self._report()
         return report is not None and report.ended
+
+
+def install_rules(guest: Guest, site: str = "") -> None:
+    """Install the project's udev rules, with a site's own file before them."""
+    folder = Path(__file__).parents[2] / "systemd"
+    rules = {file.name: file.read_text() for file in folder.glob("*.rules")}
+    for name, text in (rules | {"60-scantrail-site.rules": site}).items():
+        guest.put(f"/etc/udev/rules.d/{name}", text)
+    guest.run("udevadm control --reload")
 
 
 def texts(lines: Iterable[Line]) -> list[tuple[str, bool]]:

@@ -4,10 +4,9 @@ from tests.hid_scanner import descriptor, reports
 from tests.vm.devices import Gadget, Identity
 from tests.vm.guest import Guest
 from tests.vm.run_log import Step
-from tests.vm.station import GuestStation, point_of_sale, texts
+from tests.vm.station import GuestStation, install_rules, point_of_sale, texts
 
 IDS = "05e0:1300"
-RULE = 'SUBSYSTEM=="hidraw", GROUP="input", MODE="0660"\n'
 LONG = b"]d2" + b"7" * 150
 SSCC = b"00340123450000000017"
 
@@ -15,8 +14,7 @@ SSCC = b"00340123450000000017"
 def test_f22_a_point_of_sale_scanner_delivers_is_unplugged_and_comes_back(
     guest: Guest, station: GuestStation, step: Step
 ) -> None:
-    guest.put("/etc/udev/rules.d/70-hidraw.rules", RULE)
-    guest.run("udevadm control --reload")
+    install_rules(guest)
     gadget = Gadget(
         guest,
         0,
