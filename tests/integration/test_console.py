@@ -21,7 +21,7 @@ PAGE = {"Accept": "text/html"}
 HOSTILE = {
     "markup": "<img src=x onerror=alert(1)><script>alert(2)</script>",
     "attribute": "\" autofocus onfocus='alert(1)",
-    "template": "{{ 7 * 7 }}{% for x in y %}",
+    "template": "{{ 7919 * 7907 }}{% for x in y %}",
     "formula": '=HYPERLINK("http://x","y")',
     "rtl": "P-\u202e1234\u2066\u200f",
     "controls": "P-\x07\x1b[2J\x7f",
@@ -269,7 +269,7 @@ async def test_f25_hostile_texts_are_text_on_every_page(
         for bad in ("<img", "<script>", "onfocus='", "\u202e", "\x1b", "\x07"):
             assert bad not in page, path
         assert page.count("<script") == 1, path
-        assert "49" not in page or "7 * 7" not in text or "{{ 7 * 7 }}" in page, path
+        assert "62615533" not in page or "7919 * 7907" not in text or "{{ 7919 * 7907 }}" in page, path
 
 
 async def test_a_strange_address_is_answered_with_a_page(browser: Browser) -> None:
