@@ -269,7 +269,7 @@ async def test_f25_hostile_texts_are_text_on_every_page(
         for bad in ("<img", "<script>", "onfocus='", "\u202e", "\x1b", "\x07"):
             assert bad not in page, path
         assert page.count("<script") == 1, path
-        assert "62615533" not in page or "7919 * 7907" not in text or "{{ 7919 * 7907 }}" in page, path
+        assert "62615533" not in page, path
 
 
 async def test_a_strange_address_is_answered_with_a_page(browser: Browser) -> None:
