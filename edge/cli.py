@@ -108,7 +108,10 @@ async def _joined(url: str, code: str, options: argparse.Namespace) -> None:
     finally:
         await outbox.close()
     place = f" at {me.location}" if me.location else ""
-    _note(f"joined {me.url} as {me.station}{place}; now: scantrail-station run")
+    _note(
+        f"joined {me.url} as {me.station}{place}; "
+        f"now: scantrail-station run --data {options.data}"
+    )
 
 
 # --- run ------------------------------------------------------------------------------

@@ -260,8 +260,12 @@ def load(path: Path | None, data: Path) -> Config:
     Raises:
         ConfigError: The file, the line, and what was expected.
     """
-    if path is None and not (data / FILE).exists():
-        return Config()
+    try:
+        if path is None and not (data / FILE).exists():
+            return Config()
+    except OSError as error:
+        reason = f"{error.strerror}; run it as the user whose folder it is"
+        raise ConfigError(str(data / FILE), 0, reason) from error
     return read_settings(path or data / FILE, Config)
 
 

@@ -144,6 +144,7 @@ class Notice(Enum):
     SCANNER_BACK = "scanner_back"
     STORAGE = "storage"
     STORAGE_FINE = "storage_fine"
+    NOT_JOINED = "not_joined"
     CLOCK_RIGHT = "clock_right"
     CLOCK_WRONG = "clock_wrong"
     SLEPT = "slept"

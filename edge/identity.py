@@ -71,6 +71,9 @@ def load(data: Path) -> Identity | None:
         key = Ed25519PrivateKey.from_private_bytes(stored.key)
     except FileNotFoundError:
         return None
+    except PermissionError as error:
+        reason = f"{path}: {error.strerror}; run it as the user whose folder it is"
+        raise StartError(reason) from None
     except (OSError, ValueError) as error:
         # never the error's own text: it may quote what is in the file
         why = error.strerror if isinstance(error, OSError) else "it is damaged"

@@ -208,6 +208,8 @@ class Station:
                 group.create_task(self._read(scanner)) for scanner in self._scanners
             ]
             others = [group.create_task(part) for part in self._parts()]
+            if self._sync is None:
+                self._say(Notice.NOT_JOINED)
             notify(READY)
             await _first(stop.wait(), self._over(reading))
             notify(STOPPING)

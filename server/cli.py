@@ -154,8 +154,12 @@ def serve(options: argparse.Namespace) -> None:
 
 def key(options: argparse.Namespace) -> None:
     """Make a bearer key, and print it."""
-    keys = Keys(_data(Path(options.data)) / KEYS)
-    made = keys.create(Scope(options.scope), to_text(_now()), options.name)
+    folder = _data(Path(options.data)) / KEYS
+    try:
+        made = Keys(folder).create(Scope(options.scope), to_text(_now()), options.name)
+    except OSError as error:
+        reason = f"{folder}: {error.strerror}; run it as the user who runs the server"
+        raise StartError(reason) from error
     print(made)  # noqa: T201 # the result
 
 

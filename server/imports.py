@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Mapping
 import msgspec
 
 from server.sheets import Names, Row, Table
+from server.site import SHIPPED
 from server.store import Said
 from shared import keys
 from shared.hosts import LOAD, HostLine, Topic
@@ -271,6 +272,8 @@ def _change(kind: Kind, row: Row, by: str, statuses: Mapping[str, str]) -> Chang
     theirs = cells.get("status", "").lower()
     if theirs in statuses:
         cells["status"] = statuses[theirs]
+    elif theirs == SHIPPED:  # however they write it
+        cells["status"] = SHIPPED
     fields = kind.line(cells)
     line = msgspec.convert({"seq": 1, "at": "", "by": by, **fields}, HostLine)
     key = line.item or line.location or line.operator or ""
