@@ -246,13 +246,15 @@ def understood(
         kind: What the table is.
         table: Its rows.
         by: Who brings it.
-        statuses: What a status of theirs, in lower case, is called here.
+        statuses: What a status of theirs, in lower case, is called here. What left is
+            ``shipped`` however they write it, unless this says otherwise.
     """
+    words = {SHIPPED: SHIPPED, **(statuses or {})}
     found: dict[str, Change] = {}
     wrong: list[RowError] = []
     for row in table.rows:
         try:
-            change = _change(kind, row, by, statuses or {})
+            change = _change(kind, row, by, words)
         except _WrongError as error:
             wrong.append(RowError(row=row.number, text=str(error)))
             continue
@@ -272,8 +274,6 @@ def _change(kind: Kind, row: Row, by: str, statuses: Mapping[str, str]) -> Chang
     theirs = cells.get("status", "").lower()
     if theirs in statuses:
         cells["status"] = statuses[theirs]
-    elif theirs == SHIPPED:  # however they write it
-        cells["status"] = SHIPPED
     fields = kind.line(cells)
     line = msgspec.convert({"seq": 1, "at": "", "by": by, **fields}, HostLine)
     key = line.item or line.location or line.operator or ""

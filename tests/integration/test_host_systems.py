@@ -260,6 +260,18 @@ async def test_a_table_with_a_wrong_row_is_not_taken_at_all(service: Service) ->
         assert (await _brought(service, "titles", text, query))[0] == 400
 
 
+async def test_what_left_is_shipped_however_another_system_writes_it(
+    service: Service, log: Log
+) -> None:
+    log.add("P-1")
+    await log.send(0)
+    text = "ID,Status\nP-1,SHIPPED\n"
+    status, said = await _brought(service, "legacy", text, "")
+    assert (status, said["contradicted"]) == (200, 1)
+    _, item = await service.call("GET", "/v1/items/P-1")
+    assert [e["code"] for e in _list(item, "exceptions")] == ["claim_contradicted"]
+
+
 async def test_an_old_systems_table_becomes_claims_and_is_not_believed(
     service: Service, log: Log
 ) -> None:
