@@ -45,12 +45,8 @@ def inspect(path: Path, mark: Mark | None, was: State | None) -> None:
         return
     _roll_back(path)
     before = _frames(path) if mark and mark.boot == boot_id() else None
-    address = f"{path.absolute().as_uri()}?mode=ro"
     try:
-        with contextlib.closing(
-            sqlite3.connect(address, uri=True, timeout=_BUSY, isolation_level=None)
-        ) as db:
-            outbox_schema.refuse_foreign(db)
+        with outbox_schema.read_only(path, _BUSY) as db:
             if db.execute("PRAGMA user_version").fetchone()[0]:
                 kept = Ledger(db, "")
                 present = kept.state.present

@@ -291,19 +291,6 @@ class Ledger:
             raise sqlite3.DataError(reason)
         return int(free)
 
-    def begin_log(self, name: str) -> None:
-        """Leave the present log as it is, and begin a new one with room before it.
-
-        Raises:
-            sqlite3.Error: The disk is full or failing; nothing has changed.
-        """
-        present = self.state.present
-        with transaction(self._db):
-            self._db.execute(_END_LOG, (present.last, present.id))
-            self._db.execute(_BEGIN_LOG, (present.id + _ASIDE, name, chain.start(name)))
-            self._db.execute(_EPOCH, (present.epoch, present.id + _ASIDE))
-        self.state = load(self._db)
-
     def prune(self, part: int, through: int) -> None:
         """Take away a log's lines up to ``through``; its chain goes on behind them.
 

@@ -10,8 +10,8 @@ from edge.decisions import State
 from edge.feedback import Notice
 from edge.health import Report, ScannerReport
 from edge.sync import SyncStatus
-from edge.texts import Texts, said, span
-from shared.moments import SECOND
+from edge.texts import Texts, said
+from shared.moments import SECOND, span
 
 __all__ = [
     "is_online",

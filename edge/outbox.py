@@ -559,12 +559,8 @@ def latest(path: Path, count: int) -> list[bytes]:
 
 
 def _look(path: Path, work: Callable[[sqlite3.Connection], _T]) -> _T:
-    address = f"{path.absolute().as_uri()}?mode=ro"
     try:
-        with contextlib.closing(
-            sqlite3.connect(address, uri=True, timeout=_BUSY, isolation_level=None)
-        ) as db:
-            outbox_schema.refuse_foreign(db)
+        with outbox_schema.read_only(path, _BUSY) as db:
             return work(db)
     except outbox_schema.NewerError as error:
         if connection.side(path).exists():

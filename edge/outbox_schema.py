@@ -5,13 +5,22 @@ only lead forward, each in one transaction together with its number: where that 
 interrupted, the file is as it was.
 """
 
+import contextlib
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib import resources
+from pathlib import Path
 
 from shared.errors import ScantrailError
 
-__all__ = ["ForeignError", "NewerError", "prepare", "refuse_foreign", "schemas"]
+__all__ = [
+    "ForeignError",
+    "NewerError",
+    "prepare",
+    "read_only",
+    "refuse_foreign",
+    "schemas",
+]
 
 _SCHEMAS = ("outbox_schema.sql",)
 _APPLICATION = 0x53434E54  # "SCNT", in the file's header
@@ -70,6 +79,26 @@ def refuse_foreign(db: sqlite3.Connection, newest: int = len(_SCHEMAS)) -> None:
             f"{newest}); install that version again"
         )
         raise NewerError(reason)
+
+
+@contextlib.contextmanager
+def read_only(path: Path, patience: float) -> Iterator[sqlite3.Connection]:
+    """Open an outbox to look at it, also while a station is running.
+
+    Args:
+        path: The file.
+        patience: Seconds to wait for a program that holds it.
+
+    Raises:
+        ForeignError, NewerError: As ``refuse_foreign``.
+        sqlite3.Error: It cannot be read.
+    """
+    address = f"{path.absolute().as_uri()}?mode=ro"
+    with contextlib.closing(
+        sqlite3.connect(address, uri=True, timeout=patience, isolation_level=None)
+    ) as db:
+        refuse_foreign(db)
+        yield db
 
 
 def _apply(db: sqlite3.Connection, number: int, sql: str) -> None:

@@ -15,9 +15,9 @@ from edge.feedback import Caption, Feedback, Says, Tone, Word
 from edge.health import Report, ScannerReport
 from edge.sync import SyncStatus
 from edge.terminal_display import clean
-from edge.texts import Texts, detail, mode_name, span
+from edge.texts import Texts, detail, mode_name
 from edge.workflow import Rules, State, expects
-from shared.moments import to_text
+from shared.moments import span, to_text
 
 __all__ = [
     "NOTHING_YET",

@@ -7,7 +7,6 @@ import logging
 import os
 import signal
 import sys
-import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -25,6 +24,7 @@ from server.client.imports import add_import
 from server.config import ServerConfig, load
 from server.keys import Keys, Scope
 from server.listening import certificate_of, listening
+from server.now import now
 from server.own_log import OwnLog
 from server.people import People
 from server.reference import ReferenceData
@@ -46,10 +46,6 @@ LOCK = "lock"
 SESSIONS = "sessions"
 MAX_LINE = 16 * 1024
 """Bytes of a request's first line: the longest key is 12 KB when percent-encoded."""
-
-
-def _now() -> int:
-    return time.time_ns() // 1000
 
 
 def _data(folder: Path) -> Path:
@@ -83,9 +79,9 @@ async def _serve(config: ServerConfig) -> None:
     certificate = certificate_of(config)
     told = certificate if config.tls.mode == "own" else None
     site = config.site()
-    store = await SqliteStore.open(data / DATABASE, _now, site)
+    store = await SqliteStore.open(data / DATABASE, now, site)
     try:
-        own = await OwnLog.open(store, data / OWN_KEY, _now)
+        own = await OwnLog.open(store, data / OWN_KEY, now)
     except BaseException:
         await store.close()  # an open database keeps a process from ending
         raise
@@ -95,9 +91,9 @@ async def _serve(config: ServerConfig) -> None:
         keys=Keys(data / KEYS),
         people=people,
         sessions=Sessions(data / SESSIONS, people),
-        reference=ReferenceData(store, _now),
+        reference=ReferenceData(store, now),
         own=own,
-        now=_now,
+        now=now,
         site=site,
         requests_per_second=config.requests_per_second,
         webhooks=config.webhooks,
@@ -156,7 +152,7 @@ def key(options: argparse.Namespace) -> None:
     """Make a bearer key, and print it."""
     folder = _data(Path(options.data)) / KEYS
     try:
-        made = Keys(folder).create(Scope(options.scope), to_text(_now()), options.name)
+        made = Keys(folder).create(Scope(options.scope), to_text(now()), options.name)
     except OSError as error:
         reason = f"{folder}: {error.strerror}; run it as the user who runs the server"
         raise StartError(reason) from error

@@ -3,9 +3,9 @@
 import argparse
 import getpass
 import sys
-import time
 from pathlib import Path
 
+from server.now import now
 from server.people import MOST, PasswordError, People, Role
 from shared.moments import to_text
 
@@ -32,8 +32,8 @@ def _password() -> str:
 
 def add(options: argparse.Namespace) -> None:
     """Add a person, or set password and role of one who is there."""
-    role, now = Role(options.role), to_text(time.time_ns() // 1000)
-    person = _people(options).put(options.name, role, _password(), now)
+    role, added = Role(options.role), to_text(now())
+    person = _people(options).put(options.name, role, _password(), added)
     _say(f"{person.name} signs in as {role.value}. Earlier sessions have ended.")
 
 

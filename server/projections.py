@@ -202,11 +202,6 @@ class Projection:
             kept.heard.append(number)
             kept.taken_out = kept.taken_out or bool(number & _TAKEN_OUT)
 
-    def _own_roles(self, event: Event) -> int:
-        action = event.action(self._site.actions)
-        out = action.shows_container and action.stay is Stay.LEAVES
-        return _SUBJECT | _TAKEN_OUT if out else _SUBJECT
-
     # --- one event --------------------------------------------------------------------
 
     def _take(self, event: Event) -> None:

@@ -4,7 +4,6 @@ import argparse
 import os
 import pwd
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from types import MappingProxyType
@@ -15,6 +14,7 @@ from server.config import ServerConfig, load
 from server.config_example import example
 from server.keys import Keys, Scope
 from server.listening import certificate_of, is_loopback
+from server.now import now
 from shared import files
 from shared.errors import StartError
 from shared.moments import to_text
@@ -141,7 +141,7 @@ def _make(data: Path, file: Path, text: str) -> None:
 
 
 def _first_key(data: Path) -> str:
-    made = to_text(time.time_ns() // 1000)
+    made = to_text(now())
     return Keys(data / KEYS).create(Scope.ADMIN, made, "the first administrator")
 
 

@@ -2,11 +2,11 @@
 
 import argparse
 import sys
-import time
 from pathlib import Path
 
 from server.backup import DATABASE
 from server.config import load
+from server.now import now
 from server.rulebook import actions_table
 from server.site import Site
 from server.store.trial import Trial
@@ -47,7 +47,7 @@ def actions(options: argparse.Namespace) -> None:
 
 
 def _check(data: Path, old: Site, new: Site, examples: int) -> None:
-    trial = Trial(data / DATABASE, time.time_ns() // 1000)
+    trial = Trial(data / DATABASE, now())
     try:
         again = len(trial.read_again(new))
         count = 0

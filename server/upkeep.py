@@ -4,13 +4,13 @@ import argparse
 import asyncio
 import logging
 import sys
-import time
 from pathlib import Path
 
 import msgspec
 
 from server import backup
 from server.backup import BackupError, Published
+from server.now import now
 from server.store import OWN, Store
 from server.store.audit import Report, opened, report
 from server.store.backups import Restored, restored
@@ -50,12 +50,8 @@ def _note(text: str) -> None:
     print(text, file=sys.stderr)  # noqa: T201 # for the person
 
 
-def _now() -> int:
-    return time.time_ns() // 1000
-
-
 def _backup(options: argparse.Namespace) -> None:
-    folder, manifest = backup.make(options.data, options.to, _now())
+    folder, manifest = backup.make(options.data, options.to, now())
     _note(
         f"checked: {manifest.lines} lines of {len(manifest.acked)} logs; "
         "stations are told at their next exchange"
@@ -66,7 +62,7 @@ def _backup(options: argparse.Namespace) -> None:
 
 
 def _restore(options: argparse.Namespace) -> None:
-    manifest = backup.restore(options.backup, options.data, _now())
+    manifest = backup.restore(options.backup, options.data, now())
     _say(
         f"{options.data} holds the backup of {manifest.made_at}: {manifest.lines} "
         f"lines of {len(manifest.acked)} logs, as a new epoch."

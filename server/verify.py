@@ -11,11 +11,10 @@ that counts on what it was told.
 from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from server.seals import Received, begin, seal
-from shared.chain import link, signed_message, start
+from server.signatures import signed
+from shared.chain import link, start
 
 __all__ = [
     "Finding",
@@ -123,19 +122,15 @@ class _Walk:
             yield self.finding(
                 delivery.last, "lines up to here are not those that were signed"
             )
-        if not _signed(delivery):
+        if not signed(
+            delivery.public_key,
+            delivery.signature,
+            log=delivery.log,
+            last=delivery.last,
+            head=delivery.head,
+        ):
             yield self.finding(delivery.last, "its signature is not the station's")
         self.seq, self.head = delivery.last, delivery.head
-
-
-def _signed(delivery: Received) -> bool:
-    message = signed_message(delivery.log, delivery.last, delivery.head)
-    try:
-        key = Ed25519PublicKey.from_public_bytes(delivery.public_key)
-        key.verify(delivery.signature, message)
-    except (InvalidSignature, ValueError):
-        return False
-    return True
 
 
 def check_seals(

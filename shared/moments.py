@@ -7,13 +7,14 @@ every microsecond and compare, add and sort as they should, which floats do not.
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
-__all__ = ["SECOND", "to_moment", "to_text"]
+__all__ = ["SECOND", "span", "to_moment", "to_text"]
 
 SECOND = 1_000_000
 """Microseconds in a second."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 
 @lru_cache(maxsize=8192)
@@ -38,3 +39,13 @@ def to_moment(text: str) -> int:
         reason = f"{text!r} has no offset from UTC; write it with a Z at the end"
         raise ValueError(reason)
     return (when - _EPOCH) // _MICROSECOND
+
+
+def span(seconds: float) -> str:
+    """Write a length of time in its two largest units, in symbols of the SI and ISO."""
+    rest, parts = max(int(seconds), 0), list[str]()
+    for size, unit in _UNITS:
+        number, rest = divmod(rest, size)
+        if number or (parts and unit != "s"):
+            parts.append(f"{number} {unit}")
+    return " ".join(parts[:2]) or "0 s"

@@ -5,6 +5,6 @@ many, or with a value that no sentence has is refused when the station starts.
 """
 
 from edge.texts.files import LANGUAGES, read_texts
-from edge.texts.wording import Texts, detail, mode_name, said, span
+from edge.texts.wording import Texts, detail, mode_name, said
 
-__all__ = ["LANGUAGES", "Texts", "detail", "mode_name", "read_texts", "said", "span"]
+__all__ = ["LANGUAGES", "Texts", "detail", "mode_name", "read_texts", "said"]

@@ -11,7 +11,7 @@ import msgspec
 
 from edge.feedback import Caption, Expect, Feedback, Notice, Says, Word
 
-__all__ = ["VALUES", "Texts", "detail", "mode_name", "said", "span"]
+__all__ = ["VALUES", "Texts", "detail", "mode_name", "said"]
 
 _CODES = ("item", "location", "container", "operator", "code", "undone", "other")
 _FIGURES = ("number", "total", "reason", "kind", "missing", "command", "mode")
@@ -98,16 +98,3 @@ class _Named(dict[str, str]):
 
     def __missing__(self, name: str) -> str:
         return ""
-
-
-_UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
-
-
-def span(seconds: float) -> str:
-    """Write a length of time in its two largest units, in symbols of the SI and ISO."""
-    rest, parts = max(int(seconds), 0), list[str]()
-    for size, unit in _UNITS:
-        number, rest = divmod(rest, size)
-        if number or (parts and unit != "s"):
-            parts.append(f"{number} {unit}")
-    return " ".join(parts[:2]) or "0 s"

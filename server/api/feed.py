@@ -1,14 +1,13 @@
 """The feed of events, as pages and as a stream."""
 
 import asyncio
-import contextlib
 import time
 
 from aiohttp import web
 
 from server.api import wire
 from server.api.context import CONTEXT, Context
-from server.api.streams import STREAMS, Streams, taken
+from server.api.streams import STREAMS, Streams, streaming, taken
 from server.feed import feed_event, server_sent
 from shared.feed import EVENT_STREAM, FeedHorizon, FeedPage
 
@@ -48,18 +47,8 @@ async def events(request: web.Request) -> web.StreamResponse:
 async def _stream(request: web.Request) -> web.StreamResponse:
     """Send lines as they come, from where the reader was."""
     after = _from(request)
-    streams = request.app[STREAMS]
-    with streams.one():
-        response = web.StreamResponse(
-            headers={
-                "Content-Type": EVENT_STREAM,
-                "Cache-Control": "no-cache",
-                "X-Accel-Buffering": "no",
-            }
-        )
-        await response.prepare(request)
-        with contextlib.suppress(ConnectionError):
-            await _write_all(request, response, after)
+    async with streaming(request) as response:
+        await _write_all(request, response, after)
     return response
 
 

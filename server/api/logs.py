@@ -6,8 +6,6 @@ import binascii
 import logging
 
 from aiohttp import web
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from server.api import wire
 from server.api.context import CONTEXT
@@ -15,8 +13,9 @@ from server.api.guard import station_of
 from server.api.metrics import METRICS
 from server.delivery import Delivery, checked, split, unpack
 from server.problems import ProblemError, framing, invalid, not_found
-from server.store import Station
-from shared.chain import signed_message, walk
+from server.signatures import signed
+from server.store import Receipt, Station
+from shared.chain import walk
 from shared.errors import ProtocolError
 from shared.health import HEALTH, StationHealth
 from shared.moments import to_text
@@ -32,7 +31,7 @@ from shared.protocol import (
     ProblemType,
 )
 
-__all__ = ["append", "append_raw", "state"]
+__all__ = ["acknowledgement", "append", "append_raw", "state"]
 
 _LOG = logging.getLogger("scantrail.server")
 
@@ -83,16 +82,18 @@ def _health(request: web.Request) -> StationHealth | None:
 
 
 def _verify(station: Station, delivery: Delivery) -> None:
-    message = signed_message(delivery.log, delivery.last, delivery.heads[-1])
-    try:
-        key = Ed25519PublicKey.from_public_bytes(station.public_key)
-        key.verify(delivery.signature, message)
-    except (InvalidSignature, ValueError) as error:
+    if not signed(
+        station.public_key,
+        delivery.signature,
+        log=delivery.log,
+        last=delivery.last,
+        head=delivery.heads[-1],
+    ):
         reason = (
             f"header {SIGNATURE}: it was not made with the key that station "
             f"{station.name} joined with"
         )
-        raise ProblemError(403, ProblemType.SIGNATURE, reason) from error
+        raise ProblemError(403, ProblemType.SIGNATURE, reason)
 
 
 async def _deliver(
@@ -117,19 +118,28 @@ async def _deliver(
     receipt = await context.store.append(station, delivery)
     request.app[METRICS].received(receipt)
     return wire.json(
-        Appended(
-            acked=receipt.acked,
-            head=receipt.head.hex(),
-            outcomes=Outcomes(
-                appended=receipt.appended,
-                already=receipt.already,
-                quarantined=receipt.quarantined,
-            ),
-            backed_up=receipt.backed_up,
+        acknowledgement(
+            receipt,
             epoch=context.store.identity.epoch,
-            received_at=to_text(receipt.received),
             reference=await context.reference.tag(station.name),
         )
+    )
+
+
+def acknowledgement(receipt: Receipt, *, epoch: str, reference: str) -> Appended:
+    """Write what became of a delivery for its station: contract, section 3.2."""
+    return Appended(
+        acked=receipt.acked,
+        head=receipt.head.hex(),
+        outcomes=Outcomes(
+            appended=receipt.appended,
+            already=receipt.already,
+            quarantined=receipt.quarantined,
+        ),
+        backed_up=receipt.backed_up,
+        epoch=epoch,
+        received_at=to_text(receipt.received),
+        reference=reference,
     )
 
 

@@ -23,9 +23,10 @@ from shared.protocol import (
     Revoke,
     StationCode,
     StationPage,
+    Written,
 )
 
-__all__ = ["enrol", "invite", "made_code", "revoke", "stations"]
+__all__ = ["end", "enrol", "invite", "made_code", "revoke", "stations"]
 
 _ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"  # without I, L, O, 0, 1
 _GROUPS, _GROUP = 3, 4
@@ -81,20 +82,23 @@ async def revoke(request: web.Request) -> web.Response:
     What it sent stays; what it captures from now on it keeps, and sends once an
     administrator lets it join anew.
     """
-    context = request.app[CONTEXT]
-    name = wire.key(request, "station")
     asked = await wire.struct(request, Revoke, empty=Revoke())
-    if name == OWN or not await context.store.revoke(name):
-        reason = f"no station {name[:80]!r} is known here"
-        raise not_found(reason)
-    done = await write(
-        request,
-        action="note",
-        station=name,
-        text="revoked",
-        reason=asked.reason or None,
-    )
+    done = await end(request, wire.key(request, "station"), asked.reason)
     return wire.json(done, status=201)
+
+
+async def end(request: web.Request, name: str, reason: str) -> Written:
+    """Revoke a station, and write down who did it and why.
+
+    Raises:
+        ProblemError: 404 where there is none.
+    """
+    if name == OWN or not await request.app[CONTEXT].store.revoke(name):
+        told = f"no station {name[:80]!r} is known here"
+        raise not_found(told)
+    return await write(
+        request, action="note", station=name, text="revoked", reason=reason or None
+    )
 
 
 def _public_key(text: str) -> bytes:

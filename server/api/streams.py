@@ -3,14 +3,15 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 from aiohttp import web
 
 from server.problems import ProblemError
+from shared.feed import EVENT_STREAM
 from shared.protocol import ProblemType
 
-__all__ = ["STREAMS", "Streams", "taken"]
+__all__ = ["STREAMS", "Streams", "streaming", "taken"]
 
 MOST = 100
 """Streams at the same time."""
@@ -45,6 +46,26 @@ class Streams:
             yield
         finally:
             self.open -= 1
+
+
+@contextlib.asynccontextmanager
+async def streaming(request: web.Request) -> AsyncIterator[web.StreamResponse]:
+    """Hold a place, and open a stream of events; that its reader goes is no error.
+
+    Raises:
+        ProblemError: 503 where all places are taken.
+    """
+    with request.app[STREAMS].one():
+        response = web.StreamResponse(
+            headers={
+                "Content-Type": EVENT_STREAM,
+                "Cache-Control": "no-cache",
+                "X-Accel-Buffering": "no",
+            }
+        )
+        await response.prepare(request)
+        with contextlib.suppress(ConnectionError):
+            yield response
 
 
 async def taken(

@@ -6,20 +6,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from shared.errors import ConfigError
 from shared.moments import SECOND, to_moment
 
-__all__ = ["Clock", "span"]
+__all__ = ["Clock"]
 
 _SETTING = "console.zone"
-_UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
-
-
-def span(seconds: float) -> str:
-    """Write a length of time in its two largest units, in symbols of the SI and ISO."""
-    rest, parts = max(int(seconds), 0), list[str]()
-    for size, unit in _UNITS:
-        number, rest = divmod(rest, size)
-        if number or (parts and unit != "s"):
-            parts.append(f"{number} {unit}")
-    return " ".join(parts[:2]) or "0 s"
 
 
 class Clock:

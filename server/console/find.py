@@ -114,30 +114,29 @@ async def item(request: web.Request) -> web.Response:
 
 async def place(request: web.Request) -> web.Response:
     """``GET /places/{location}``: what is there now."""
-    store, key = request.app[CONTEXT].store, wire.key(request, "location")
-    found = await store.items(ItemQuery(location=key, present=True, limit=MOST))
-    said = await store.said(Topic.LOCATION, [key])
-    return page(
-        request,
-        "place.html",
-        kind="place",
-        key=key,
-        title=said[-1].line.title if said else None,
-        items=found.answers,
-        more=found.after is not None,
-        behind=found.horizon.untold(),
-    )
+    key = wire.key(request, "location")
+    query = ItemQuery(location=key, present=True, limit=MOST)
+    return await _holding(request, "place", key, Topic.LOCATION, query)
 
 
 async def person(request: web.Request) -> web.Response:
     """``GET /people/{operator}``: what somebody holds now."""
-    store, key = request.app[CONTEXT].store, wire.key(request, "operator")
-    found = await store.items(ItemQuery(custodian=key, limit=MOST))
-    said = await store.said(Topic.OPERATOR, [key])
+    key = wire.key(request, "operator")
+    query = ItemQuery(custodian=key, limit=MOST)
+    return await _holding(request, "person", key, Topic.OPERATOR, query)
+
+
+async def _holding(
+    request: web.Request, kind: str, key: str, topic: Topic, query: ItemQuery
+) -> web.Response:
+    """Show what is at a place, or with a person, under the name that it has."""
+    store = request.app[CONTEXT].store
+    found = await store.items(query)
+    said = await store.said(topic, [key])
     return page(
         request,
         "place.html",
-        kind="person",
+        kind=kind,
         key=key,
         title=said[-1].line.title if said else None,
         items=found.answers,

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from server.api import wire
 from server.api.context import CONTEXT
-from server.api.streams import STREAMS, taken
+from server.api.streams import STREAMS, streaming, taken
 from server.console.rendering import CONSOLE
 from server.feed import server_sent
 from shared.feed import EVENT_STREAM
@@ -58,22 +58,13 @@ async def live(request: web.Request) -> web.StreamResponse:
     """``GET /live``: signs of life as a stream; one of them where none is accepted."""
     if EVENT_STREAM not in request.headers.get("Accept", ""):
         return wire.json(await _beat(request))
-    streams = request.app[STREAMS]
-    with streams.one():
-        response = web.StreamResponse(
-            headers={
-                "Content-Type": EVENT_STREAM,
-                "Cache-Control": "no-cache",
-                "X-Accel-Buffering": "no",
-            }
-        )
-        await response.prepare(request)
-        with contextlib.suppress(ConnectionError):
-            while not streams.ending.is_set():
-                beat = await _beat(request)
-                if not await taken(request, response, server_sent("beat", beat)):
-                    break
-                await _news(request, beat.position)
+    ending = request.app[STREAMS].ending
+    async with streaming(request) as response:
+        while not ending.is_set():
+            beat = await _beat(request)
+            if not await taken(request, response, server_sent("beat", beat)):
+                break
+            await _news(request, beat.position)
     return response
 
 

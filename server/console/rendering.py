@@ -12,11 +12,11 @@ from markupsafe import Markup
 
 from server.api.context import CONTEXT, Context
 from server.api.guard import Access, may, signed_in
-from server.console.clock import Clock, span
+from server.console.clock import Clock
 from server.console.shown import shown
 from server.console.words import Words, chosen, words
 from server.problems import ProblemError
-from shared.moments import SECOND, to_moment, to_text
+from shared.moments import SECOND, span, to_moment, to_text
 
 __all__ = ["CONSOLE", "HEADERS", "Asset", "Console", "asked_for_page", "page"]
 __all__ += ["problem_page", "see_other", "wording"]

@@ -7,9 +7,8 @@ import msgspec
 from aiohttp import web
 
 from server.api import wire
-from server.api.acts import write
 from server.api.context import CONTEXT
-from server.api.stations import made_code
+from server.api.stations import end, made_code
 from server.console.rendering import page, see_other
 from server.problems import invalid, not_found
 from server.station_exceptions import station_state
@@ -103,12 +102,7 @@ async def revoke(request: web.Request) -> web.Response:
     """``POST /stations/{station}/revoke``: stolen, lost, or out of use."""
     name = wire.key(request, "station")
     reason = str((await request.post()).get("reason", "")).strip()[:1000]
-    if name == OWN or not await request.app[CONTEXT].store.revoke(name):
-        told = f"No station {name[:80]!r} has joined here."
-        raise not_found(told)
-    await write(
-        request, action="note", station=name, text="revoked", reason=reason or None
-    )
+    await end(request, name, reason)
     return see_other(f"/stations/{quote(name, safe='')}")
 
 

@@ -11,6 +11,7 @@ from uuid import UUID
 import msgspec
 
 from edge.answers import Answer
+from server.api.logs import acknowledgement
 from server.delivery import Delivery
 from server.problems import ProblemError
 from server.site import DEFAULT
@@ -20,7 +21,6 @@ from server.store.backups import mark_backed_up, start_over
 from server.store.writing import append
 from shared.lines import decode
 from shared.moments import to_text
-from shared.protocol import Appended, Outcomes
 
 __all__ = ["Kept", "Server"]
 
@@ -101,19 +101,7 @@ class Server:
                 body=msgspec.json.encode(error.problem),
             )
         self._db.execute("COMMIT")
-        said = Appended(
-            acked=done.acked,
-            head=done.head.hex(),
-            outcomes=Outcomes(
-                appended=done.appended,
-                already=done.already,
-                quarantined=done.quarantined,
-            ),
-            backed_up=done.backed_up,
-            epoch=self.epoch,
-            received_at=to_text(done.received),
-            reference="",
-        )
+        said = acknowledgement(done, epoch=self.epoch, reference="")
         return Answer(
             status=200, content_type="application/json", body=msgspec.json.encode(said)
         )

@@ -8,9 +8,10 @@ import pytest
 from edge import texts as package
 from edge.decisions import State
 from edge.feedback import Caption, Expect, Feedback, Notice, Says, Tone, Word
-from edge.texts import LANGUAGES, detail, mode_name, read_texts, said, span
+from edge.texts import LANGUAGES, detail, mode_name, read_texts, said
 from edge.workflow import MODES
 from shared.errors import ConfigError
+from shared.moments import span
 
 FRENCH = (Path(package.__file__).parent / "es.toml").read_text()
 
