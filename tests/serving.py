@@ -27,6 +27,8 @@ from shared.moments import SECOND, to_text
 from shared.protocol import BASE, CLOCK, HEAD, SIGNATURE, ClockReading
 
 NOW = 1_777_000_000 * SECOND
+_UP = 1_000_000 * SECOND
+"""How long each station's machine has been running at `NOW`."""
 
 
 async def until(holds: Callable[[], bool]) -> None:
@@ -139,6 +141,7 @@ class Log:
         self.heads = [chain.start(self.id)]
         self.lines: list[bytes] = []
         self.key = Ed25519PrivateKey.generate()
+        self.boot, self.asked, self.ahead = "b", 0, 0
 
     async def join(self, kind: str = "station") -> tuple[int, dict[str, object]]:
         new = {"name": self.name, "kind": kind}
@@ -176,10 +179,16 @@ class Log:
         self.lines.append(data)
         self.heads.append(chain.link(self.heads[-1], data))
 
+    def mono(self) -> int:
+        """Return what the boot clock of its machine shows; no two requests see one."""
+        return _UP + self.service.now - NOW + self.asked
+
     def headers(self, after: int, last: int) -> dict[str, str]:
         head = self.heads[last]
         signed = self.key.sign(chain.signed_message(self.id, last, head))
-        clock = ClockReading(at=self.service.now, boot="b", mono=1, synced=True)
+        self.asked += 1
+        at, synced = self.service.now + self.ahead, not self.ahead
+        clock = ClockReading(at=at, boot=self.boot, mono=self.mono(), synced=synced)
         return {
             BASE: self.heads[after].hex(),
             HEAD: head.hex(),

@@ -15,7 +15,8 @@ class Clocks:
     """What tells the time of a station's boots, the present exchange included.
 
     ``heard`` is what this server's clock showed when the request came, ``received`` the
-    moment that it was given.
+    moment that it was given. ``fresh``: no later moment of its boot has been heard of,
+    as it has where somebody sends again what was sent before.
     """
 
     def __init__(
@@ -35,6 +36,14 @@ class Clocks:
             else Anchor(clock=clock, heard=heard, received=received)
         )
         self._known: dict[str, BootClock | None] = {}
+        self.fresh = clock is None or not self._is_past(clock)
+
+    def _is_past(self, clock: ClockReading) -> bool:
+        found = self._connection.execute(
+            "SELECT 1 FROM anchor WHERE station = ? AND boot = ? AND mono >= ? LIMIT 1",
+            (self._station, clock.boot, clock.mono),
+        )
+        return found.fetchone() is not None
 
     def of(self, boot: str) -> BootClock | None:
         """Return what tells a boot's time, if the boot ever reached this server."""
@@ -58,19 +67,23 @@ class Clocks:
             for clock, heard, received in found
         ]
 
-    def keep(self) -> None:
-        """Keep the present exchange, instead of the last one where that is enough."""
+    def keep(self, *, brought: bool) -> None:
+        """Keep the present exchange, instead of the last one where that is enough.
+
+        One that is not fresh is kept only if it ``brought`` lines: else it was sent
+        again, and says nothing of the time at which it came.
+        """
         new = self.request
-        if new is None or not new.clock.boot:
+        if new is None or not new.clock.boot or not (self.fresh or brought):
             return
         last, before = (*self._latest(new.clock.boot, 2), None, None)[:2]
-        if last is not None and stands_for(before, last, new):
+        if self.fresh and last is not None and stands_for(before, last, new):
             self._connection.execute(
                 "DELETE FROM anchor WHERE station = ? AND boot = ? AND mono = ?",
                 (self._station, new.clock.boot, last.clock.mono),
             )
         self._connection.execute(
-            "INSERT OR REPLACE INTO anchor "
+            "INSERT OR IGNORE INTO anchor "
             " (station, boot, mono, clock, heard, received) VALUES (?, ?, ?, ?, ?, ?)",
             (
                 self._station,

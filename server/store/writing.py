@@ -106,8 +106,9 @@ def append(
     if new:
         log.acked, log.head = delivery.last, delivery.heads[-1]
         _write_delivery(connection, log, station, delivery, received)
-    clocks.keep()
-    _heard(connection, station, log, delivery, received, heard=heard)
+    clocks.keep(brought=bool(new))
+    if clocks.fresh or new:
+        _heard(connection, station, log, delivery, received, heard=heard)
     receipt = Receipt(
         acked=log.acked,
         head=log.head,
@@ -393,7 +394,10 @@ def _heard(
     *,
     heard: int,
 ) -> None:
-    """Note that the station spoke; an empty delivery says that there is no more."""
+    """Note that the station spoke; an empty delivery says that there is no more.
+
+    A request that was sent again, by a proxy or by whoever captured it, says neither.
+    """
     complete = not delivery.lines and delivery.after == log.acked
     offset = None if delivery.clock is None else delivery.clock.at - heard
     connection.execute(

@@ -1,13 +1,19 @@
 """Stations that are stolen, cloned, installed anew; requests that come again."""
 
+from typing import Any
+
+from shared.lines import Line, encode
+from shared.moments import SECOND, to_text
 from tests.serving import Log, Service
+
+HOUR = 3600 * SECOND
 
 
 def _twin(log: Log) -> Log:
     """Copy a station whole, as somebody who copies its card does."""
     twin = Log(log.service, log.name)
     twin.id, twin.token, twin.key = log.id, log.token, log.key
-    twin.heads, twin.lines = list(log.heads), list(log.lines)
+    twin.heads, twin.lines, twin.boot = list(log.heads), list(log.lines), "twin"
     return twin
 
 
@@ -16,6 +22,14 @@ async def _events(service: Service, item: str) -> list[str]:
     events = said["events"]
     assert isinstance(events, list)
     return [event["event"] for event in events]
+
+
+async def _station(service: Service, log: Log) -> dict[str, Any]:
+    _, said = await service.call("GET", "/v1/stations")
+    stations = said["stations"]
+    assert isinstance(stations, list)
+    (found,) = [one for one in stations if one["station"] == log.name]
+    return dict(found)
 
 
 async def test_f48_a_station_installed_anew_has_a_log_of_its_own(
@@ -44,10 +58,7 @@ async def test_f50_clones_that_take_turns_are_told_apart_at_the_first_contact(
     status, said = await twin.send(1)
     assert (status, said["acked"]) == (409, 2)
     assert str(said["type"]).endswith("fork")
-    _, said = await service.call("GET", "/v1/stations")
-    stations = said["stations"]
-    assert isinstance(stations, list)
-    (found,) = [one for one in stations if one["station"] == log.name]
+    found = await _station(service, log)
     assert [one["code"] for one in found["exceptions"]] == ["fork"]
     assert await _events(service, "P-OURS") == [f"{log.id}:2"]
     assert await _events(service, "P-THEIRS") == []
@@ -101,3 +112,50 @@ async def test_f52_a_captured_request_sent_again_changes_nothing(
     assert said["acked"] == 3
     assert first["acked"] == 2
     assert await _events(service, "P-1") == [f"{log.id}:1"]
+
+
+async def test_f52_an_old_request_sent_again_is_no_sign_of_life(
+    service: Service, log: Log
+) -> None:
+    """A heartbeat says "nothing more up to now" once, and not whenever it is sent."""
+    captured = [log.headers(0, 0)]
+    assert (await log.post(0, b"", captured[0]))[0] == 200
+    log.add("P-1")
+    await log.send(0)
+    captured.append(log.headers(1, 1))
+    assert (await log.post(1, b"", captured[1]))[0] == 200
+    before = await _station(service, log)
+    service.now += 5 * HOUR
+    for after, headers in enumerate(captured):
+        assert (await log.post(after, b"", headers))[0] == 200
+    after_that = await _station(service, log)
+    for name in ("heard_at", "horizon", "clock_offset"):
+        assert after_that[name] == before[name]
+    assert "rollback" not in str(after_that["exceptions"])
+    service.now += HOUR
+    assert (await log.send(1))[0] == 200
+    assert (await _station(service, log))["horizon"] == service.at()
+
+
+async def test_f52_a_request_sent_again_does_not_move_what_happened_before(
+    service: Service, log: Log
+) -> None:
+    """Only its exchanges tell the time of a station whose clock is wrong."""
+    log.ahead = 3 * HOUR
+    captured = log.headers(0, 0)
+    assert (await log.post(0, b"", captured))[0] == 200
+    service.now += HOUR
+    at, mono = service.now + log.ahead, log.mono()
+    line = Line(seq=1, at=to_text(at), boot=log.boot, mono=mono, action="see", item="P")
+    log.put(encode(line))
+    scanned_at = service.now
+    service.now += 5 * HOUR
+    assert (await log.post(0, b"", captured))[0] == 200
+    log.boot = "the next one"
+    assert (await log.send(0))[0] == 200
+    _, said = await service.call("GET", "/v1/items/P/events")
+    events = said["events"]
+    assert isinstance(events, list)
+    lo, hi = events[0]["occurred_lo"], events[0]["occurred_hi"]
+    assert lo <= to_text(scanned_at) <= hi
+    assert hi <= to_text(scanned_at + 60 * SECOND)
