@@ -35,6 +35,7 @@ from edge.decisions import (
     Search,
     SendRaw,
     State,
+    Unknown,
     Wait,
 )
 from shared.protocol import Appended, Problem, ProblemType
@@ -206,6 +207,7 @@ def _acked(said: Appended, acked: int) -> Decision:
         backed_up=said.backed_up,
         epoch=said.epoch,
         reference=said.reference,
+        token_due=said.token_due,
     )
 
 
@@ -251,7 +253,19 @@ def _refused(case: _Case) -> Decision:
         state=State.REFUSED,
         problem=f"the server refuses this station: {_told(case)}; "
         "if that is not meant, let it join again, with a new code",
+        unknown=_UNKNOWN.get(_type(case), Unknown.NO),
     )
+
+
+_UNKNOWN: Mapping[str, Unknown] = {
+    ProblemType.UNAUTHORISED: Unknown.NEVER,
+    ProblemType.REPLACED: Unknown.REPLACED,
+}
+
+
+def _type(case: _Case) -> str:
+    said = case.reading.said
+    return said.type if isinstance(said, Problem) else ""
 
 
 def _not_ours(case: _Case) -> Decision:
@@ -297,6 +311,7 @@ _BY_TYPE: Mapping[str, _Rule] = {
     ProblemType.UNAUTHORISED: _refused,
     ProblemType.FORBIDDEN: _refused,
     ProblemType.REVOKED: _refused,
+    ProblemType.REPLACED: _refused,
 }
 _BY_PROBLEM: Mapping[int, _Rule] = {
     400: _smaller,

@@ -14,6 +14,7 @@ __all__ = [
     "Search",
     "SendRaw",
     "State",
+    "Unknown",
     "Wait",
 ]
 
@@ -32,6 +33,14 @@ class State(Enum):
     STORAGE = "this station cannot write to its disk"
 
 
+class Unknown(Enum):
+    """Why the server does not know a token, where that is the trouble."""
+
+    NO = "it knows it"
+    NEVER = "it does not know it (any more)"
+    REPLACED = "another was used since"
+
+
 class Acked(msgspec.Struct, frozen=True, kw_only=True):
     """The server has the log up to ``acked``, byte for byte."""
 
@@ -39,6 +48,7 @@ class Acked(msgspec.Struct, frozen=True, kw_only=True):
     backed_up: int
     epoch: str
     reference: str
+    token_due: bool = False
 
 
 class Rewind(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,7 +112,8 @@ class SendRaw(msgspec.Struct, frozen=True, kw_only=True):
 class Wait(msgspec.Struct, frozen=True, kw_only=True):
     """Try again later: in ``seconds`` at the earliest, where the server said so.
 
-    ``suspect``: what was sent may be what the server stumbles over.
+    ``suspect``: what was sent may be what the server stumbles over. ``unknown``: what
+    the matter is with this station's token.
     """
 
     state: State
@@ -110,6 +121,7 @@ class Wait(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float | None = None
     timed_out: bool = False
     suspect: bool = False
+    unknown: Unknown = Unknown.NO
 
 
 Decision = Acked | Rewind | Diverged | Disowned | Halve | SendRaw | Wait

@@ -24,9 +24,11 @@ class Identity:
     """A station that has joined a server.
 
     ``url`` is where the server is, ``server`` what it calls itself, ``epoch`` names
-    its history: a server that was restored from a backup has a new one. Where there is
+    its history: a server that was restored has a new one. Where there is
     a ``fingerprint``, the server has to show the certificate with it, and no other; no
-    authority and no date is asked then.
+    authority and no date is asked then. ``following`` is the token after this, kept
+    before the server is told of it; ``earlier`` are those before, the latest first: a
+    server that was restored from a backup knows one of them.
     """
 
     url: str
@@ -36,6 +38,8 @@ class Identity:
     location: str | None = None
     fingerprint: str = ""
     token: str = field(repr=False)
+    following: str = field(repr=False, default="")
+    earlier: tuple[str, ...] = field(repr=False, default=())
     key: Ed25519PrivateKey = field(repr=False)
 
     @property
@@ -56,6 +60,8 @@ class _Stored(msgspec.Struct, kw_only=True):
     location: str | None = None
     fingerprint: str = ""
     token: str
+    following: str = ""
+    earlier: tuple[str, ...] = ()
     key: bytes
 
 
@@ -87,6 +93,8 @@ def load(data: Path) -> Identity | None:
         location=stored.location,
         fingerprint=stored.fingerprint,
         token=stored.token,
+        following=stored.following,
+        earlier=stored.earlier,
         key=key,
     )
 
@@ -105,6 +113,8 @@ def save(data: Path, identity: Identity) -> None:
         location=identity.location,
         fingerprint=identity.fingerprint,
         token=identity.token,
+        following=identity.following,
+        earlier=identity.earlier,
         key=identity.key.private_bytes_raw(),
     )
     try:

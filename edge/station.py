@@ -38,6 +38,7 @@ from edge.lights import Light
 from edge.outbox import NotSavedError, Outbox
 from edge.pulse import Pulse
 from edge.reference import Copy, Reference
+from edge.renewal import Tokens
 from edge.scanners import Scanner
 from edge.scanners.opening import open_scanner
 from edge.scanners.settings import ScannerSettings
@@ -110,7 +111,8 @@ async def run(setup: Setup, stop: asyncio.Event, clock: Clock = read_clock) -> i
         if me is not None:
             link = Uplink(me, clock=clock, version=setup.version, health=vitals.header)
             await stack.enter_async_context(link)
-            sync = Sync(outbox, link, reference=copy, clock=clock)
+            tokens = Tokens(setup.data, me, link, clock=clock)
+            sync = Sync(outbox, link, reference=copy, tokens=tokens, clock=clock)
         copying = None
         if kept.journal is not None:
             copying = Copying(outbox, Path(kept.journal))

@@ -31,6 +31,7 @@ from edge.decisions import (
 from edge.logs import Log
 from edge.outbox import Batch, NotSavedError, Outbox
 from edge.reference import Copy
+from edge.renewal import Tokens
 from edge.sync_policy import Pace, Stance, react
 
 __all__ = ["Link", "Pause", "Sync", "SyncStatus", "pause"]
@@ -92,6 +93,7 @@ class Sync:
         link: Link,
         *,
         reference: Copy | None = None,
+        tokens: Tokens | None = None,
         pace: Pace | None = None,
         clock: Clock = read_clock,
         luck: Callable[[], float] = random.random,
@@ -103,6 +105,7 @@ class Sync:
             outbox: What to send.
             link: The way to the server.
             reference: The copy of the reference data that is to be kept up to date.
+            tokens: What replaces the station's token when it is old.
             pace: How fast and how slow.
             clock: For ``last_contact``.
             luck: Gives numbers from 0 up to 1, for the jitter.
@@ -111,6 +114,7 @@ class Sync:
         self._outbox = outbox
         self._link = link
         self._reference = reference
+        self._tokens = tokens
         self._pace = pace or Pace()
         self._clock = clock
         self._luck = luck
@@ -164,10 +168,23 @@ class Sync:
         self._stance, rest = react(
             self._stance, decision, sent, self._pace, self._luck()
         )
+        if isinstance(decision, Wait) and self._tries_another_token(decision):
+            return 0.0
         self._report(decision, rest)
         if isinstance(decision, Acked):
+            await self._renew(decision)
             await self._refresh(decision, sent)
         return rest
+
+    def _tries_another_token(self, decision: Wait) -> bool:
+        return self._tokens is not None and self._tokens.refused(decision.unknown)
+
+    async def _renew(self, acked: Acked) -> None:
+        """Replace the token where it is old and no line waits for it."""
+        if self._tokens is not None:
+            await self._tokens.accepted()
+            if acked.token_due and not self._outbox.waiting:
+                await self._tokens.renew()
 
     async def _batch(self, log: Log, after: int, limit: int) -> Batch:
         return await self._outbox.batch(

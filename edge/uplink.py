@@ -24,7 +24,7 @@ from shared import chain
 from shared.fingerprint import digest
 from shared.health import HEALTH
 from shared.moments import SECOND
-from shared.protocol import BASE, CLOCK, HEAD, SIGNATURE, Enrol
+from shared.protocol import BASE, CLOCK, HEAD, SIGNATURE, Enrol, NextToken
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -89,7 +89,7 @@ class Uplink:
         self._told: int | None = None
         trust = pinned(identity.fingerprint) or tls
         self._session = _session(version, deadlines or Deadlines(), trust)
-        self._session.headers["Authorization"] = f"Bearer {identity.token}"
+        self.use(identity.token)
 
     async def __aenter__(self) -> Self:
         return self
@@ -134,6 +134,24 @@ class Uplink:
             f"{self._identity.url}/v1/reference",
             {"If-None-Match": etag} if etag else {},
             limit=_LONGEST_REFERENCE,
+        )
+
+    def use(self, token: str) -> None:
+        """Send this token from now on."""
+        self._session.headers["Authorization"] = f"Bearer {token}"
+
+    async def offer(self, station: str, token_hash: str) -> Answer | NoAnswer:
+        """Tell the server what token comes next, by its SHA-256 in hex."""
+        signature = self._identity.sign(chain.token_message(station, token_hash))
+        asked = NextToken(
+            token_hash=token_hash, signature=base64.b64encode(signature).decode()
+        )
+        return await _ask(
+            self._session,
+            "POST",
+            f"{self._identity.url}/v1/token",
+            {"Content-Type": "application/json"},
+            body=msgspec.json.encode(asked),
         )
 
     async def log(self, name: str) -> Answer | NoAnswer:

@@ -24,6 +24,7 @@ from server.api import (
     openapi,
     reference,
     stations,
+    tokens,
     wire,
 )
 from server.api.context import CONTEXT, Context
@@ -46,6 +47,7 @@ INTERFACE: tuple[tuple[str, str, Access, Handler], ...] = (
     ("GET", "/openapi.json", Access.ANYBODY, openapi.openapi),
     ("GET", "/metrics", Access.READER, metrics.metrics),
     ("POST", "/v1/enrol", Access.ANYBODY, stations.enrol),
+    ("POST", "/v1/token", Access.STATION, tokens.renew),
     ("POST", "/v1/stations", Access.ADMINISTRATOR, stations.invite),
     ("GET", "/v1/stations", Access.READER, stations.stations),
     ("POST", "/v1/stations/{station}/revoke", Access.ADMINISTRATOR, stations.revoke),

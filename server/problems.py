@@ -16,6 +16,7 @@ TITLES = {
     ProblemType.UNAUTHORISED: "Nobody is known by this key or token",
     ProblemType.FORBIDDEN: "This key may not do that",
     ProblemType.REVOKED: "This station has been revoked",
+    ProblemType.REPLACED: "This token has been replaced by another",
     ProblemType.INVALID: "The request cannot be understood",
     ProblemType.NOT_FOUND: "There is no such thing here",
     ProblemType.STORAGE: "The server cannot store anything now",

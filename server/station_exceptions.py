@@ -14,6 +14,7 @@ from shared.moments import SECOND, to_text
 from shared.protocol import StationException, StationState
 
 __all__ = [
+    "COPIED",
     "FORK",
     "REMEMBERED",
     "ROLLBACK",
@@ -24,7 +25,7 @@ __all__ = [
     "station_state",
 ]
 
-FORK, ROLLBACK = "fork", "rollback"
+FORK, ROLLBACK, COPIED = "fork", "rollback", "copied"
 """Incidents, and the exceptions that they raise."""
 
 SILENT_LIMIT = 60 * SECOND
@@ -44,15 +45,17 @@ DAMAGED_LIMIT = 3
 class Incident(msgspec.Struct, frozen=True, kw_only=True):
     """What passed in a moment, and should be looked at: when, how often, at which line.
 
-    ``since`` is the first time, ``latest`` the last one of an unbroken series.
+    ``since`` is the first time, ``latest`` the last one of an unbroken series;
+    ``address`` is whence it came, where that matters.
     """
 
     code: str
     since: int
     latest: int
     times: int
-    log: str
-    seq: int
+    log: str = ""
+    seq: int = 0
+    address: str = ""
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
@@ -217,13 +220,16 @@ _SAYS = {
     "outbox that was put back. Both are kept; see if two machines are this station.",
     ROLLBACK: "It and this server do not agree how far log {log} goes (here: {seq}): "
     "one of them was restored from a backup. What was lacking is sent again.",
+    COPIED: "Somebody at {address} showed a token of it that was replaced: there is a "
+    "copy of its disk, or an old one was put back. Both keep what they scan. Find the "
+    "machine; whichever is the station joins again, with a new code.",
 }
 
 
 def _incidents(seen: Seen, now: int) -> _Found:
     for one in seen.incidents:
         if now - one.latest <= REMEMBERED:
-            text = _SAYS[one.code].format(log=one.log, seq=one.seq)
+            text = _SAYS[one.code].format(log=one.log, seq=one.seq, address=one.address)
             again = f" It happened {one.times} times." if one.times > 1 else ""
             yield _open(one.code, one.since, text + again)
 

@@ -6,7 +6,7 @@ Contract, section 2: ``H(0) = SHA-256(log name)``, ``H(n) = SHA-256(H(n-1) || li
 from collections.abc import Iterable
 from hashlib import sha256
 
-__all__ = ["link", "signed_message", "start", "walk"]
+__all__ = ["link", "signed_message", "start", "token_message", "walk"]
 
 
 def start(log: str) -> bytes:
@@ -31,3 +31,8 @@ def walk(head: bytes, lines: Iterable[bytes]) -> list[bytes]:
 def signed_message(log: str, seq: int, head: bytes) -> bytes:
     """Return what a station signs to say: my log up to ``seq`` has this head."""
     return f"scantrail/1\n{log}\n{seq}\n{head.hex()}\n".encode("ascii")
+
+
+def token_message(station: str, token_hash: str) -> bytes:
+    """Return what a station signs to say: my next token has this SHA-256, in hex."""
+    return f"scantrail/1/token\n{station}\n{token_hash}\n".encode()

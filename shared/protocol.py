@@ -39,6 +39,8 @@ __all__ = [
     "LoadState",
     "LogState",
     "NewStation",
+    "NextTaken",
+    "NextToken",
     "Outcomes",
     "Problem",
     "ProblemType",
@@ -88,6 +90,7 @@ class ProblemType:
     UNAUTHORISED = "urn:scantrail:problem:unauthorised"
     FORBIDDEN = "urn:scantrail:problem:forbidden"
     REVOKED = "urn:scantrail:problem:revoked"
+    REPLACED = "urn:scantrail:problem:token-replaced"
     INVALID = "urn:scantrail:problem:invalid"
     NOT_FOUND = "urn:scantrail:problem:not-found"
     STORAGE = "urn:scantrail:problem:storage"
@@ -189,6 +192,24 @@ class Enrolled(msgspec.Struct, kw_only=True, omit_defaults=True):
     location: str | None = None
 
 
+class NextToken(msgspec.Struct, kw_only=True):
+    """``POST /v1/token``: the token that a station will use next.
+
+    ``token_hash`` is its SHA-256, in hex; ``signature`` base64 of the Ed25519 signature
+    of ``chain.token_message(station, token_hash)``.
+    """
+
+    token_hash: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+    signature: str
+
+
+class NextTaken(msgspec.Struct, kw_only=True):
+    """Its answer: from now on that token holds too, and alone once it is used."""
+
+    station: str
+    token_hash: str
+
+
 class Outcomes(msgspec.Struct, kw_only=True):
     """What became of a request's lines; ``quarantined`` lists their ``seq``."""
 
@@ -201,7 +222,8 @@ class Appended(msgspec.Struct, kw_only=True):
     """The acknowledgement: all lines up to ``acked`` are durable at the server.
 
     ``backed_up`` is the last line in a checked copy of the server's data, ``reference``
-    the ETag of the present reference data. A 200 without this body says nothing.
+    the ETag of the present reference data. ``token_due``: the station's token should be
+    replaced. A 200 without this body says nothing.
     """
 
     acked: int
@@ -211,6 +233,7 @@ class Appended(msgspec.Struct, kw_only=True):
     epoch: str
     received_at: str
     reference: str
+    token_due: bool = False
 
 
 class LogState(msgspec.Struct, kw_only=True):

@@ -196,6 +196,10 @@ class Log:
             CLOCK: clock.header(),
         }
 
+    def token_signature(self, token_hash: str) -> str:
+        message = chain.token_message(self.name, token_hash)
+        return base64.b64encode(self.key.sign(message)).decode()
+
     async def send(
         self,
         after: int,

@@ -6,11 +6,14 @@ from enum import Enum
 from aiohttp import web
 
 from server.api.context import Context
+from server.api.rates import RATES
 from server.api.signing import refused_change, session_of
 from server.keys import Key, Scope, hashed
 from server.problems import ProblemError
 from server.sessions import Session
-from server.store import Station
+from server.store import OWN, Station, Token
+from shared.hosts import HostLine
+from shared.moments import SECOND
 from shared.protocol import ProblemType
 
 __all__ = [
@@ -27,6 +30,8 @@ __all__ = [
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 MAX_SECRET = 200
+IN_FLIGHT = 30 * SECOND
+"""How long a request may be under way: its token may have been replaced meanwhile."""
 
 
 class Access(Enum):
@@ -134,6 +139,14 @@ async def _admit_program(
     if station is None:
         reason = "The key or token is not known here. A station joins with a new code."
         raise ProblemError(401, ProblemType.UNAUTHORISED, reason)
+    if station.token is Token.REPLACED:
+        await _tell_copied(request, station, context)
+        reason = (
+            f"This token of the station {station.name} was replaced by another: a "
+            "machine with a copy of its disk goes on with that. Nothing that is "
+            "captured here is lost; join anew with a new code."
+        )
+        raise ProblemError(401, ProblemType.REPLACED, reason)
     if access not in _FOR_STATIONS:
         reason = f"the station {station.name}"
         raise _forbidden(reason, access)
@@ -143,7 +156,31 @@ async def _admit_program(
             "an administrator lets it join anew."
         )
         raise ProblemError(403, ProblemType.REVOKED, reason)
+    if station.token is Token.NEXT:
+        await context.store.use_token(station, hashed(secret))
     request[_STATION] = station
+
+
+async def _tell_copied(
+    request: web.Request, station: Station, context: Context
+) -> None:
+    """Remember that two machines are one station; in the server's own log, too."""
+    now, rates = context.now(), request.app[RATES]
+    late = now - station.token_since < IN_FLIGHT  # sent before it was replaced
+    if late or station.revoked or not rates.tells_copied(station.name, now):
+        return
+    address = rates.address(request)
+    await context.store.note_copied(station, address)
+    line = HostLine(
+        seq=1,
+        at="",
+        action="note",
+        by=OWN,
+        station=station.name,
+        text="copied",
+        reason=f"a replaced token came from {address}",
+    )
+    await context.own.write([line])
 
 
 def _bearer(request: web.Request) -> str:

@@ -7,7 +7,7 @@ import logging
 
 from aiohttp import web
 
-from server.api import wire
+from server.api import tokens, wire
 from server.api.context import CONTEXT
 from server.api.guard import station_of
 from server.api.metrics import METRICS
@@ -122,11 +122,14 @@ async def _deliver(
             receipt,
             epoch=context.store.identity.epoch,
             reference=await context.reference.tag(station.name),
+            token_due=tokens.due(station, context),
         )
     )
 
 
-def acknowledgement(receipt: Receipt, *, epoch: str, reference: str) -> Appended:
+def acknowledgement(
+    receipt: Receipt, *, epoch: str, reference: str, token_due: bool = False
+) -> Appended:
     """Write what became of a delivery for its station: contract, section 3.2."""
     return Appended(
         acked=receipt.acked,
@@ -140,6 +143,7 @@ def acknowledgement(receipt: Receipt, *, epoch: str, reference: str) -> Appended
         epoch=epoch,
         received_at=to_text(receipt.received),
         reference=reference,
+        token_due=token_due,
     )
 
 

@@ -24,6 +24,8 @@ from shared.protocol import (
     LoadPage,
     LogState,
     NewStation,
+    NextTaken,
+    NextToken,
     Remark,
     Revoke,
     Settle,
@@ -122,6 +124,7 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("GET", "/metrics"): Operation(media=("text/plain",)),
     ("GET", "/openapi.json"): Operation(answer=dict),
     ("POST", "/v1/enrol"): Operation(answer=Enrolled, body=Enrol),
+    ("POST", "/v1/token"): Operation(answer=NextTaken, body=NextToken),
     ("POST", "/v1/stations"): Operation(
         answer=StationCode, status=201, body=NewStation
     ),

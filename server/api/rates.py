@@ -25,6 +25,9 @@ SIGN_INS = 40
 SIGN_IN_EVERY = 3.0
 """… so many seconds: behind one address there may be a whole site."""
 
+COPIED_EVERY = 60.0
+"""Seconds between two times that a copy of a station is told of."""
+
 _LOG = logging.getLogger("scantrail.server")
 
 
@@ -40,6 +43,7 @@ class Rates:
         self._codes = Limiter(1 / WRONG_CODE_EVERY, WRONG_CODES)
         self._names = Limiter(1 / PASSWORD_EVERY, PASSWORDS)
         self._sign_ins = Limiter(1 / SIGN_IN_EVERY, SIGN_INS)
+        self._copies = Limiter(1 / COPIED_EVERY, 1)
         self._requests = Limiter(per_second, per_second * 4) if per_second else None
 
     def admit(self, request: web.Request, now: int) -> None:
@@ -77,6 +81,14 @@ class Rates:
     def note_wrong_password(self, request: web.Request) -> None:
         """Tell the log whence a wrong password came; never what was typed."""
         _LOG.warning("a wrong password came from %s", ascii(_address(request)))
+
+    def tells_copied(self, station: str, now: int) -> bool:
+        """Whether it is time to tell again that a copy of this station came."""
+        return self._copies.take(station, now) == 0
+
+    def address(self, request: web.Request) -> str:
+        """Return whence a request comes, for people."""
+        return ascii(_address(request))[1:-1]
 
     def note_wrong_code(self, request: web.Request, now: int) -> None:
         """Count a wrong code against its address."""

@@ -12,6 +12,7 @@ _WEIGHTS = {
     "loaded_after_departure": 3,
     "silent": 3,
     "fork": 3,
+    "copied": 3,
     "scanner_missing": 3,
     "claim_contradicted": 1,
     "clock_wrong": 1,

@@ -1,6 +1,7 @@
 """Where events are kept. One interface; a backend for each database."""
 
 from collections.abc import Collection, Mapping
+from enum import Enum
 from typing import Protocol
 
 import msgspec
@@ -27,6 +28,7 @@ __all__ = [
     "Said",
     "Station",
     "Store",
+    "Token",
     "View",
 ]
 
@@ -41,8 +43,21 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     epoch: str
 
 
+class Token(Enum):
+    """What a token of a station is to the server."""
+
+    PRESENT = "present"
+    NEXT = "next"
+    """The station offered it, and has not used it yet; both it and PRESENT hold."""
+    REPLACED = "replaced"
+    """Its successor was used; whoever still shows it is another machine."""
+
+
 class Station(msgspec.Struct, frozen=True, kw_only=True):
-    """A station that has joined. ``public_key`` is its raw Ed25519 key."""
+    """A station that has joined. ``public_key`` is its raw Ed25519 key.
+
+    ``token`` is what the token that it showed is, ``token_since`` since when.
+    """
 
     id: int
     name: str
@@ -50,6 +65,8 @@ class Station(msgspec.Struct, frozen=True, kw_only=True):
     location: str | None
     public_key: bytes
     revoked: bool
+    token: Token = Token.PRESENT
+    token_since: int = 0
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
@@ -217,7 +234,16 @@ class Store(Protocol):
         """Let a station do nothing more; return whether there is one."""
 
     async def station(self, token_hash: bytes) -> Station | None:
-        """Return the station that holds this token."""
+        """Return the station whose token this is, or was."""
+
+    async def offer_token(self, station: Station, token_hash: bytes) -> None:
+        """Let a station use this token from when it likes on."""
+
+    async def use_token(self, station: Station, token_hash: bytes) -> None:
+        """Let the one that was offered replace the present one: it was used."""
+
+    async def note_copied(self, station: Station, address: str) -> None:
+        """Remember that a token that was replaced was shown, and whence."""
 
     async def stations(self) -> list[Seen]:
         """Return what is kept of all stations, by name."""

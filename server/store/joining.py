@@ -6,10 +6,11 @@ import msgspec
 
 from server.problems import ProblemError
 from server.store import Station
+from server.store.tokens import station
 from shared.chain import start
 from shared.protocol import ProblemType
 
-__all__ = ["Joining", "enrol", "invite", "revoke", "station"]
+__all__ = ["Joining", "enrol", "invite", "revoke"]
 
 
 class Joining(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,17 +74,20 @@ def enrol(connection: sqlite3.Connection, joining: Joining, now: int) -> Station
         (now, joining.code_hash),
     )
     connection.execute(
-        "UPDATE station SET joined = ?, token_hash = ?, public_key = ?, version = ?,"
-        " host = ?, revoked = NULL WHERE id = ?",
+        "UPDATE station SET joined = ?, token_hash = ?, token_since = ?,"
+        " next_hash = NULL, public_key = ?, version = ?, host = ?, revoked = NULL"
+        " WHERE id = ?",
         (
             now,
             joining.token_hash,
+            now,
             joining.public_key,
             joining.version,
             joining.host,
             owner,
         ),
     )
+    connection.execute("DELETE FROM old_token WHERE station = ?", (owner,))
     found = station(connection, joining.token_hash)
     if found is None:  # pragma: no cover # it was written just now
         reason = "The station was taken in, and is not there. Try again."
@@ -120,23 +124,3 @@ def revoke(connection: sqlite3.Connection, name: str, now: int) -> bool:
         (now, name),
     )
     return found.fetchone() is not None
-
-
-def station(connection: sqlite3.Connection, token_hash: bytes) -> Station | None:
-    """Return the station that holds this token."""
-    row = connection.execute(
-        "SELECT id, name, kind, location, public_key, revoked FROM station"
-        " WHERE token_hash = ?",
-        (token_hash,),
-    ).fetchone()
-    if row is None:
-        return None
-    number, name, kind, location, public_key, revoked = row
-    return Station(
-        id=number,
-        name=name,
-        kind=kind,
-        location=location,
-        public_key=public_key,
-        revoked=revoked is not None,
-    )

@@ -15,6 +15,8 @@ CREATE TABLE station (
     created INTEGER NOT NULL,
     joined INTEGER,
     token_hash BLOB UNIQUE,
+    token_since INTEGER,
+    next_hash BLOB UNIQUE,
     public_key BLOB,
     version TEXT NOT NULL DEFAULT '',
     host TEXT NOT NULL DEFAULT '',
@@ -26,6 +28,13 @@ CREATE TABLE station (
     reported INTEGER
 );
 
+-- Tokens that were replaced: whoever still shows one is another machine.
+CREATE TABLE old_token (
+    token_hash BLOB PRIMARY KEY,
+    station INTEGER NOT NULL REFERENCES station,
+    replaced INTEGER NOT NULL
+) WITHOUT ROWID;
+
 -- What passed in a moment and should be looked at; the latest of each kind.
 CREATE TABLE incident (
     station INTEGER NOT NULL REFERENCES station,
@@ -35,6 +44,7 @@ CREATE TABLE incident (
     times INTEGER NOT NULL,
     log TEXT NOT NULL,
     seq INTEGER NOT NULL,
+    address TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (station, code)
 ) WITHOUT ROWID;
 

@@ -43,6 +43,7 @@ from server.store import (
     present,
     reading,
     rebuild,
+    tokens,
 )
 from server.store import hooks as hook
 from server.store import joining as joined
@@ -50,7 +51,7 @@ from server.store import said as hosts
 from server.store.group import Group
 from server.store.received import Received
 from server.store.shelf import SqlShelf, create
-from server.store.station_rows import note_conflict, stations
+from server.store.station_rows import note_conflict, note_copied, stations
 from server.store.worker import Worker
 from server.store.writing import append
 from shared.errors import StartError
@@ -303,6 +304,22 @@ class SqliteStore:
         """Let a station do nothing more; return whether there is one."""
         return await self._transact(partial(joined.revoke, name=name, now=self._now()))
 
+    async def offer_token(self, station: Station, token_hash: bytes) -> None:
+        """Let a station use this token from when it likes on."""
+        await self._transact(partial(tokens.offer, who=station, token_hash=token_hash))
+
+    async def use_token(self, station: Station, token_hash: bytes) -> None:
+        """Let the one that was offered replace the present one: it was used."""
+        await self._transact(
+            partial(tokens.use, who=station, token_hash=token_hash, now=self._now())
+        )
+
+    async def note_copied(self, station: Station, address: str) -> None:
+        """Remember that a token that was replaced was shown, and whence."""
+        await self._transact(
+            partial(note_copied, station=station, address=address, now=self._now())
+        )
+
     async def ready(self) -> None:
         """Return if the database takes writes; raise what is wrong otherwise."""
         await self._transact(partial(_note_ready, now=self._now()))
@@ -330,8 +347,8 @@ class SqliteStore:
         return await self._read(whole)
 
     async def station(self, token_hash: bytes) -> Station | None:
-        """Return the station that holds this token."""
-        return await self._read(partial(joined.station, token_hash=token_hash))
+        """Return the station whose token this is, or was."""
+        return await self._read(partial(tokens.station, token_hash=token_hash))
 
     async def stations(self) -> list[Seen]:
         """Return what is kept of all stations, by name."""

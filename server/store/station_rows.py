@@ -5,18 +5,25 @@ import sqlite3
 import msgspec
 
 from server.problems import ProblemError
-from server.station_exceptions import FORK, REMEMBERED, ROLLBACK, Incident, Seen
+from server.station_exceptions import (
+    COPIED,
+    FORK,
+    REMEMBERED,
+    ROLLBACK,
+    Incident,
+    Seen,
+)
 from server.store import Station
 from shared.health import StationHealth
 from shared.protocol import ProblemType
 
-__all__ = ["keep_health", "note_conflict", "note_incident", "stations"]
+__all__ = ["keep_health", "note_conflict", "note_copied", "note_incident", "stations"]
 
 _INCIDENTS = {ProblemType.FORK: FORK, ProblemType.GAP: ROLLBACK}
 
 _NOTE = """
-INSERT INTO incident (station, code, since, latest, times, log, seq)
-VALUES (:station, :code, :now, :now, 1, :log, :seq)
+INSERT INTO incident (station, code, since, latest, times, log, seq, address)
+VALUES (:station, :code, :now, :now, 1, :log, :seq, :address)
 ON CONFLICT (station, code) DO UPDATE SET
     since = iif(:now - latest > :remembered, :now, since),
     times = CASE
@@ -24,7 +31,7 @@ ON CONFLICT (station, code) DO UPDATE SET
         WHEN log = :log AND seq = :seq THEN times
         ELSE times + 1
     END,
-    latest = :now, log = :log, seq = :seq
+    latest = :now, log = :log, seq = :seq, address = :address
 """
 
 _SEEN = """
@@ -74,8 +81,9 @@ def note_incident(
     station: Station,
     code: str,
     *,
-    log: str,
-    seq: int,
+    log: str = "",
+    seq: int = 0,
+    address: str = "",
     now: int,
 ) -> None:
     """Remember an incident: one row for each kind, with how often it happened.
@@ -92,21 +100,27 @@ def note_incident(
             "remembered": REMEMBERED,
             "log": log,
             "seq": seq,
+            "address": address,
         },
     )
+
+
+def note_copied(
+    connection: sqlite3.Connection, station: Station, address: str, now: int
+) -> None:
+    """Remember that a token that was replaced was shown, and whence."""
+    note_incident(connection, station, COPIED, address=address, now=now)
 
 
 def stations(connection: sqlite3.Connection) -> list[Seen]:
     """Return what is kept of all stations, by name, each with its newest log."""
     incidents: dict[int, list[Incident]] = {}
-    for station, code, since, latest, times, log, seq in connection.execute(
-        "SELECT station, code, since, latest, times, log, seq FROM incident"
+    fields = Incident.__struct_fields__
+    for station, *kept in connection.execute(
+        f"SELECT station, {', '.join(fields)} FROM incident"  # noqa: S608 # names of ours
     ):
-        incidents.setdefault(station, []).append(
-            Incident(
-                code=code, since=since, latest=latest, times=times, log=log, seq=seq
-            )
-        )
+        found = Incident(**dict(zip(fields, kept, strict=True)))
+        incidents.setdefault(station, []).append(found)
     names = Seen.__struct_fields__[:12]
     return [
         Seen(

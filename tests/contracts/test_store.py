@@ -9,7 +9,7 @@ import pytest
 from server.answers import answer
 from server.problems import ProblemError
 from server.site import DEFAULT
-from server.store import ExceptionQuery, ItemQuery, Store, View
+from server.store import ExceptionQuery, ItemQuery, Store, Token, View
 from server.store.sqlite import SqliteStore
 from shared.moments import SECOND, to_moment, to_text
 from shared.protocol import ProblemType
@@ -221,3 +221,30 @@ async def test_who_waits_for_the_feed_gets_every_line_once(store: Store) -> None
     assert await store.event(f"{log.name}:2") == rest[0]
     for name in (f"{log.name}:3", f"{log.name}:x", "2", ""):
         assert await store.event(name) is None
+
+
+async def test_a_token_is_replaced_once_the_next_is_used(store: Store) -> None:
+    log, other = await joined(store, "DOCK-1"), await joined(store, "DOCK-2")
+    first, second = b"DOCK-1", b"second"
+    await store.use_token(log.station, second)  # never offered: nothing happens
+    await store.offer_token(log.station, b"never used")
+    await store.offer_token(log.station, second)
+    await store.offer_token(log.station, second)
+    shown = [await store.station(one) for one in (first, second, b"never used")]
+    assert [one and one.token for one in shown] == [Token.PRESENT, Token.NEXT, None]
+    for _ in range(2):
+        await store.use_token(log.station, second)
+    shown = [await store.station(one) for one in (first, second)]
+    assert [one and one.token for one in shown] == [Token.REPLACED, Token.PRESENT]
+    assert {one and one.id for one in shown} == {log.station.id}
+    for known in (first, second, b"DOCK-2"):
+        with pytest.raises(ProblemError):
+            await store.offer_token(log.station, known)
+    kept = await store.station(b"DOCK-2")
+    assert kept is not None
+    assert (kept.id, kept.token) == (other.station.id, Token.PRESENT)
+    await store.note_copied(log.station, "192.0.2.7")
+    (seen, _) = await store.stations()
+    assert [(one.code, one.address) for one in seen.incidents] == [
+        ("copied", "192.0.2.7")
+    ]
