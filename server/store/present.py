@@ -2,22 +2,21 @@
 
 import sqlite3
 from collections.abc import Iterable
+from functools import partial
 
 import msgspec
 
-from server.answers import Heading, heading, kept_answer
+from server.answers import heading
 from server.exceptions import Case
-from server.known import Known, Notes
-from server.resolve import World
+from server.known import Known
 from server.site import Site
 from server.store import Answers, ExceptionQuery, Found, ItemQuery, View
+from server.store.answering import State, answers
 from server.store.reading import chunks, horizon
 from server.store.shelf import STATE
 from shared.protocol import ItemAnswer
 
 __all__ = ["exceptions", "item", "items", "view"]
-
-_State = tuple[Known, Case, bool]
 
 
 def view(connection: sqlite3.Connection, asked: int) -> View:
@@ -39,10 +38,10 @@ def item(
 ) -> ItemAnswer:
     """Say where one item is now."""
     now = view(connection, asked)
-    nothing: _State = (Known(), Case(), False)
+    nothing: State = (Known(), Case(), False)
     states = {key: nothing, **_states(connection, [key])}
     head = heading(now.at, now.known_at, horizon(connection, now))
-    return _answers(connection, states, now, head, site)[0]
+    return answers(states, partial(_states, connection), now.at, head, site)[0]
 
 
 def items(
@@ -56,7 +55,7 @@ def items(
     # which stations are behind stands once, at the list
     head = msgspec.structs.replace(heading(now.at, now.known_at, told), behind=[])
     return Answers(
-        answers=_answers(connection, states, now, head, site),
+        answers=answers(states, partial(_states, connection), now.at, head, site),
         after=rows[-1][0] if len(rows) == query.limit else None,
         horizon=told,
     )
@@ -87,8 +86,8 @@ def _select(
     ).fetchall()
 
 
-def _states(connection: sqlite3.Connection, keys: Iterable[str]) -> dict[str, _State]:
-    states: dict[str, _State] = {}
+def _states(connection: sqlite3.Connection, keys: Iterable[str]) -> dict[str, State]:
+    states: dict[str, State] = {}
     for marks, some in chunks(list(keys)):
         found = connection.execute(
             f"SELECT key, state FROM item WHERE key IN ({marks})",  # noqa: S608 # of constants
@@ -96,33 +95,6 @@ def _states(connection: sqlite3.Connection, keys: Iterable[str]) -> dict[str, _S
         )
         states.update((key, STATE.decode(state)) for key, state in found)
     return states
-
-
-def _answers(
-    connection: sqlite3.Connection,
-    states: dict[str, _State],
-    now: View,
-    head: Heading,
-    site: Site,
-) -> list[ItemAnswer]:
-    book = Notes()
-    todo = states
-    while todo:
-        for key, (known, _, _) in todo.items():
-            book.keep(key, known)
-        around = {known.container for known, _, _ in todo.values()} - {None}
-        todo = _states(connection, [k for k in around if k and not book.has(k)])
-    world = World(site.actions, book=book)
-    return [
-        kept_answer(
-            world,
-            key,
-            case,
-            now.at,
-            head,
-        )
-        for key, (_, case, _) in states.items()
-    ]
 
 
 def exceptions(

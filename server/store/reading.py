@@ -12,9 +12,9 @@ from server.events import Event, Order, event_name
 from server.history import Role
 from server.projections import position
 from server.store import Entry, View
+from server.store.answering import horizon as all_told
 from shared.actions import named
 from shared.lines import decode
-from shared.moments import SECOND
 from shared.protocol import LogState
 
 __all__ = [
@@ -236,10 +236,6 @@ def last_position(connection: sqlite3.Connection) -> int:
     return int(position)
 
 
-BEHIND = 60 * SECOND
-"""How long a station may be silent before it counts as behind, in microseconds."""
-
-
 def horizon(connection: sqlite3.Connection, view: View) -> Horizon:
     """Return up to when all active stations have told everything."""
     found = connection.execute(
@@ -247,16 +243,7 @@ def horizon(connection: sqlite3.Connection, view: View) -> Horizon:
         " WHERE kind = 'station' AND joined IS NOT NULL AND revoked IS NULL"
         " ORDER BY horizon, name"
     ).fetchall()
-    until = [moment for _, moment in found]
-    asked = min(view.at, view.known_at)
-    return Horizon(
-        complete_until=None if not until or None in until else min(until),
-        behind=tuple(
-            (name, moment)
-            for name, moment in found
-            if moment is None or moment < asked - BEHIND
-        ),
-    )
+    return all_told(found, view)
 
 
 def log(connection: sqlite3.Connection, name: str) -> LogState | None:

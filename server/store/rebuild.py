@@ -19,7 +19,7 @@ from server.projections import Arrived, Projection
 from server.site import Site
 from server.store import Progress
 from server.store.shelf import STATE, SqlShelf, create
-from server.store.writing import OPAQUE, read
+from server.store.understanding import OPAQUE, read
 from shared.lines import Line
 
 __all__ = ["Rebuild", "clear", "layout", "note", "rules"]

@@ -8,14 +8,14 @@ import json
 import sqlite3
 from collections.abc import Collection, Iterable
 
-from server.events import Event, event_name
-from server.store import OWN, Load, Said, Station
-from shared.hosts import OF_HOSTS, Topic, host_line, topics
+from server.events import event_name
+from server.store import Load, Said, Station
+from server.store.answering import loads as put_together
+from server.store.answering import ordered
+from server.store.understanding import Understood, says
+from shared.hosts import Topic, host_line
 
-__all__ = ["SAYS", "gone", "keep", "latest", "loads", "place_anew", "statuses"]
-
-SAYS = ("note", "claim", "expect")
-"""The actions whose lines say something."""
+__all__ = ["gone", "keep", "latest", "loads", "place_anew", "statuses"]
 
 _KEEP = """
 INSERT OR IGNORE INTO said (topic, key, occurred, log, seq, position)
@@ -85,21 +85,20 @@ SELECT load, key FROM inside ORDER BY load, key
 def keep(
     connection: sqlite3.Connection,
     station: Station,
-    understood: Iterable[tuple[int, Event, bytes]],
+    understood: Iterable[tuple[int, Understood]],
 ) -> bool:
     """Note which of these lines say something; return whether any does.
 
     Args:
         connection: The one that writes, inside the transaction that keeps the lines.
         station: Who wrote them.
-        understood: The lines, each with its position and its bytes.
+        understood: The lines, each with its position.
     """
     rows = [
-        (topic, key, *event.order, position)
-        for position, event, data in understood
-        if event.line.action in SAYS and (line := host_line(data)) is not None
-        for topic, key in topics(line)
-        if _may_say(station, topic)
+        (topic, key, *one.event.order, position)
+        for position, one in understood
+        if one.event is not None
+        for topic, key in says(station, one)
     ]
     connection.executemany(_KEEP, rows)
     return bool(rows)
@@ -108,13 +107,6 @@ def keep(
 def place_anew(connection: sqlite3.Connection) -> None:
     """Follow the lines where they were placed anew in time."""
     connection.execute(_PLACE)
-
-
-def _may_say(station: Station, topic: Topic) -> bool:
-    """Whether it counts: no station renames the site, no host settles a station."""
-    if topic is Topic.SETTINGS:
-        return station.name == OWN
-    return station.kind == "host" or topic not in OF_HOSTS
 
 
 def latest(
@@ -144,33 +136,18 @@ def loads(connection: sqlite3.Connection, most: int, items: int) -> list[Load]:
         most: How many loads, at most.
         items: How many items on one load, at most.
     """
-    told = {said.key: said for said in latest(connection, Topic.LOAD)}
-    left = {key for (key,) in connection.execute(_GONE_OF, (json.dumps(list(told)),))}
-    ordered = sorted(
-        (said for key, said in told.items() if key not in left),
-        key=lambda said: (-said.occurred, said.key),
-    )[:most]
-    keys = [said.key for said in ordered]
-    names = {
-        said.key: said.line.title for said in latest(connection, Topic.TITLE, keys)
-    }
-    expected: dict[str, list[str]] = {key: [] for key in keys}
-    for said in latest(connection, Topic.EXPECTED, _expected(connection, keys)):
-        if said.line.container in expected:
-            expected[said.line.container].append(said.key)
-    aboard: dict[str, list[str]] = {key: [] for key in keys}
-    for load, key in connection.execute(_ON_BOARD, (json.dumps(keys),)):
-        aboard[load].append(key)
-    return [
-        Load(
-            load=said.key,
-            name=names.get(said.key) or "",
-            told=said.occurred,
-            expected=expected[said.key][:items],
-            on_board=aboard[said.key][:items],
-        )
-        for said in ordered
-    ]
+    told = latest(connection, Topic.LOAD)
+    keys = json.dumps([said.key for said in told])
+    left = {key for (key,) in connection.execute(_GONE_OF, (keys,))}
+    wanted = ordered(told, left, most)
+    keys_wanted = [said.key for said in wanted]
+    return put_together(
+        wanted,
+        latest(connection, Topic.TITLE, keys_wanted),
+        latest(connection, Topic.EXPECTED, _expected(connection, keys_wanted)),
+        connection.execute(_ON_BOARD, (json.dumps(keys_wanted),)),
+        items,
+    )
 
 
 def _expected(connection: sqlite3.Connection, loads: Collection[str]) -> list[str]:

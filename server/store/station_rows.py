@@ -14,6 +14,7 @@ from server.station_exceptions import (
     Seen,
 )
 from server.store import Station
+from server.store.answering import seen
 from shared.health import StationHealth
 from shared.protocol import ProblemType
 
@@ -46,6 +47,9 @@ LEFT JOIN (
 ) q ON q.station = s.id
 ORDER BY s.name
 """
+
+
+_FIELDS = tuple(name for name in Seen.__struct_fields__ if name != "incidents")
 
 
 def keep_health(
@@ -121,22 +125,7 @@ def stations(connection: sqlite3.Connection) -> list[Seen]:
     ):
         found = Incident(**dict(zip(fields, kept, strict=True)))
         incidents.setdefault(station, []).append(found)
-    names = Seen.__struct_fields__[:12]
     return [
-        Seen(
-            **dict(zip(names, kept, strict=True)) | {"acked": kept[4] or 0},
-            health=None if health is None else _health(health),
-            reported=reported,
-            quarantined=lines or 0,
-            quarantined_since=first,
-            incidents=tuple(incidents.get(number, ())),
-        )
-        for number, *kept, health, reported, lines, first in connection.execute(_SEEN)
+        seen(dict(zip(_FIELDS, kept, strict=True)), incidents.get(number, ()))
+        for number, *kept in connection.execute(_SEEN)
     ]
-
-
-def _health(data: bytes) -> StationHealth | None:
-    try:
-        return msgspec.json.decode(data, type=StationHealth)
-    except ValueError:  # written by another version
-        return None

@@ -1,37 +1,36 @@
 """Appending deliveries to the server's SQLite database, inside one transaction."""
 
-import re
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from typing import NamedTuple
 
 import msgspec
 
 from server.delivery import Delivery
-from server.events import Event, Order
-from server.problems import ProblemError, fork, gap, invalid
+from server.problems import ProblemError, fork, gap
 from server.projections import Arrived
 from server.seals import Received, begin, seal
 from server.site import Site
 from server.station_exceptions import FORK, ROLLBACK
 from server.store import Receipt, Station
-from server.store.clocks import Clocks
+from server.store.clocks import keep as keep_exchange
+from server.store.clocks import latest
+from server.store.exchanges import Clocks
 from server.store.said import keep
 from server.store.station_rows import keep_health, note_incident
-from server.timing import Basis, When, place_all
-from shared.actions import Actions, lacks, named
+from server.store.understanding import (
+    Understood,
+    check_name,
+    understand,
+    voids,
+    with_voids,
+)
+from server.timing import Basis, When
 from shared.chain import start, walk
-from shared.errors import LineError
-from shared.lines import Line, decode
 from shared.protocol import ProblemType
 
-__all__ = ["OPAQUE", "Appended", "append", "read"]
-
-OPAQUE = "its station could send it only as opaque bytes"
-"""Why such a line is quarantined, whatever it says."""
-
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+__all__ = ["Appended", "append"]
 
 
 class _Log(msgspec.Struct, kw_only=True):
@@ -51,16 +50,6 @@ class Appended(NamedTuple):
     receipt: Receipt
     arrived: list[Arrived]
     said: bool
-
-
-class _Understood(msgspec.Struct, kw_only=True, gc=False):
-    """A line and what was made of it; ``event`` is ``None`` where it is quarantined."""
-
-    seq: int
-    data: bytes
-    when: When
-    event: Event | None
-    quarantined: str | None
 
 
 def append(
@@ -85,28 +74,28 @@ def append(
         log.id = _create(connection, station, log)
     new = delivery.lines[already:]
     clocks = Clocks(
-        connection, station.id, delivery.clock, heard=heard, received=received
+        partial(latest, connection, station.id),
+        delivery.clock,
+        heard=heard,
+        received=received,
     )
-    before = _last(connection, log)
-    reader = partial(read, actions=site.actions, opaque=delivery.opaque)
-    understood = list(
-        _understand(log, new, clocks, before, received=received, reader=reader)
+    understood = understand(
+        delivery,
+        already,
+        actions=site.actions,
+        clocks=clocks.of,
+        request=clocks.request,
+        before=_last(connection, log),
+        received=received,
     )
     first = _write_lines(connection, log, understood, received)
     arrived = list(_arrived(connection, log, understood, first))
-    said = keep(
-        connection,
-        station,
-        (
-            (position, one.event, one.data)
-            for position, one in enumerate(understood, first)
-            if one.event is not None
-        ),
-    )
+    said = keep(connection, station, enumerate(understood, first))
     if new:
+        log.occurred = understood[-1].when.occurred
         log.acked, log.head = delivery.last, delivery.heads[-1]
         _write_delivery(connection, log, station, delivery, received)
-    clocks.keep(brought=bool(new))
+    keep_exchange(connection, station.id, clocks, brought=bool(new))
     if clocks.fresh or new:
         _heard(connection, station, log, delivery, received, heard=heard)
     receipt = Receipt(
@@ -118,8 +107,8 @@ def append(
         backed_up=log.backed_up,
         received=received,
     )
-    voids = any(one.event.line.action == "void" for one in arrived)
-    return Appended(receipt, arrived, said or voids)
+    taken_back = any(one.event.line.action == "void" for one in arrived)
+    return Appended(receipt, arrived, said or taken_back)
 
 
 # --- does it fit what is here? --------------------------------------------------------
@@ -131,9 +120,7 @@ def _log(connection: sqlite3.Connection, station: Station, delivery: Delivery) -
         (delivery.log,),
     ).fetchone()
     if row is None:
-        if not _UUID.fullmatch(delivery.log):
-            reason = f"{delivery.log[:80]!r} is no name of a log: a UUID in lower case"
-            raise invalid(reason)
+        check_name(delivery.log)
         return _Log(
             id=0,
             name=delivery.log,
@@ -185,58 +172,7 @@ def _head_at(connection: sqlite3.Connection, log: _Log, seq: int) -> bytes:
     return walk(head, (line for (line,) in lines))[-1]
 
 
-# --- what does it say, and when did it happen? ----------------------------------------
-
-
-def read(
-    data: bytes, seq: int, *, actions: Actions, opaque: bool = False
-) -> tuple[Line | None, str | None]:
-    """Read a line, or say why it cannot be understood."""
-    if opaque:
-        return None, OPAQUE
-    try:
-        line = decode(data)
-    except LineError as error:
-        return None, str(error)
-    if line.seq != seq:
-        return line, f"it says that it is line {line.seq}, and is line {seq}"
-    return line, lacks(line, actions)
-
-
-def _understand(
-    log: _Log,
-    new: list[bytes],
-    clocks: Clocks,
-    before: When | None,
-    *,
-    received: int,
-    reader: Callable[[bytes, int], tuple[Line | None, str | None]],
-) -> Iterator[_Understood]:
-    first = log.acked + 1
-    found = [reader(data, seq) for seq, data in enumerate(new, first)]
-    whens = place_all(
-        [line for line, _ in found],
-        clocks=clocks.of,
-        request=clocks.request,
-        before=before,
-        received=received,
-    )
-    for seq, (data, (line, reason), when) in enumerate(
-        zip(new, found, whens, strict=True), first
-    ):
-        log.occurred = when.occurred
-        event = None
-        if line is not None and reason is None:
-            event = Event(
-                order=Order(when.occurred, log.name, seq),
-                lo=when.lo,
-                hi=when.hi,
-                received=received,
-                line=line,
-            )
-        yield _Understood(
-            seq=seq, data=data, when=when, event=event, quarantined=reason
-        )
+# --- what came before, and is there already? ------------------------------------------
 
 
 def _last(connection: sqlite3.Connection, log: _Log) -> When | None:
@@ -265,7 +201,7 @@ def _create(connection: sqlite3.Connection, station: Station, log: _Log) -> int:
 def _write_lines(
     connection: sqlite3.Connection,
     log: _Log,
-    understood: list[_Understood],
+    understood: list[Understood],
     received: int,
 ) -> int:
     """Write the lines, and return the position of the first."""
@@ -296,30 +232,19 @@ def _write_lines(
         (
             (*target, received, one.event.name)
             for one in understood
-            if one.event is not None and (target := _voids(one.event.line))
+            if one.event is not None and (target := voids(one.event.line))
         ),
     )
     return int(position) + 1
 
 
-def _voids(line: Line) -> tuple[str, int] | None:
-    if line.action != "void" or line.refused is not None or line.voids is None:
-        return None
-    return named(line.voids)
-
-
 def _arrived(
-    connection: sqlite3.Connection, log: _Log, understood: list[_Understood], first: int
+    connection: sqlite3.Connection, log: _Log, understood: list[Understood], first: int
 ) -> Iterator[Arrived]:
     """Return what was understood, with what was taken back before it came."""
     voided = _voided(connection, log.name, log.acked + 1, log.acked + len(understood))
-    for position, one in enumerate(understood, first):
-        event = one.event
-        if event is None:
-            continue
-        if one.seq in voided and _voids(event.line) is None:
-            event = msgspec.structs.replace(event, voided_by=voided[one.seq])
-        yield Arrived(position, event)
+    for seq, event in with_voids(understood, voided):
+        yield Arrived(first + seq - log.acked - 1, event)
 
 
 def _voided(

@@ -1,0 +1,132 @@
+"""Answers from what was read of a database, whichever it is. Pure."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from server.answers import Heading, Horizon, kept_answer
+from server.exceptions import Case
+from server.known import Known, Notes
+from server.resolve import World
+from server.site import Site
+from server.station_exceptions import Incident, Seen
+from server.store import Load, Said, View
+from shared.health import StationHealth
+from shared.moments import SECOND
+from shared.protocol import ItemAnswer
+
+__all__ = ["BEHIND", "State", "answers", "horizon", "loads", "ordered", "seen"]
+
+State = tuple[Known, Case, bool]
+"""What is known of an item, what is wrong with it, and whether it was taken out."""
+
+BEHIND = 60 * SECOND
+"""How long a station may be silent before it counts as behind, in microseconds."""
+
+
+def answers(
+    states: Mapping[str, State],
+    load: Callable[[Collection[str]], Mapping[str, State]],
+    at: int,
+    head: Heading,
+    site: Site,
+) -> list[ItemAnswer]:
+    """Say where items are, each by what is kept of it and of what it is in.
+
+    Args:
+        states: What is kept of those that are asked for.
+        load: Returns what is kept of others.
+        at: The present.
+        head: What stands above every answer.
+        site: The site's rules.
+    """
+    book = Notes()
+    todo = states
+    while todo:
+        for key, (known, _, _) in todo.items():
+            book.keep(key, known)
+        around = {known.container for known, _, _ in todo.values()} - {None}
+        todo = load([key for key in around if key and not book.has(key)])
+    world = World(site.actions, book=book)
+    return [
+        kept_answer(world, key, case, at, head) for key, (_, case, _) in states.items()
+    ]
+
+
+def horizon(told: Sequence[tuple[str, int | None]], view: View) -> Horizon:
+    """Return up to when all have told everything: each station, and its horizon."""
+    until = [moment for _, moment in told]
+    asked = min(view.at, view.known_at)
+    return Horizon(
+        complete_until=None
+        if not until or None in until
+        else min(moment for moment in until if moment is not None),
+        behind=tuple(
+            (name, moment)
+            for name, moment in told
+            if moment is None or moment < asked - BEHIND
+        ),
+    )
+
+
+def seen(kept: Mapping[str, Any], incidents: Iterable[Incident]) -> Seen:
+    """Put together what is kept of a station: its fields, its health as written."""
+    health = kept["health"]
+    fields = {
+        **kept,
+        "acked": kept["acked"] or 0,
+        "health": None if health is None else _health(health),
+        "quarantined": kept["quarantined"] or 0,
+        "incidents": tuple(incidents),
+    }
+    return Seen(**fields)
+
+
+def _health(data: bytes) -> StationHealth | None:
+    try:
+        return msgspec.json.decode(data, type=StationHealth)
+    except ValueError:  # written by another version
+        return None
+
+
+def ordered(told: Iterable[Said], left: Collection[str], most: int) -> list[Said]:
+    """Return the loads that have not left, those told of last first."""
+    there = (said for said in told if said.key not in left)
+    return sorted(there, key=lambda said: (-said.occurred, said.key))[:most]
+
+
+def loads(
+    wanted: Sequence[Said],
+    names: Iterable[Said],
+    expected: Iterable[Said],
+    on_board: Iterable[tuple[str, str]],
+    items: int,
+) -> list[Load]:
+    """Put together what is said of loads, and what is on them.
+
+    Args:
+        wanted: The loads, in their order.
+        names: What they are called.
+        expected: What was last expected on any load.
+        on_board: A load and an item in it, however deep.
+        items: How many items on one load, at most.
+    """
+    called = {said.key: said.line.title for said in names}
+    due: dict[str, list[str]] = {said.key: [] for said in wanted}
+    for said in expected:
+        if said.line.container in due:
+            due[said.line.container].append(said.key)
+    aboard: dict[str, list[str]] = {said.key: [] for said in wanted}
+    for load, key in on_board:
+        aboard[load].append(key)
+    return [
+        Load(
+            load=said.key,
+            name=called.get(said.key) or "",
+            told=said.occurred,
+            expected=due[said.key][:items],
+            on_board=aboard[said.key][:items],
+        )
+        for said in wanted
+    ]
