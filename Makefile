@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml
 
-.PHONY: demo test test-vm test-power lint types docs browser bench faults fuzz-api simulate install install-station deb test-deb lock clean help
+.PHONY: demo test test-vm test-power lint types docs browser bench faults fuzz-api simulate install install-labels install-station deb test-deb lock clean help
 .DELETE_ON_ERROR:
 
 help:  ## say what there is
@@ -59,6 +59,14 @@ simulate: $(VENV)/ready-to-test  ## stations and a server under every fault, for
 	$(BIN)/python -m tests.simulation --hours $(HOURS)
 
 install: $(VENV)/ready-to-run  ## a server, or a station without USB scanners, into .venv
+	@echo 'Installed into $(VENV). What to do next:'
+	@echo '  $(BIN)/scantrail-server serve --data DIR                          prints its address; README.md, "Run it", goes on'
+	@echo '  $(BIN)/scantrail-server person add NAME --role administrator --data DIR    signs in there'
+	@echo '  $(BIN)/scantrail-server check-config --example                    every setting, with its meaning'
+	@echo '  make install-labels (labels as PDF), make install-station (USB scanners), make demo (try it)'
+
+install-labels: $(VENV)/ready-to-run  ## the same, and labels as PDF
+	$(PIP) --require-hashes --requirement constraints-labels.txt
 
 install-station: $(VENV)/ready-to-run  ## a station with USB scanners, into .venv (needs a C compiler)
 	$(PIP) --require-hashes --requirement constraints-edge.txt
@@ -74,6 +82,7 @@ lock: $(VENV)/ready-to-test  ## write the constraints anew from pyproject.toml
 	$(PIP) 'uv>=0.9,<1'
 	$(LOCK) --extra build --extra dev --extra labels --output-file constraints-dev.txt
 	$(LOCK) --extra build --constraint constraints-dev.txt --output-file constraints.txt
+	$(LOCK) --extra build --extra labels --constraint constraints-dev.txt --output-file constraints-labels.txt
 	$(LOCK) --extra build --extra edge --extra gpio --constraint constraints-dev.txt --output-file constraints-edge.txt
 
 clean:  ## remove what was made here, but never data

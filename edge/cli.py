@@ -12,7 +12,6 @@ import signal
 import stat
 import sys
 from collections.abc import Callable, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from socket import gethostname
 
@@ -34,6 +33,7 @@ from edge.station import Setup, run
 from shared import logfmt
 from shared.errors import ScantrailError, StartError
 from shared.settings_file import read_secret
+from shared.version import VERSION
 
 __all__ = ["main"]
 
@@ -44,13 +44,6 @@ ten characters for the thread that reads a scanner, and Python's 5 ms, several t
 a row, are too long for a fast one."""
 
 _LONGEST_CODE = 1024  # characters read from standard input; a code has far fewer
-
-
-def _version() -> str:
-    try:
-        return version("scantrail")
-    except PackageNotFoundError:
-        return ""
 
 
 # --- join -----------------------------------------------------------------------------
@@ -100,7 +93,7 @@ async def _joined(url: str, code: str, options: argparse.Namespace) -> None:
             code,
             data,
             log=outbox.log,
-            version=_version(),
+            version=VERSION,
             host=gethostname(),
             insecure=options.insecure,
             pin=options.fingerprint,
@@ -147,7 +140,7 @@ def _setup(
         config=config,
         scanners=scanners,
         drain=options.drain,
-        version=_version(),
+        version=VERSION,
         texts=words,
         show=display.show,
         say=display.say,
@@ -290,7 +283,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="scantrail-station", description=_DESCRIPTION, formatter_class=raw
     )
-    parser.add_argument("--version", action="version", version=_version() or "unknown")
+    parser.add_argument("--version", action="version", version=VERSION)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def command(
@@ -361,7 +354,9 @@ def _parser() -> argparse.ArgumentParser:
     identify_command.add(command)
 
     check = command(
-        "check-config", _check_config, "say whether a configuration is right"
+        "check-config",
+        _check_config,
+        "say whether a configuration is right; --example prints one with all settings",
     )
     check.add_argument(
         "file", nargs="?", metavar="FILE", help=f"(default: {FILE} in the data folder)"

@@ -20,7 +20,7 @@ home=/opt/scantrail-$part
 export SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-$(git -C "$tree" log -1 --format=%ct)}"
 
 case $part in
-server) lock=constraints.txt programs="scantrail-server scantrail" ;;
+server) lock=constraints-labels.txt programs="scantrail-server scantrail" ;;
 station) lock=constraints-edge.txt programs="scantrail-station" ;;
 *) echo "build.sh server|station" >&2; exit 2 ;;
 esac

@@ -22,6 +22,7 @@ from server.backup import DATABASE
 from server.client.api import Client, described
 from server.client.imports import add_import
 from server.config import ServerConfig, load
+from server.data_folder import data_folder
 from server.keys import Keys, Scope
 from server.listening import certificate_of, listening
 from server.now import now
@@ -36,6 +37,7 @@ from shared.errors import ScantrailError, StartError
 from shared.moments import SECOND, to_text
 from shared.protocol import NewStation, Revoke, StationCode, Written
 from shared.sd_notify import READY, STOPPING, notify
+from shared.version import VERSION
 
 __all__ = ["main"]
 
@@ -150,7 +152,7 @@ def serve(options: argparse.Namespace) -> None:
 
 def key(options: argparse.Namespace) -> None:
     """Make a bearer key, and print it."""
-    folder = _data(Path(options.data)) / KEYS
+    folder = data_folder(options.data) / KEYS
     try:
         made = Keys(folder).create(Scope(options.scope), to_text(now()), options.name)
     except OSError as error:
@@ -194,7 +196,7 @@ def revoke(options: argparse.Namespace) -> None:
 
 def retime(options: argparse.Namespace) -> None:
     """Place lines anew in time, without what came while the clock was wrong."""
-    data = _data(Path(options.data))
+    data = data_folder(options.data)
     _alone(data)
     found = retime_database(data / DATABASE)
     for begin, end in found.periods:
@@ -216,6 +218,7 @@ def _parser() -> argparse.ArgumentParser:
         description="The server of Scantrail: keeps every scan for ever, and answers "
         "where each item is, since when, and on what evidence.",
     )
+    parser.add_argument("--version", action="version", version=VERSION)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     add = commands.add_parser("serve", help="serve until Ctrl-C or a stop signal")

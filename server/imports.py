@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Mapping
 
 import msgspec
 
+from server.legible import doubts
 from server.sheets import Names, Row, Table
 from server.site import SHIPPED
 from server.store import Said
@@ -20,7 +21,7 @@ from shared import keys
 from shared.hosts import LOAD, HostLine, Topic
 from shared.protocol import ImportChange, RowError
 
-__all__ = ["KINDS", "Change", "Kind", "Plan", "plan", "understood"]
+__all__ = ["KINDS", "Change", "Kind", "Plan", "doubtful", "plan", "understood"]
 
 Fields = dict[str, object]
 
@@ -278,6 +279,15 @@ def _change(kind: Kind, row: Row, by: str, statuses: Mapping[str, str]) -> Chang
     line = msgspec.convert({"seq": 1, "at": "", "by": by, **fields}, HostLine)
     key = line.item or line.location or line.operator or ""
     return Change(row.number, key, line)
+
+
+def doubtful(changes: Collection[Change]) -> list[RowError]:
+    """Say of each row that no label will ever match what a label would read as."""
+    return [
+        RowError(row=change.number, text=text)
+        for change in changes
+        for text in doubts(change.line)
+    ]
 
 
 def plan(kind: Kind, changes: Collection[Change], holding: Collection[Said]) -> Plan:

@@ -3,8 +3,8 @@
 import argparse
 import getpass
 import sys
-from pathlib import Path
 
+from server.data_folder import data_folder
 from server.now import now
 from server.people import MOST, PasswordError, People, Role
 from shared.moments import to_text
@@ -16,7 +16,7 @@ PEOPLE = "people"
 
 
 def _people(options: argparse.Namespace) -> People:
-    return People(Path(options.data) / PEOPLE)
+    return People(data_folder(options.data) / PEOPLE)
 
 
 def _password() -> str:

@@ -231,7 +231,8 @@ def add_commands(
     add.set_defaults(run=init)
 
     add = commands.add_parser(
-        "check-config", help="say whether a settings file is right; starts nothing"
+        "check-config",
+        help="say whether a settings file is right; --example prints one with all",
     )
     add.add_argument("file", nargs="?", type=Path, metavar="FILE")
     add.add_argument(

@@ -515,8 +515,9 @@ class Contradiction(msgspec.Struct, kw_only=True, frozen=True):
 class ImportReport(msgspec.Struct, kw_only=True):
     """``POST /v1/import/{kind}``: what a table changed, or would change.
 
-    Of ``changes``, ``errors`` and ``contradictions`` the first are listed; ``new`` and
-    ``changed``, ``wrong`` and ``contradicted`` count all.
+    Of ``changes``, ``errors``, ``contradictions`` and ``warnings`` the first are
+    listed; ``new`` and ``changed``, ``wrong``, ``contradicted`` and ``warned`` count
+    all. A warning is of a row with a key that no label reads as.
     """
 
     kind: str
@@ -530,6 +531,8 @@ class ImportReport(msgspec.Struct, kw_only=True):
     changes: list[ImportChange]
     errors: list[RowError]
     contradictions: list[Contradiction]
+    warned: int = 0
+    warnings: list[RowError] = []
 
 
 class Was(msgspec.Struct, kw_only=True):

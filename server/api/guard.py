@@ -137,7 +137,7 @@ async def _admit_program(
         return
     station = await context.store.station(hashed(secret))
     if station is None:
-        reason = "The key or token is not known here. A station joins with a new code."
+        reason = _unknown(access)
         raise ProblemError(401, ProblemType.UNAUTHORISED, reason)
     if station.token is Token.REPLACED:
         await _tell_copied(request, station, context)
@@ -181,6 +181,17 @@ async def _tell_copied(
         reason=f"a replaced token came from {address}",
     )
     await context.own.write([line])
+
+
+def _unknown(access: Access) -> str:
+    """Say that a secret is not known, and how to get one that is."""
+    station = "A station joins with a new code."
+    if access is Access.STATION:
+        return f"The token is not known here. {station}"
+    key = "An administrator makes a key with: scantrail-server key --data DIR"
+    what = "key or token" if access is Access.STATION_OR_READER else "key"
+    also = f" {station}" if access is Access.STATION_OR_READER else ""
+    return f"The {what} is not known here. {key}.{also}"
 
 
 def _bearer(request: web.Request) -> str:

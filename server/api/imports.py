@@ -8,7 +8,7 @@ from aiohttp import web
 from server.api import wire
 from server.api.context import CONTEXT, Context
 from server.api.guard import actor
-from server.imports import KINDS, Change, Kind, Plan, plan, understood
+from server.imports import KINDS, Change, Kind, Plan, doubtful, plan, understood
 from server.problems import invalid, not_found
 from server.sheets import ENCODINGS, Table, from_csv, from_json
 from shared.hosts import Topic
@@ -46,6 +46,8 @@ async def bring(request: web.Request) -> web.Response:
     if not dry:
         await context.own.write([change.line for change in planned.changes])
     report = _report(name, planned, errors, against, dry=dry)
+    warned = await asyncio.to_thread(doubtful, changes)
+    report.warned, report.warnings = len(warned), warned[:_MOST_ERRORS]
     report.rows = len(table.rows) + len({error.row for error in table.errors})
     return wire.json(report)
 

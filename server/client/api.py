@@ -62,6 +62,12 @@ class Client:
         except ValueError as error:
             reason = f"the server's address {server}: {error}"
             raise ProtocolError(reason) from error
+        if not address.lower().startswith(("http://", "https://")):
+            reason = (
+                f"the server's address {address!r} has no http:// or https:// before "
+                "it; expected one such as http://127.0.0.1:8080"
+            )
+            raise ProtocolError(reason)
         self._server = address.rstrip("/")
         pin = aiohttp.Fingerprint(digest(fingerprint)) if fingerprint else True
         self._session = aiohttp.ClientSession(
@@ -88,6 +94,14 @@ class Client:
     async def post(self, where: str, what: msgspec.Struct, kind: type[T]) -> T:
         """POST a value, and read the answer as a type."""
         return await self._call("POST", where, kind, body=msgspec.json.encode(what))
+
+    async def put(self, where: str, what: msgspec.Struct, kind: type[T]) -> T:
+        """PUT a value, and read the answer as a type."""
+        return await self._call("PUT", where, kind, body=msgspec.json.encode(what))
+
+    async def delete(self, where: str) -> None:
+        """DELETE something; it is well if it was not there."""
+        await self._call("DELETE", where, type(None))
 
     async def stream(self, where: str, query: Query) -> AsyncIterator[bytes]:
         """GET something of any length, and give it as it comes."""
@@ -158,7 +172,8 @@ def _read(answer: aiohttp.ClientResponse, data: bytes, kind: type[T]) -> T:
     try:
         if answer.status >= HTTPStatus.BAD_REQUEST:
             raise AnsweredError(msgspec.json.decode(data, type=Problem))
-        return msgspec.json.decode(data, type=kind)
+        empty = answer.status == HTTPStatus.NO_CONTENT
+        return msgspec.json.decode(b"null" if empty else data, type=kind)
     except msgspec.DecodeError as error:
         reason = (
             f"{answer.url.origin()} answered {answer.status} with something that is "

@@ -5,89 +5,21 @@ import asyncio
 import os
 import sys
 from collections.abc import Callable, Coroutine, Sequence
+from typing import TypeAlias
 
-import msgspec
-
-from server.client.api import Client, described, path
+from server.client import asking
+from server.client.api import described
 from server.client.export import add_export
 from server.client.labels import add_labels
-from server.client.reports import changed, stations, wrong
-from server.client.show import found, trace
+from server.client.when import FORMS, as_typed
 from shared.errors import ScantrailError
-from shared.protocol import (
-    ExceptionPage,
-    ItemAnswer,
-    ItemChanges,
-    ItemEvents,
-    ItemPage,
-    StationPage,
-)
+from shared.version import VERSION
 
 __all__ = ["main"]
 
+_TIMES = f"A time T is {FORMS}; without an offset it is in the zone of this machine."
 
-def _print(lines: Sequence[str]) -> None:
-    print("\n".join(lines))  # noqa: T201 # the result
-
-
-def _moments(options: argparse.Namespace) -> dict[str, str]:
-    asked = {"at": options.at, "known_at": options.known_at}
-    return {name: value for name, value in asked.items() if value is not None}
-
-
-async def _trace(options: argparse.Namespace) -> None:
-    where, query = path("v1", "items", options.item), _moments(options)
-    async with Client(options.server, options.key) as client:
-        answer = await client.get(where, ItemAnswer, query)
-        history = await client.get(f"{where}/events", ItemEvents, query)
-    if options.json:
-        both = {"item": answer, "events": history.events}
-        _print([msgspec.json.format(msgspec.json.encode(both), indent=2).decode()])
-    else:
-        _print(trace(answer, history))
-
-
-async def _exceptions(options: argparse.Namespace) -> None:
-    asked = {"open": "all" if options.all else "true", "limit": str(options.limit)}
-    if options.code:
-        asked["code"] = options.code
-    async with Client(options.server, options.key) as client:
-        page = await client.get("/v1/exceptions", ExceptionPage, asked)
-    _show(page, wrong(page), json=options.json)
-
-
-async def _stations(options: argparse.Namespace) -> None:
-    async with Client(options.server, options.key) as client:
-        page = await client.get("/v1/stations", StationPage)
-    _show(page, stations(page), json=options.json)
-
-
-async def _whatchanged(options: argparse.Namespace) -> None:
-    where = path("v1", "items", options.item, "changes")
-    async with Client(options.server, options.key) as client:
-        found = await client.get(where, ItemChanges, _moments(options))
-    _show(found, changed(found), json=options.json)
-
-
-def _show(value: object, lines: Sequence[str], *, json: bool) -> None:
-    if json:
-        lines = [msgspec.json.format(msgspec.json.encode(value), indent=2).decode()]
-    _print(lines)
-
-
-async def _find(options: argparse.Namespace) -> None:
-    async with Client(options.server, options.key) as client:
-        query = {"q": options.text, "limit": str(options.limit)}
-        filters = ("status", "location", "container", "custodian")
-        asked = {name: getattr(options, name) for name in filters}
-        query |= {name: value for name, value in asked.items() if value is not None}
-        page = await client.get("/v1/items", ItemPage, query)
-    if options.json:
-        _print([msgspec.json.format(msgspec.json.encode(page), indent=2).decode()])
-    elif page.items:
-        _print(found(page))
-    else:
-        _print([f"No item with {options.text!r} in its code was ever scanned."])
+_Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 # it has no other name
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -96,63 +28,101 @@ def _parser() -> argparse.ArgumentParser:
         description="Ask a Scantrail server where things are, since when, and on what "
         "evidence.",
     )
+    parser.add_argument("--version", action="version", version=VERSION)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-
-    add = commands.add_parser(
-        "trace", help="one item: where it is, and every scan that shows it"
-    )
-    add.add_argument("item", metavar="ITEM", help="its code, such as P-1")
-    add.add_argument(
-        "--at", metavar="T", help="as of this moment, such as 2026-04-27T08:00:00Z"
-    )
-    add.add_argument(
-        "--known-at", metavar="T", help="from what was known at this moment"
-    )
-    _to_server(add)
-    add.set_defaults(run=_trace)
-
-    add = commands.add_parser(
-        "whatchanged", help="one item: what changed our mind since a moment"
-    )
-    add.add_argument("item", metavar="ITEM", help="its code, such as P-1")
-    add.add_argument(
-        "--at", metavar="T", help="where was it then? such as 2026-04-27T08:00:00Z"
-    )
-    add.add_argument(
-        "--known-at", metavar="T", help="from what was known then; --at if missing"
-    )
-    _to_server(add)
-    add.set_defaults(run=_whatchanged)
-
-    add = commands.add_parser("exceptions", help="what a person should look at")
-    add.add_argument("--code", metavar="CODE", help="of this code only")
-    add.add_argument("--all", action="store_true", help="also those that are over")
-    add.add_argument(
-        "--limit", type=int, default=50, metavar="N", help="at most this many"
-    )
-    _to_server(add)
-    add.set_defaults(run=_exceptions)
-
-    add = commands.add_parser("stations", help="each station, and how it does")
-    _to_server(add)
-    add.set_defaults(run=_stations)
-
+    _add_items(commands)
+    _add_lists(commands)
+    _add_wanted(commands)
     add = commands.add_parser("export", help="everything of one kind, into a file")
     add_export(add)
     _to_server(add)
-
-    add = commands.add_parser("find", help="items by a part of their code")
-    add.add_argument("text", metavar="TEXT", help="any part of the code")
-    for name in ("status", "location", "container", "custodian"):
-        add.add_argument(f"--{name}", metavar="X", help="and with this " + name)
-    add.add_argument(
-        "--limit", type=int, default=50, metavar="N", help="at most this many"
-    )
-    _to_server(add)
-    add.set_defaults(run=_find)
-
     add_labels(commands)
     return parser
+
+
+def _add_items(commands: _Commands) -> None:
+    add = commands.add_parser(
+        "trace",
+        help="one item: where it is, and every scan that shows it",
+        epilog=_TIMES,
+    )
+    _item(add)
+    _when(add, "as of this moment", "from what was known at this moment")
+    _to_server(add)
+    add.set_defaults(run=asking.trace_one)
+
+    add = commands.add_parser(
+        "whatchanged",
+        help="one item: what changed our mind since a moment",
+        epilog=_TIMES,
+    )
+    _item(add)
+    _when(add, "where was it then?", "from what was known then; --at if missing")
+    _to_server(add)
+    add.set_defaults(run=asking.whatchanged)
+
+    add = commands.add_parser("find", help="items by a part of their code")
+    add.add_argument(
+        "text", metavar="TEXT", nargs="?", default="", help="any part of the code"
+    )
+    for name in asking.FILTERS:
+        add.add_argument(f"--{name}", metavar="X", help="and with this " + name)
+    _limit(add)
+    _to_server(add)
+    add.set_defaults(run=asking.find)
+
+    add = commands.add_parser("at", help="one place: what is there now")
+    add.add_argument("place", metavar="PLACE", help="its code, such as A-03-02")
+    _limit(add)
+    _to_server(add)
+    add.set_defaults(run=asking.at_place)
+
+
+def _add_lists(commands: _Commands) -> None:
+    add = commands.add_parser("exceptions", help="what a person should look at")
+    add.add_argument("--code", metavar="CODE", help="of this code only")
+    add.add_argument("--all", action="store_true", help="also those that are over")
+    _limit(add)
+    _to_server(add)
+    add.set_defaults(run=asking.exceptions)
+
+    add = commands.add_parser("stations", help="each station, and how it does")
+    _to_server(add)
+    add.set_defaults(run=asking.stations_now)
+
+
+def _add_wanted(commands: _Commands) -> None:
+    add = commands.add_parser("wanted", help="what every station looks out for")
+    _to_server(add)
+    add.set_defaults(run=asking.list_wanted)
+
+    add = commands.add_parser(
+        "want", help="have every station look out for an item (a key that supervises)"
+    )
+    _item(add)
+    add.add_argument("--reason", default="", metavar="TEXT", help="why; it is kept")
+    _to_server(add)
+    add.set_defaults(run=asking.want)
+
+    add = commands.add_parser("unwant", help="have an item looked for no longer")
+    _item(add)
+    _to_server(add)
+    add.set_defaults(run=asking.unwant)
+
+
+def _item(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("item", metavar="ITEM", help="its code, such as P-1")
+
+
+def _limit(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--limit", type=int, default=50, metavar="N", help="at most this many"
+    )
+
+
+def _when(parser: argparse.ArgumentParser, at: str, known_at: str) -> None:
+    parser.add_argument("--at", type=as_typed, metavar="T", help=at)
+    parser.add_argument("--known-at", type=as_typed, metavar="T", help=known_at)
 
 
 def _to_server(parser: argparse.ArgumentParser) -> None:

@@ -74,9 +74,18 @@ def report(found: ImportReport) -> list[str]:
     return [
         said,
         *(f"row {error.row}: {plain(error.text, 200)}" for error in found.errors),
+        *_warnings(found),
         *_changes(found),
         *_contradictions(found),
     ]
+
+
+def _warnings(found: ImportReport) -> list[str]:
+    lines = [
+        f"row {one.row}: warning: {plain(one.text, 300)}" for one in found.warnings
+    ]
+    unnamed = found.warned - len(found.warnings)
+    return [*lines, *([f"and {unnamed} more warnings"] if unnamed else [])]
 
 
 def _changes(found: ImportReport) -> list[str]:

@@ -1,6 +1,6 @@
 """What the options of ``scantrail labels`` ask for, as the bytes of PDF or SVG.
 
-Imports the libraries of the extra ``labels``.
+Imports the library that draws symbols, and for PDF that of the extra ``labels``.
 """
 
 import argparse
@@ -15,7 +15,6 @@ from server.client.label_source import (
     counted,
     from_csv,
 )
-from server.client.pdf_sheet import to_pdf
 from server.client.setup_sheet import setup_page
 from server.client.sheets import SIZES, Label, Page, Size, pages
 from server.client.svg_sheet import to_svg
@@ -29,11 +28,15 @@ def files(options: argparse.Namespace) -> Sequence[bytes]:
     """Return one PDF, or one SVG for each page.
 
     Raises:
+        ImportError: What draws them is not installed.
         StartError: They cannot be made; the text says why, and what to do.
     """
     made = _pages(options)
     if _format(options) == "svg":
         return [to_svg(page) for page in made]
+    # an extra, which SVG does without
+    from server.client.pdf_sheet import to_pdf  # noqa: PLC0415
+
     return [to_pdf(made, title=f"Scantrail {options.kind}", font=options.font)]
 
 

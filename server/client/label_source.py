@@ -30,6 +30,12 @@ LABELS = 10_000
 """Labels in one go, at most."""
 _LONGEST_TITLE = 80
 _LARGEST_FILE = 4 * 1024 * 1024
+_CODES = frozenset(
+    {"code", "label", "barcode", "id", "item", "package", "parcel", "container"}
+    | {"load", "location", "place", "operator", "badge"}
+)
+_TEXTS = frozenset({"text", "title", "name"})
+"""What columns are called in a heading: those of tables to import, too."""
 
 
 class Sort(msgspec.Struct, frozen=True):
@@ -65,7 +71,10 @@ def command_labels(sheet: str = "") -> Iterator[Label]:
 
 
 def from_csv(path: Path) -> list[Label]:
-    """Read ``code,text`` rows, in UTF-8; a first row that says ``code`` is a heading.
+    """Read ``code,text`` rows, in UTF-8; a first row that names columns is a heading.
+
+    Behind a heading, the code and the text are in the columns called so, as in the
+    tables that are imported.
 
     Raises:
         StartError: There is no such file, or a row is not like that.
@@ -80,11 +89,24 @@ def from_csv(path: Path) -> list[Label]:
         raise _cannot(path, 0, str(error.strerror)) from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise _cannot(path, 0, f"it is no CSV in UTF-8 ({error})") from error
+    head = [cell.strip().lower().replace("_", " ") for cell in rows[0]] if rows else []
+    headed = bool(_CODES & set(head))
     return [
-        _row(path, number, row)
+        _row(path, number, _picked(head, row) if headed else row)
         for number, row in enumerate(rows, 1)
-        if any(row) and not (number == 1 and row[0].strip().lower() == "code")
+        if any(row) and not (headed and number == 1)
     ]
+
+
+def _picked(head: list[str], row: list[str]) -> list[str]:
+    """Return a row's code, and what its heading calls a text or does not name."""
+    code = next(at for at, name in enumerate(head) if name in _CODES)
+    texts = [
+        cell
+        for at, cell in enumerate(row)
+        if at >= len(head) or (at != code and head[at] in _TEXTS)
+    ]
+    return [*row[code : code + 1], *texts] if code < len(row) else [""]
 
 
 def _row(path: Path, number: int, row: list[str]) -> Label:

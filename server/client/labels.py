@@ -14,9 +14,13 @@ _KINDS = ("locations", "badges", "containers", "parcels", "loads", "commands", "
 _SIZES = ("a4", "62mm", "100x150")
 _SYMBOLOGIES = ("code128", "datamatrix", "qr")
 _GRID = re.compile(r"([1-9][0-9]?)x([1-9][0-9]?)")
-_MISSING = (
-    "Labels need two more libraries ({}): install them with "
-    "pip install 'scantrail[labels]'."
+_PDF = (
+    "Labels as PDF need one more library ({}): make install-labels, or "
+    "pip install 'scantrail[labels]'. As SVG (--format svg) they need nothing more."
+)
+_SYMBOLS = (
+    "Labels need one more library ({}), which this machine has to build for itself: "
+    "pip install zxing-cpp."
 )
 _EXAMPLES = """\
 examples:
@@ -138,9 +142,11 @@ async def run(options: argparse.Namespace) -> None:
     try:
         # the libraries that draw are an extra, and only this command needs them
         from server.client.label_files import files  # noqa: PLC0415
+
+        made = files(options)
     except ImportError as error:
-        raise StartError(_MISSING.format(error.name)) from error
-    made = files(options)
+        missing = _SYMBOLS if error.name == "zxingcpp" else _PDF
+        raise StartError(missing.format(error.name)) from error
     if options.output is None:
         _to_standard_output(made)
     else:

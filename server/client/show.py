@@ -11,12 +11,32 @@ import msgspec
 
 from shared.lines import Line
 from shared.moments import SECOND, to_moment
-from shared.protocol import ItemAnswer, ItemEvent, ItemEvents, ItemPage, Untold
+from shared.protocol import (
+    ItemAnswer,
+    ItemEvent,
+    ItemEvents,
+    ItemPage,
+    Untold,
+    Wanted,
+)
 
-__all__ = ["found", "moment", "plain", "sentence", "table", "trace", "untold"]
+__all__ = [
+    "found",
+    "here",
+    "moment",
+    "plain",
+    "sentence",
+    "table",
+    "trace",
+    "untold",
+    "wanted",
+]
 
 LATE = 120 * SECOND
 """Heard this long after it happened, in microseconds, an event is shown as late."""
+
+_NO_SCANS = frozenset({"note", "claim", "expect", "resolve", "miss", "void"})
+"""Actions that show nothing of where an item is: contract, section 4."""
 
 _MOST_NAMED = 5
 """Stations that are named; of more, only the number is told."""
@@ -51,10 +71,11 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     ]
 
 
-def sentence(answer: ItemAnswer) -> str:
+def sentence(answer: ItemAnswer, events: Sequence[ItemEvent] = ()) -> str:
     """Say in one sentence where an item is, since when, and who has it."""
     item = plain(answer.item)
-    if not answer.known:
+    shown = answer.status is not None or answer.location is not None
+    if not answer.known or not (shown or any(map(_is_scan, events))):
         return f"{item} was never scanned, as far as is known here."
     said = [answer.status or "seen"]
     if answer.status_since:
@@ -68,6 +89,31 @@ def sentence(answer: ItemAnswer) -> str:
     if answer.custodian:
         said.append(f", held by {plain(answer.custodian)}")
     return f"{item} is {' '.join(said).replace(' ,', ',')}."
+
+
+def _is_scan(event: ItemEvent) -> bool:
+    line = _line(event)
+    seen = line.refused is not None or line.action not in _NO_SCANS
+    return seen and event.voided_by is None
+
+
+def _line(event: ItemEvent) -> Line:
+    return msgspec.json.decode(event.line, type=Line)
+
+
+def _hearsay(answer: ItemAnswer, events: Sequence[ItemEvent]) -> list[str]:
+    """Say what was only said of an item: of each kind, the latest that holds."""
+    own = (e for e in events if e.voided_by is None and _line(e).item == answer.item)
+    latest = {_line(event).action: event for event in own}
+    said = []
+    for action, event in latest.items():
+        line, by = _line(event), f"said by {plain(event.station)}"
+        at = moment(event.occurred_at)
+        if action == "expect" and line.container and line.container not in answer.path:
+            said.append(f"Expected on {plain(line.container)} ({by}, {at}).")
+        if action == "claim" and line.status and line.status != answer.status:
+            said.append(f"Claimed to be {plain(line.status)} ({by}, {at}).")
+    return said
 
 
 def untold(complete_until: str | None, behind: Sequence[Untold]) -> list[str]:
@@ -102,7 +148,7 @@ def _remarks(event: ItemEvent, line: Line) -> str:
 
 
 def _row(event: ItemEvent) -> tuple[str, ...]:
-    line = msgspec.json.decode(event.line, type=Line)
+    line = _line(event)
     within = f"by {event.via}" if event.via else line.container
     return (
         moment(event.occurred_at),
@@ -129,7 +175,8 @@ def trace(answer: ItemAnswer, history: ItemEvents) -> list[str]:
     unheard = untold(answer.complete_until, answer.behind)
     story = table(_HEAD, map(_row, history.events)) if history.events else []
     return [
-        sentence(answer),
+        sentence(answer, history.events),
+        *_hearsay(answer, history.events),
         *title,
         *wrong,
         *unheard,
@@ -154,3 +201,24 @@ def found(page: ItemPage) -> list[str]:
         for item in page.items
     ]
     return table(head, rows)
+
+
+def here(place: str, page: ItemPage) -> list[str]:
+    """Say what is at a place, or that nothing is known to be."""
+    name = plain(place)
+    count = f"{len(page.items)}{' or more' if page.cursor else ''}"
+    things = "item is" if count == "1" else "items are"
+    said = (
+        f"{count} {things} at {name} now:" if page.items else f"Nothing is at {name}."
+    )
+    more = ["", "There are more; ask with a higher --limit."] if page.cursor else []
+    unheard = untold(page.complete_until, page.behind)
+    return [said, *(found(page) if page.items else []), *more, *unheard]
+
+
+def wanted(marks: Sequence[Wanted]) -> list[str]:
+    """Write what every station looks out for, a line each."""
+    if not marks:
+        return ["Nothing is wanted."]
+    rows = [(one.item, moment(one.since), one.by, one.reason) for one in marks]
+    return table(("Item", "Since (UTC)", "Asked by", "Why"), rows)

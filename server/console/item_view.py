@@ -17,6 +17,8 @@ from shared.protocol import ItemAnswer, ItemEvent
 
 __all__ = ["ItemView", "item_view", "view_of"]
 
+HEARSAY = frozenset({"claim", "expect"})
+"""Another system's word: what it believes, and what it expects on a load."""
 MOST_EVENTS = 500
 """Events of an item on one page, the newest; the interface gives all."""
 
@@ -24,7 +26,8 @@ MOST_EVENTS = 500
 class ItemView(msgspec.Struct, frozen=True, kw_only=True):
     """An item as of a view; ``before`` counts older events, which are not in the story.
 
-    ``moved``: the view is not now.
+    ``moved``: the view is not now. ``hearsay`` is what others said of an item that no
+    scan shows; empty where one does, as ``scanned`` says.
     """
 
     answer: ItemAnswer
@@ -36,6 +39,8 @@ class ItemView(msgspec.Struct, frozen=True, kw_only=True):
     owner: str
     view: View
     moved: bool
+    scanned: bool
+    hearsay: list[Step]
 
 
 def view_of(request: web.Request) -> tuple[View, bool]:
@@ -86,20 +91,25 @@ async def item_view(request: web.Request) -> ItemView:
     ).events
     newest = told[-MOST_EVENTS:]
     story = timeline(newest, await _voids(store, newest), view.at, context.site.actions)
-    scans = (s for s in story if isinstance(s, Step) and s.scan and s.void is None)
+    steps = [s for s in story if isinstance(s, Step) and s.void is None]
+    latest = next((s for s in steps if s.scan), None)
+    shown = found.status is not None or found.location is not None
+    scanned = found.known and (shown or latest is not None)
     untold = [one.station for one in found.behind]
     expected = await store.said(Topic.EXPECTED, [key])
     owner = await store.said(Topic.OWNER, [key])
     return ItemView(
         answer=found,
         story=story,
-        latest=next(scans, None),
+        latest=latest,
         before=len(told) - len(newest),
         places=likely(found, story, untold),
         expected=expected[-1].line.container if expected else None,
         owner=(owner[-1].line.owner or "") if owner else "",
         view=view,
         moved=moved,
+        scanned=scanned,
+        hearsay=[] if scanned else [s for s in steps if s.line.action in HEARSAY],
     )
 
 

@@ -107,9 +107,9 @@ async def revoke(request: web.Request) -> web.Response:
 
 
 def square(content: str) -> Square | None:
-    """Draw a QR code, where the extra ``labels`` is installed."""
+    """Draw a QR code; none where this machine has no library that draws."""
     try:
-        from server.client.symbols import draw  # noqa: PLC0415 # an extra
+        from server.client.symbols import draw  # noqa: PLC0415 # not everywhere
     except ImportError:
         return None
     drawing = draw("QR Code", content)

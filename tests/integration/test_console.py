@@ -314,6 +314,23 @@ async def test_every_page_is_there_in_every_language(
             assert f'<html lang="{language}">' in text or "assets" in path, path
 
 
+async def test_what_was_only_spoken_of_was_never_scanned(browser: Browser) -> None:
+    for table, rows in (
+        ("expect", b"item,load\nP-77,M-8\n"),
+        ("claims", b"item,status\nP-77,shipped\n"),
+    ):
+        head = {"Content-Type": "text/csv"}
+        status, _ = await browser.service.call(
+            "POST", f"/v1/import/{table}", data=rows, headers=head
+        )
+        assert status == 200
+    await browser.sign_in("viewer")
+    _, text, _ = await browser.get("/items/P-77")
+    for words in ("It was never scanned here", "should leave on", "M-8", "says that"):
+        assert words in text
+    assert "It was seen" not in text
+
+
 async def test_a_page_allows_nothing_from_elsewhere(browser: Browser) -> None:
     await browser.sign_in("viewer")
     async with browser.session.get(

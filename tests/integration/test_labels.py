@@ -246,14 +246,28 @@ def test_without_an_output_the_pdf_goes_to_standard_output() -> None:
     assert made.stderr == b""
 
 
-def test_without_the_extra_the_command_says_what_to_install() -> None:
+@pytest.mark.parametrize(
+    ("library", "says"),
+    [
+        ("zxingcpp", b"pip install zxing-cpp"),
+        ("reportlab", b"pip install 'scantrail[labels]'"),
+    ],
+)
+def test_what_is_missing_for_labels_is_named(library: str, says: bytes) -> None:
     made = program(
         "assert 'zxingcpp' not in sys.modules and 'reportlab' not in sys.modules\n"
-        "sys.modules['zxingcpp'] = None\n"
+        f"sys.modules[{library!r}] = None\n"
         "try:\n"
         "    run('loads')\n"
         "except Exception as error:\n"
         "    print(type(error).__name__, error)\n"
     )
-    assert made.stdout.startswith(b"StartError Labels need")
-    assert b"pip install 'scantrail[labels]'" in made.stdout
+    assert made.stdout.startswith(b"StartError Labels")
+    assert says in made.stdout
+
+
+def test_labels_as_svg_need_no_extra() -> None:
+    made = program(
+        "sys.modules['reportlab'] = None\nrun('loads', '--format=svg', '--count=3')\n"
+    )
+    assert b"<svg" in made.stdout

@@ -18,6 +18,7 @@ class Reader:
 
     def __init__(self, server: Server, folder: Path) -> None:
         self.folder = folder
+        self.url = server.url
         of = ("--data", str(server.data), "--scope", "admin", "--name", "eva")
         self._to = (
             "--server",
@@ -77,6 +78,110 @@ def test_a_wrong_table_is_told_by_row_and_the_command_fails(reader: Reader) -> N
         assert "row 2: item missing" in done.stdout + done.stderr
     done = reader.run("scantrail-server", "import", "titles", "nowhere.csv")
     assert (done.returncode, done.stdout) == (1, "")
+
+
+def test_a_row_that_no_label_can_match_is_warned_of(reader: Reader) -> None:
+    table = reader.file("people.csv", "operator,name\nB-ANA,Ana\nCARL,Carl\n")
+    bring = ("scantrail-server", "import", "operators", table)
+    for more in (("--dry-run",), ()):
+        text = reader.said(*bring, *more)
+        assert "row 3: warning: no label reads as the badge 'CARL'" in text
+        assert "a label B-CARL reads as B-CARL" in text
+    assert "2 say what is known" in reader.said(*bring)
+
+
+def test_an_item_that_was_only_spoken_of_was_never_scanned(reader: Reader) -> None:
+    table = reader.file("expect.csv", "item,load\nP-77,M-8\n")
+    reader.said("scantrail-server", "import", "expect", table)
+    first, second, *_ = reader.said("scantrail", "trace", "p-77").splitlines()
+    assert first == "P-77 was never scanned, as far as is known here."
+    assert second.startswith("Expected on M-8 (said by (server), 20")
+    claimed = reader.said("scantrail", "trace", "P-1").splitlines()
+    assert "never scanned" in claimed[0]
+    assert claimed[1].startswith("Claimed to be shipped (said by")
+    assert "Expected on" not in reader.said("scantrail", "trace", "M-8")
+
+
+def test_moments_are_typed_as_people_do_and_errors_speak_of_the_option(
+    reader: Reader,
+) -> None:
+    text = reader.said("scantrail", "trace", "P-1", "--at", "yesterday 13:50")
+    assert text.startswith("As of 20")
+    assert "UTC" in text.splitlines()[0]
+    done = reader.run("scantrail", "trace", "P-1", "--at", "soon")
+    assert done.returncode == 2
+    assert "argument --at: 'soon' is no moment" in done.stderr
+    assert "%" not in done.stderr
+
+
+def test_a_place_says_what_is_there(reader: Reader) -> None:
+    for command in (("trace", "L-A-01"), ("at", "A-01"), ("at", "L-a-01")):
+        assert "Nothing is at A-01." in reader.said("scantrail", *command)
+    page = json.loads(reader.said("scantrail", "at", "A-01", "--json"))
+    assert page["items"] == []
+
+
+def test_items_are_wanted_and_no_longer(reader: Reader) -> None:
+    assert "Nothing is wanted" in reader.said("scantrail", "wanted")
+    assert "P-2" in reader.said("scantrail", "want", "p-2", "--reason", "lost ring")
+    assert "lost ring" in reader.said("scantrail", "wanted")
+    assert "Nothing is wanted" in reader.said("scantrail", "unwant", "P-2")
+    assert "Nothing is wanted" in reader.said("scantrail", "unwant", "P-2")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--server", "127.0.0.1:1", "--key", "x"), "has no http:// or https://"),
+        (("--server", "URL", "--key", "wrong"), "scantrail-server key --data DIR"),
+    ],
+)
+def test_a_wrong_server_or_key_is_told_in_a_sentence(
+    reader: Reader, arguments: tuple[str, ...], says: str
+) -> None:
+    given = [reader.url if one == "URL" else one for one in arguments]
+    done = subprocess.run(
+        [BIN / "scantrail", "stations", *given],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert says in done.stderr
+    assert "station joins" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("key", "--scope", "read"),
+        ("person", "list"),
+        ("person", "add", "Ana", "--role", "viewer"),
+    ],
+)
+def test_a_folder_that_is_not_there_is_not_made(
+    tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    nowhere = tmp_path / "nosuch"
+    done = subprocess.run(
+        [BIN / "scantrail-server", *command, "--data", nowhere],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
+        input="a password of Ana\n",
+    )
+    assert done.returncode == 1
+    assert "there is no folder" in done.stderr
+    assert not nowhere.exists()
+
+
+@pytest.mark.parametrize(
+    "program", ["scantrail", "scantrail-server", "scantrail-station"]
+)
+def test_every_program_says_its_version(program: str) -> None:
+    assert told(program, "--version")
 
 
 def test_exceptions_stations_and_changes_fit_a_terminal(reader: Reader) -> None:

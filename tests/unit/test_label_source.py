@@ -73,6 +73,23 @@ def test_a_csv_file_gives_codes_and_texts(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("content", "labels"),
+    [
+        ("location,name,kind,x\nA-1,Shelf,rack,3\n", [("A-1", "Shelf")]),
+        ("Name;Badge\n", [("Name;Badge", "")]),
+        ("Name,Badge\nAna,B-ANA\n", [("B-ANA", "Ana")]),
+        ("P-1,Ring\n", [("P-1", "Ring")]),
+    ],
+)
+def test_a_table_that_was_imported_prints_by_its_heading(
+    tmp_path: Path, content: str, labels: list[tuple[str, str]]
+) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text(content)
+    assert [(label.code, label.title) for label in from_csv(file)] == labels
+
+
+@pytest.mark.parametrize(
     ("content", "says"),
     [
         (b"\xff\xfe", "no CSV in UTF-8"),
