@@ -49,8 +49,10 @@ class Clocks:
         """Return what tells a boot's time, if the boot ever reached this server."""
         if boot not in self._known:
             anchors = self._latest(boot, _MOST)
-            if self.request is not None and self.request.clock.boot == boot:
-                anchors.append(self.request)
+            now = self.request
+            if now is not None and now.clock.boot == boot:
+                again = any(one.clock.mono == now.clock.mono for one in anchors)
+                anchors += [] if again else [now]
             self._known[boot] = boot_clock(anchors)
         return self._known[boot]
 

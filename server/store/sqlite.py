@@ -53,7 +53,7 @@ from server.store.received import Received
 from server.store.shelf import SqlShelf, create
 from server.store.station_rows import note_conflict, note_copied, stations
 from server.store.worker import Worker
-from server.store.writing import append
+from server.store.writing import append, keep_clocks
 from shared.errors import StartError
 from shared.hosts import Topic
 from shared.moments import SECOND
@@ -215,6 +215,7 @@ class SqliteStore:
                 )
             except ProblemError as problem:
                 note_conflict(connection, station, delivery.log, problem, received)
+                keep_clocks(connection, station, delivery, received, heard=heard)
                 if problem.problem.type == ProblemType.GAP:
                     backups.note_told(connection, delivery.log, delivery.after)
                 found.append(problem)

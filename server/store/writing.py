@@ -30,7 +30,7 @@ from server.timing import Basis, When
 from shared.chain import start, walk
 from shared.protocol import ProblemType
 
-__all__ = ["Appended", "append"]
+__all__ = ["Appended", "append", "keep_clocks"]
 
 
 class _Log(msgspec.Struct, kw_only=True):
@@ -73,12 +73,7 @@ def append(
     if log.id == 0:
         log.id = _create(connection, station, log)
     new = delivery.lines[already:]
-    clocks = Clocks(
-        partial(latest, connection, station.id),
-        delivery.clock,
-        heard=heard,
-        received=received,
-    )
+    clocks = _clocks(connection, station, delivery, heard=heard, received=received)
     understood = understand(
         delivery,
         already,
@@ -109,6 +104,34 @@ def append(
     )
     taken_back = any(one.event.line.action == "void" for one in arrived)
     return Appended(receipt, arrived, said or taken_back)
+
+
+def keep_clocks(
+    connection: sqlite3.Connection,
+    station: Station,
+    delivery: Delivery,
+    received: int,
+    *,
+    heard: int,
+) -> None:
+    """Keep what the clocks of a delivery tell that was not taken.
+
+    Whoever captured it may send it again when it fits, and it tells another time then.
+    """
+    clocks = _clocks(connection, station, delivery, heard=heard, received=received)
+    keep_exchange(connection, station.id, clocks, brought=False)
+
+
+def _clocks(
+    connection: sqlite3.Connection,
+    station: Station,
+    delivery: Delivery,
+    *,
+    heard: int,
+    received: int,
+) -> Clocks:
+    kept = partial(latest, connection, station.id)
+    return Clocks(kept, delivery.clock, heard=heard, received=received)
 
 
 # --- does it fit what is here? --------------------------------------------------------

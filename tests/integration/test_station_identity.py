@@ -145,17 +145,42 @@ async def test_f52_a_request_sent_again_does_not_move_what_happened_before(
     captured = log.headers(0, 0)
     assert (await log.post(0, b"", captured))[0] == 200
     service.now += HOUR
-    at, mono = service.now + log.ahead, log.mono()
-    line = Line(seq=1, at=to_text(at), boot=log.boot, mono=mono, action="see", item="P")
-    log.put(encode(line))
-    scanned_at = service.now
+    scanned_at = _scan(service, log)
     service.now += 5 * HOUR
     assert (await log.post(0, b"", captured))[0] == 200
     log.boot = "the next one"
     assert (await log.send(0))[0] == 200
-    _, said = await service.call("GET", "/v1/items/P/events")
+    await _happened(service, "P-1", scanned_at)
+
+
+async def test_f52_a_request_that_was_refused_tells_its_time_all_the_same(
+    service: Service, log: Log
+) -> None:
+    log.ahead = 3 * HOUR
+    _scan(service, log)
+    scanned_at = _scan(service, log)
+    captured = log.headers(1, 2)
+    assert (await log.post(1, log.lines[1] + b"\n", captured))[0] == 409
+    service.now += 5 * HOUR
+    log.boot = "the next one"
+    assert (await log.send(0, 1))[0] == 200
+    assert (await log.post(1, log.lines[1] + b"\n", captured))[0] == 200
+    await _happened(service, "P-2", scanned_at)
+
+
+def _scan(service: Service, log: Log) -> int:
+    """Scan with the clocks that the station has; return when that was."""
+    seq = len(log.lines) + 1
+    at, mono = to_text(service.now + log.ahead), log.mono()
+    line = Line(seq=seq, at=at, boot=log.boot, mono=mono, action="see", item=f"P-{seq}")
+    log.put(encode(line))
+    service.now += SECOND
+    return service.now - SECOND
+
+
+async def _happened(service: Service, item: str, at: int) -> None:
+    _, said = await service.call("GET", f"/v1/items/{item}/events")
     events = said["events"]
     assert isinstance(events, list)
     lo, hi = events[0]["occurred_lo"], events[0]["occurred_hi"]
-    assert lo <= to_text(scanned_at) <= hi
-    assert hi <= to_text(scanned_at + 60 * SECOND)
+    assert lo <= to_text(at) <= hi <= to_text(at + 60 * SECOND)

@@ -18,7 +18,7 @@ from server.site import DEFAULT
 from server.store import Station, joining
 from server.store.audit import Report, report
 from server.store.backups import mark_backed_up, start_over
-from server.store.writing import append
+from server.store.writing import append, keep_clocks
 from shared.lines import decode
 from shared.moments import to_text
 
@@ -95,6 +95,8 @@ class Server:
             ).receipt
         except ProblemError as error:
             self._db.execute("ROLLBACK")
+            with self._db:
+                keep_clocks(self._db, station, delivery, self._received, heard=now)
             return Answer(
                 status=error.problem.status,
                 content_type="application/problem+json",
