@@ -154,6 +154,7 @@ def _beside(
 ) -> Iterator[tuple[Callable[[], Awaitable[None]], str]]:
     """Return what runs beside the requests, each with its name."""
     yield context.reference.keep_up, "reference data"
+    yield app[console.WORKSHOP].run, "figures"
     for hook in hooks(context.webhooks, context.store, app[metrics.METRICS]):
         yield hook.run, f"webhook {hook.name}"
 
@@ -171,6 +172,7 @@ def create_app(context: Context) -> web.Application:
     app[STREAMS] = Streams()
     app[console.CONSOLE] = console.Console(context)
     app[console.HASHING] = console.Hashing()
+    app[console.WORKSHOP] = console.Workshop(context.store.position)
     for method, path, _, handler in ROUTES:
         app.router.add_route(method, _PART.sub(r"{\1:[^/]+}", path), handler)
 

@@ -5,6 +5,7 @@ expected on, all the way out, and on those of other contents that left such a co
 without naming it, because such a scan shows where the container was.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable
 from enum import IntEnum
 from operator import attrgetter
@@ -17,7 +18,8 @@ from server.resolve import World
 from shared.actions import ACTIONS, Actions, Stay
 from shared.lines import Line
 
-__all__ = ["Reader", "Role", "Telling", "bearing", "mentions", "tell", "whole"]
+__all__ = ["Reader", "Role", "Telling", "bearing", "mentions", "tell", "tell_together"]
+__all__ += ["whole"]
 
 
 class Role(IntEnum):
@@ -115,32 +117,62 @@ def whole(reader: Reader, item: str) -> list[Event]:
     return list({**{event.name: event for event in counts}, **found}.values())
 
 
-def _names(event: Event, item: str) -> bool:
-    """Whether an event that happened names the item, and not to take something back."""
-    return (
-        event.voided_by is None
-        and event.line.action != "void"
-        and any(key == item for key, role in mentions(event.line) if role in _NAMES)
-    )
-
-
 def tell(reader: Reader, item: str, actions: Actions = ACTIONS) -> Telling:
     """Gather what bears on an item, and tell it."""
-    found = bearing(reader, {item})
-    world = World.of(found, actions, frozenset({item, *_containers(found)}))
-    own = sorted(
-        (event for event in found if item in event.subjects()), key=attrgetter("order")
-    )
+    return tell_together(reader, (item,), actions)[item]
+
+
+def tell_together(
+    reader: Reader, items: Collection[str], actions: Actions = ACTIONS
+) -> dict[str, Telling]:
+    """Gather what bears on several items at once, and tell each."""
+    found = bearing(reader, items)
+    world = World.of(found, actions, frozenset({*items, *_containers(found)}))
+    places = {item: _places(world, item) for item in items}
+    everywhere = {place for some in places.values() for place in some}
+    counts = _by_place(reader.about(everywhere, (Role.PLACE,)))
+    own: dict[str, list[Event]] = {item: [] for item in items}
+    names: dict[str, bool] = dict.fromkeys(items, False)
+    for event in sorted(found, key=attrgetter("order")):
+        for item in event.subjects():
+            if item in own:
+                own[item].append(event)
+        if event.voided_by is None and event.line.action != "void":
+            names.update((key, True) for key in _named(event) if key in names)
+    return {
+        item: Telling(
+            world=world,
+            known=names[item],
+            events=own[item],
+            said=_said(
+                item, own[item], (c for p in places[item] for c in counts[p]), actions
+            ),
+        )
+        for item in items
+    }
+
+
+def _places(world: World, item: str) -> list[str]:
     places = {moment.shown.location for moment in world.story(item)} - {None}
-    counts = reader.about([place for place in places if place], (Role.PLACE,))
+    return [place for place in places if place]
+
+
+def _by_place(counts: Iterable[Event]) -> defaultdict[str, list[Event]]:
+    found: defaultdict[str, list[Event]] = defaultdict(list)
+    for count in counts:
+        found[count.line.location or ""].append(count)
+    return found
+
+
+def _named(event: Event) -> Iterable[str]:
+    return (key for key, role in mentions(event.line) if role in _NAMES)
+
+
+def _said(
+    item: str, own: Iterable[Event], counts: Iterable[Event], actions: Actions
+) -> list[Event]:
     said = [event for event in own if not event.action(actions).evidence]
     said += [event for event in counts if item not in event.subjects()]
-    return Telling(
-        world=world,
-        known=any(_names(event, item) for event in found),
-        events=own,
-        said=sorted(
-            (event for event in said if event.voided_by is None),
-            key=attrgetter("order"),
-        ),
+    return sorted(
+        (event for event in said if event.voided_by is None), key=attrgetter("order")
     )

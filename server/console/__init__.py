@@ -7,13 +7,16 @@ needs no script to read one. ``texts/`` has the words, a file a language.
 from server.console.entry import HASHING, Hashing
 from server.console.rendering import CONSOLE, Console, asked_for_page, problem_page
 from server.console.routes import ROUTES
+from server.console.workshop import WORKSHOP, Workshop
 
 __all__ = [
     "CONSOLE",
     "HASHING",
     "ROUTES",
+    "WORKSHOP",
     "Console",
     "Hashing",
+    "Workshop",
     "asked_for_page",
     "problem_page",
 ]

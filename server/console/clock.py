@@ -41,6 +41,11 @@ class Clock:
         """Write the day."""
         return self.local(moment).strftime("%Y-%m-%d")
 
+    def midnight(self, moment: int) -> int:
+        """Return when the day of a moment began."""
+        day = self.local(moment).replace(hour=0, minute=0, second=0, tzinfo=None)
+        return self.moment(day.isoformat())
+
     def time(self, moment: int) -> str:
         """Write the time of the day."""
         return self.local(moment).strftime("%H:%M:%S")

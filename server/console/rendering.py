@@ -34,7 +34,7 @@ HEADERS: Mapping[str, str] = {
 _TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 _SHORT = 24
 """Characters of a code that is not broken into lines."""
-_SCREENS = ("find", "exceptions", "board", "loads", "stations")
+_SCREENS = ("find", "exceptions", "board", "floor", "loads", "stations")
 
 
 class Asset(msgspec.Struct, frozen=True):

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from enum import Enum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -26,9 +26,11 @@ __all__ = [
     "Load",
     "Receipt",
     "Said",
+    "Stand",
     "Station",
     "Store",
     "Token",
+    "ToldQuery",
     "View",
 ]
 
@@ -188,6 +190,27 @@ class Answers(msgspec.Struct, frozen=True):
     horizon: Horizon
 
 
+class Stand(NamedTuple):
+    """An item that is here: at which place, since when, and when it was told last."""
+
+    id: int
+    place: str
+    since: int
+    latest: int
+
+
+class ToldQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Which items are asked for: those that were told of anything since a moment.
+
+    ``every``: one of so many, evenly. ``after`` is the number of the last one had.
+    """
+
+    since: int
+    every: int = 1
+    after: int = 0
+    limit: int = 500
+
+
 class Progress(msgspec.Struct, frozen=True):
     """Up to which position everything was taken in, and the last that there is."""
 
@@ -257,6 +280,11 @@ class Store(Protocol):
     async def tell(self, item: str, view: View) -> Telling:
         """Gather what bears on an item."""
 
+    async def tell_together(
+        self, items: Collection[str], view: View
+    ) -> dict[str, Telling]:
+        """Gather what bears on each of several items, in one go."""
+
     async def bearing(self, item: str, view: View) -> list[Event]:
         """Return all events that bear on an item in a view or an earlier one.
 
@@ -271,6 +299,18 @@ class Store(Protocol):
 
     async def items(self, query: ItemQuery) -> Answers:
         """Say of items, by their present answer, where each is now."""
+
+    async def standing(self, after: int, limit: int) -> list[Stand]:
+        """Return what is here at a known place now, by order of appearance."""
+
+    async def told(self, query: ToldQuery) -> list[tuple[int, str]]:
+        """Return items that were told of anything since a moment, with their numbers.
+
+        An item of which every event since then was taken back is not among them.
+        """
+
+    async def count_told(self, since: int) -> int:
+        """Count the items that were told of anything since a moment."""
 
     async def exceptions(self, query: ExceptionQuery) -> list[Found]:
         """Return exceptions of items as of now, newest first."""

@@ -8,15 +8,35 @@ import msgspec
 
 from server.answers import heading
 from server.exceptions import Case
-from server.known import Known
+from server.known import Known, Since
 from server.site import Site
-from server.store import Answers, ExceptionQuery, Found, ItemQuery, View
+from server.store import (
+    Answers,
+    ExceptionQuery,
+    Found,
+    ItemQuery,
+    Stand,
+    ToldQuery,
+    View,
+)
 from server.store.answering import State, answers
 from server.store.reading import chunks, horizon
 from server.store.shelf import STATE
 from shared.protocol import ItemAnswer
 
-__all__ = ["exceptions", "item", "items", "view"]
+__all__ = ["count_told", "exceptions", "item", "items", "standing", "told", "view"]
+
+
+class _Placed(msgspec.Struct, array_like=True, gc=False):
+    """As much of `Known` as says where an item is: the first of its fields."""
+
+    status: msgspec.Raw
+    location: Since | None
+
+
+_PLACED: msgspec.msgpack.Decoder[tuple[_Placed, msgspec.Raw, msgspec.Raw]] = (
+    msgspec.msgpack.Decoder(tuple[_Placed, msgspec.Raw, msgspec.Raw])
+)
 
 
 def view(connection: sqlite3.Connection, asked: int) -> View:
@@ -131,3 +151,38 @@ def _exceptions(
         Found(item=key, code=code, since=since, until=until, event=event, text=text)
         for key, code, since, until, event, text in found
     ]
+
+
+def standing(connection: sqlite3.Connection, after: int, limit: int) -> list[Stand]:
+    """Return what is here at a known place, by order of appearance."""
+    found = connection.execute(
+        "SELECT id, location, latest, state FROM item"
+        " WHERE id > ? AND gone = 0 AND location IS NOT NULL ORDER BY id LIMIT ?",
+        (after, limit),
+    )
+    return [
+        Stand(number, place, _since(state), latest)
+        for number, place, latest, state in found
+    ]
+
+
+def _since(state: bytes) -> int:
+    location = _PLACED.decode(state)[0].location
+    return 0 if location is None else location.since.occurred
+
+
+def told(connection: sqlite3.Connection, query: ToldQuery) -> list[tuple[int, str]]:
+    """Return items that were told of anything since a moment, with their numbers."""
+    return connection.execute(
+        "SELECT id, key FROM item WHERE id > :after AND latest >= :since"
+        " AND id % :every = 0 ORDER BY id LIMIT :limit",
+        msgspec.structs.asdict(query),
+    ).fetchall()
+
+
+def count_told(connection: sqlite3.Connection, since: int) -> int:
+    """Count the items that were told of anything since a moment."""
+    (number,) = connection.execute(
+        "SELECT count(*) FROM item WHERE latest >= ?", (since,)
+    ).fetchone()
+    return int(number)

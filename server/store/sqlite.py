@@ -20,7 +20,7 @@ from uuid import uuid4
 from server.answers import Horizon, history_events
 from server.delivery import Delivery
 from server.events import Event
-from server.history import Telling, tell, whole
+from server.history import Telling, tell, tell_together, whole
 from server.problems import ProblemError
 from server.projections import Arrived, Projection
 from server.site import DEFAULT, Site
@@ -37,7 +37,9 @@ from server.store import (
     Progress,
     Receipt,
     Said,
+    Stand,
     Station,
+    ToldQuery,
     View,
     backups,
     present,
@@ -365,6 +367,16 @@ class SqliteStore:
             lambda c: tell(reading.SqlReader(c, view), item, self._site.actions)
         )
 
+    async def tell_together(
+        self, items: Collection[str], view: View
+    ) -> dict[str, Telling]:
+        """Gather what bears on each of several items, in one go."""
+        return await self._read(
+            lambda c: tell_together(
+                reading.SqlReader(c, view), items, self._site.actions
+            )
+        )
+
     async def bearing(self, item: str, view: View) -> list[Event]:
         """Return all events that bear on an item in a view or an earlier one."""
 
@@ -396,6 +408,18 @@ class SqliteStore:
         return await self._snapshot(
             lambda c, at: present.items(c, query, at, self._site)
         )
+
+    async def standing(self, after: int, limit: int) -> list[Stand]:
+        """Return what is here at a known place now, by order of appearance."""
+        return await self._read(partial(present.standing, after=after, limit=limit))
+
+    async def told(self, query: ToldQuery) -> list[tuple[int, str]]:
+        """Return items that were told of anything since, with their numbers."""
+        return await self._read(partial(present.told, query=query))
+
+    async def count_told(self, since: int) -> int:
+        """Count the items that were told of anything since a moment."""
+        return await self._read(partial(present.count_told, since=since))
 
     async def exceptions(self, query: ExceptionQuery) -> list[Found]:
         """Return exceptions of items as of now, newest first."""

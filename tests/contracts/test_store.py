@@ -9,7 +9,7 @@ import pytest
 from server.answers import answer
 from server.problems import ProblemError
 from server.site import DEFAULT
-from server.store import ExceptionQuery, ItemQuery, Store, Token, View
+from server.store import ExceptionQuery, ItemQuery, Store, Token, ToldQuery, View
 from server.store.sqlite import SqliteStore
 from shared.moments import SECOND, to_moment, to_text
 from shared.protocol import ProblemType
@@ -248,3 +248,51 @@ async def test_a_token_is_replaced_once_the_next_is_used(store: Store) -> None:
     assert [(one.code, one.address) for one in seen.incidents] == [
         ("copied", "192.0.2.7")
     ]
+
+
+async def test_what_stands_where_and_what_was_told_since(store: Store) -> None:
+    log = await joined(store, "DOCK-1")
+    log.write("receive", 1, item="P", location="X")
+    log.write("receive", 2, item="GONE", location="X")
+    log.write("see", 5, item="P", location="X")
+    log.write("depart", 6, item="GONE", location="X")
+    log.write("pack", 7, item="Q", container="C", location="Y")
+    log.write("note", 8, item="R", title="never scanned")
+    await log.send()
+    stood = await store.standing(0, 10)
+    at = [(one.place, one.since - AGO, one.latest - AGO) for one in stood]
+    assert at == [
+        ("X", 1 * SECOND, 5 * SECOND),
+        ("Y", 7 * SECOND, 7 * SECOND),
+        ("Y", 7 * SECOND, 7 * SECOND),
+    ]
+    assert await store.standing(stood[0].id, 1) == stood[1:2]
+    since = AGO + 6 * SECOND
+    told = await store.told(ToldQuery(since=since))
+    assert [key for _, key in told] == ["GONE", "Q", "C"]
+    assert await store.count_told(since) == len(told)
+    assert await store.told(ToldQuery(since=since, after=told[0][0], limit=1)) == [
+        told[1]
+    ]
+    few = await store.told(ToldQuery(since=0, every=2))
+    assert len(few) == await store.count_told(0) // 2
+
+
+async def test_items_told_together_are_told_as_each_alone(store: Store) -> None:
+    log = await joined(store, "DOCK-1")
+    log.write("receive", 1, item="P", location="X")
+    log.write("pack", 2, item="P", container="C", location="X")
+    log.write("pack", 3, item="Q", container="C", location="X")
+    log.write("load", 4, item="C", container="M", location="Y")
+    log.write("count", 5, items=["Q"], location="X")
+    log.write("depart", 6, item="M", location="Y")
+    log.write("note", 7, item="Q", text="fragile")
+    await log.send()
+    view = View(at=NOW, known_at=NOW * 2)
+    together = await store.tell_together(["P", "Q", "M", "NONE"], view)
+    for item, telling in together.items():
+        alone = await store.tell(item, view)
+        assert telling.known == alone.known, item
+        assert telling.events == alone.events, item
+        assert telling.said == alone.said, item
+        assert telling.world.story(item) == alone.world.story(item), item

@@ -53,9 +53,13 @@ function read(url) {
   });
 }
 
+let again = false;
+
 async function renew() {
+  if (reading) again = true;
   if (reading || document.hidden) return;
   reading = true;
+  again = false;
   try {
     const pages = new Map();
     for (const id of regions) {
@@ -72,6 +76,7 @@ async function renew() {
   } finally {
     reading = false;
   }
+  if (again) renew();
 }
 
 function watch() {
@@ -97,3 +102,32 @@ function watch() {
 }
 
 if (status && regions.length) watch();
+
+// --- a slider through the day ---------------------------------------------------------
+
+const slider = document.getElementById("mark");
+
+// Its last mark is now, which is followed; every other is a moment, in the address.
+function slide() {
+  const { begin, page, marks, liveWord } = slider.dataset;
+  const names = marks.split("|");
+  const mark = Number(slider.value);
+  const live = mark === names.length - 1;
+  const moment = new Date(Date.parse(begin) + mark * 300000).toISOString();
+  const word = live ? liveWord : names[mark];
+  say("mark-text", word);
+  slider.setAttribute("aria-valuetext", word);
+  history.replaceState(null, "", live ? page : `${page}?at=${moment}`);
+  renew();
+}
+
+if (slider) {
+  let waiting = 0;
+  slider.parentElement.hidden = false;
+  slider.setAttribute("aria-valuetext", document.getElementById("mark-text").textContent);
+  slider.addEventListener("input", () => {
+    say("mark-text", slider.dataset.marks.split("|")[slider.value]);
+    clearTimeout(waiting);
+    waiting = setTimeout(slide, 150);
+  });
+}

@@ -1,0 +1,128 @@
+"""The floor map and the figures in a browser: what each is for, as a person does it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import expect
+
+from shared.moments import to_text
+from tests.browser.conftest import Opens
+from tests.browser.day_of_floor import busy_floor
+from tests.browser.looking import WIDER, findings
+from tests.browser.test_console import HOSTILE, LOOKS, enter
+from tests.browser.warehouse import HOUR, Warehouse
+from tests.serving import NOW
+
+THEN = to_text(NOW - 5 * HOUR)
+SCREENS = ("/floor", f"/floor?at={THEN}")
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+    with busy_floor(tmp_path_factory.mktemp("floor")) as found:
+        yield found
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_every_screen_fits_and_axe_finds_nothing(
+    house: Warehouse, opened: Opens, axe: str, tmp_path: Path, look: str
+) -> None:
+    page = enter(opened, house, "Vera", **LOOKS[look])
+    for number, screen in enumerate(SCREENS):
+        answer = page.goto(f"{house.url}{screen}")
+        assert answer is not None
+        assert answer.status == 200, screen
+        page.screenshot(path=tmp_path / f"{look}-{number}.png", full_page=True)
+        assert page.evaluate(WIDER) == 0, screen
+        assert findings(page, axe) == [], screen
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_the_slider_goes_through_the_day_and_back_to_live(
+    house: Warehouse, opened: Opens, look: str
+) -> None:
+    page = enter(opened, house, "Vera", **LOOKS[look])
+    page.get_by_role("navigation").get_by_role("link", name="Floor").click()
+    floor = page.locator("#floor")
+    expect(floor).to_contain_text("As of 03:06:40")
+    now = floor.locator(".lead").inner_text()
+    slider = page.get_by_label("Through the day")
+    slider.press("Home")
+    expect(page.locator("#mark-text")).to_have_text("00:00")
+    expect(floor).to_contain_text("as it was at 00:00:00")
+    assert "at=2026-04-24T00:00:00.000Z" in page.url
+    assert slider.get_attribute("aria-valuetext") == "00:00"
+    assert floor.locator(".lead").inner_text() != now
+    slider.press("ArrowRight")
+    expect(floor).to_contain_text("as it was at 00:05:00")
+    slider.press("End")
+    expect(floor.locator(".lead")).to_have_text(now)
+    assert page.url == f"{house.url}/floor"
+    expect(page.locator("#mark-text")).to_have_text("live")
+
+
+def test_the_map_and_its_table_say_the_same_and_each_place_opens_its_list(
+    house: Warehouse, opened: Opens
+) -> None:
+    page = enter(opened, house, "Vera")
+    page.goto(f"{house.url}/floor")
+    row = page.get_by_role("row", name="PACK-1")
+    count = row.locator("td").nth(1).inner_text()
+    assert int(count) > 0
+    drawn = page.locator(".map a", has_text="PACK-1")
+    expect(drawn.locator(".number")).to_have_text(count)
+    drawn.focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="PACK-1").wait_for()
+    page.go_back()
+    row.get_by_role("link", name="PACK-1").click()
+    expect(page.locator("main")).to_contain_text(f"Here now: {count}")
+
+
+def test_another_moment_of_the_floor_needs_no_script(
+    house: Warehouse, opened: Opens
+) -> None:
+    page = enter(opened, house, "Vera", java_script_enabled=False)
+    page.goto(f"{house.url}/floor")
+    expect(page.get_by_label("Through the day")).to_be_hidden()
+    page.get_by_label("Exactly at").fill("2026-04-23T22:30:10")
+    page.get_by_role("button", name="Show").click()
+    expect(page.locator("#floor")).to_contain_text("as it was at 2026-04-23 22:30:10")
+    page.get_by_role("link", name="Back to live").click()
+    assert page.url == f"{house.url}/floor"
+
+
+def test_f25_hostile_places_are_text_on_the_map(
+    house: Warehouse, opened: Opens, axe: str
+) -> None:
+    long = "L-" + "W" * 4096
+    house.do(
+        house.tells(
+            "SHOP",
+            *(
+                {"action": "note", "location": text, "title": text, "x": 2.0, "y": 9.0}
+                for text in (*HOSTILE, long)
+            ),
+        )
+    )
+    house.do(
+        house.tells(
+            "GATE",
+            *(
+                {"action": "receive", "item": f"P-H{number}", "location": text}
+                for number, text in enumerate(HOSTILE)
+            ),
+        )
+    )
+    page = enter(opened, house, "Vera", **LOOKS["hand-dark"])
+    page.on("dialog", lambda dialog: pytest.fail(dialog.message))
+    for screen in SCREENS:
+        page.goto(f"{house.url}{screen}")
+        assert page.locator("main img, main script").count() == 0
+        assert page.evaluate(WIDER) == 0
+        assert findings(page, axe) == []
+    page.goto(f"{house.url}/floor")
+    page.get_by_role("link", name="=HYPERLINK(1)").last.click()
+    assert page.url.endswith(f"/places/{quote('=HYPERLINK(1)', safe='')}")
