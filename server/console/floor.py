@@ -29,6 +29,8 @@ MOST_DRAWN = 600
 STEP = 300
 """Seconds from one mark of the slider to the next."""
 LEVELS = 4
+EARLIEST = 10 * 86_400 * SECOND
+"""No floor before 1970 is asked for; a day's midnight can be told from here on."""
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,7 +98,7 @@ async def floor(request: web.Request) -> web.Response:
     context, clock = request.app[CONTEXT], request.app[CONSOLE].clock
     view, moved = view_of(request)
     now = context.store.present()
-    at = min(view.at, now)
+    at = max(EARLIEST, min(view.at, now))
     made = await _floor(request, clock.midnight(at) if moved else None)
     heres = made.value.at(at) if made.value else []
     places = await _places(context, heres)
