@@ -25,6 +25,7 @@ from server.config import ServerConfig, load
 from server.data_folder import data_folder
 from server.keys import Keys, Scope
 from server.listening import certificate_of, listening
+from server.noted import note_act
 from server.now import now
 from server.own_log import OwnLog
 from server.people import People
@@ -45,6 +46,8 @@ _LOG = logging.getLogger("scantrail.server")
 KEYS = "keys"
 OWN_KEY = "own-log.json"
 LOCK = "lock"
+DAY = 24 * 3600 * SECOND
+MOST_DAYS = 3650
 SESSIONS = "sessions"
 MAX_LINE = 16 * 1024
 """Bytes of a request's first line: the longest key is 12 KB when percent-encoded."""
@@ -119,6 +122,7 @@ async def _serve(config: ServerConfig) -> None:
         async with (
             listening(runner, config, certificate) as address,
             keeping_up(partial(pulse.feed, store.ready, "serving"), "watchdog"),
+            keeping_up(partial(upkeep.follow_acts, data, own), "what was done here"),
         ):
             print(address, flush=True)  # noqa: T201 # asked for by the contract
             _LOG.info("serving; data in %s", config.data)
@@ -152,9 +156,16 @@ def serve(options: argparse.Namespace) -> None:
 
 def key(options: argparse.Namespace) -> None:
     """Make a bearer key, and print it."""
-    folder = data_folder(options.data) / KEYS
+    data = data_folder(options.data)
+    folder, at = data / KEYS, now()
+    ends = at + options.days * DAY if options.days else 0
+    until = f", until {to_text(ends)}" if ends else ""
+    named = f" for {options.name}" if options.name else ""
     try:
-        made = Keys(folder).create(Scope(options.scope), to_text(now()), options.name)
+        made = Keys(folder).create(
+            Scope(options.scope), to_text(at), options.name, ends
+        )
+        note_act(data, f"key made: scope {options.scope}{named}{until}", to_text(at))
     except OSError as error:
         reason = f"{folder}: {error.strerror}; run it as the user who runs the server"
         raise StartError(reason) from error
@@ -239,6 +250,13 @@ def _parser() -> argparse.ArgumentParser:
     add.add_argument(
         "--name", default="", metavar="WHO", help="who acts with it, for the log"
     )
+    add.add_argument(
+        "--days",
+        type=_days,
+        default=0,
+        metavar="N",
+        help="end it after so many days; by itself it does not end",
+    )
     add.set_defaults(run=key)
 
     add = commands.add_parser(
@@ -274,6 +292,14 @@ def _parser() -> argparse.ArgumentParser:
     setup.add_commands(commands)
     doctor.add_commands(commands)
     return parser
+
+
+def _days(text: str) -> int:
+    """Read a number of days, 1 to 3650."""
+    if not (text.isascii() and text.isdecimal() and 1 <= int(text[:6]) <= MOST_DAYS):
+        reason = f"{text!r} is no number of days from 1 to {MOST_DAYS}"
+        raise argparse.ArgumentTypeError(reason)
+    return int(text)
 
 
 def _to_server(parser: argparse.ArgumentParser) -> None:

@@ -2,7 +2,7 @@
 
 A key has 256 random bits, so that its plain SHA-256 tells nothing of it. A file is
 made whole or not at all, so that ``scantrail-server key`` works while a server runs,
-and a key ends with its file.
+and a key ends with its file, or at a time of its own.
 """
 
 import secrets
@@ -34,11 +34,15 @@ class Scope(Enum):
 
 
 class Key(msgspec.Struct, frozen=True, kw_only=True):
-    """What is kept of a key; ``name`` says in the log who did what he did with it."""
+    """What is kept of a key; ``name`` says in the log who did what he did with it.
+
+    ``expires`` is when it ends by itself, in microseconds since 1970; 0 is never.
+    """
 
     scope: Scope
     created: str
     name: str = ""
+    expires: int = 0
 
 
 def new_secret(prefix: str) -> str:
@@ -57,21 +61,24 @@ class Keys:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def create(self, scope: Scope, created: str, name: str = "") -> str:
+    def create(
+        self, scope: Scope, created: str, name: str = "", expires: int = 0
+    ) -> str:
         """Make a key, and return it; nothing but its hash is kept."""
         secret = new_secret("sk")
         files.make_folder(self._folder)
-        key = Key(scope=scope, created=created, name=name)
+        key = Key(scope=scope, created=created, name=name, expires=expires)
         files.write(self._path(secret), msgspec.json.encode(key))
         return secret
 
-    def find(self, secret: str) -> Key | None:
-        """Return the key, if there is such a one."""
+    def find(self, secret: str, now: int) -> Key | None:
+        """Return the key, if there is such a one and it has not ended."""
         try:
             data = self._path(secret).read_bytes()
-            return msgspec.json.decode(data, type=Key)
+            found = msgspec.json.decode(data, type=Key)
         except (OSError, msgspec.DecodeError):
             return None
+        return None if found.expires and found.expires <= now else found
 
     def _path(self, secret: str) -> Path:
         return self._folder / f"{hashed(secret).hex()}.json"

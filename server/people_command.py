@@ -5,6 +5,7 @@ import getpass
 import sys
 
 from server.data_folder import data_folder
+from server.noted import note_act
 from server.now import now
 from server.people import MOST, PasswordError, People, Role
 from shared.moments import to_text
@@ -34,6 +35,7 @@ def add(options: argparse.Namespace) -> None:
     """Add a person, or set password and role of one who is there."""
     role, added = Role(options.role), to_text(now())
     person = _people(options).put(options.name, role, _password(), added)
+    _note(options, f"person added or set anew: {person.name} as {role.value}")
     _say(f"{person.name} signs in as {role.value}. Earlier sessions have ended.")
 
 
@@ -42,6 +44,7 @@ def remove(options: argparse.Namespace) -> None:
     if not _people(options).remove(options.name):
         reason = f"there is nobody called {options.name!r} here"
         raise PasswordError(reason)
+    _note(options, f"person removed: {options.name}")
     _say(f"{options.name} no longer signs in. What was done by that name stays.")
 
 
@@ -49,6 +52,10 @@ def show(options: argparse.Namespace) -> None:
     """List everybody."""
     for person in _people(options).all():
         print(f"{person.role.value}\t{person.name}")  # noqa: T201 # the result
+
+
+def _note(options: argparse.Namespace, text: str) -> None:
+    note_act(data_folder(options.data), text, to_text(now()))
 
 
 def _say(text: str) -> None:

@@ -14,6 +14,7 @@ from server.config import ServerConfig, load
 from server.config_example import example
 from server.keys import Keys, Scope
 from server.listening import certificate_of, is_loopback
+from server.noted import note_act
 from server.now import now
 from shared import files
 from shared.errors import StartError
@@ -141,8 +142,9 @@ def _make(data: Path, file: Path, text: str) -> None:
 
 
 def _first_key(data: Path) -> str:
-    made = to_text(now())
-    return Keys(data / KEYS).create(Scope.ADMIN, made, "the first administrator")
+    made, name = to_text(now()), "the first administrator"
+    note_act(data, f"key made: scope {Scope.ADMIN.value} for {name}", made)
+    return Keys(data / KEYS).create(Scope.ADMIN, made, name)
 
 
 def _give_away(data: Path, owner: str) -> None:

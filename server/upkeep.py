@@ -10,14 +10,16 @@ import msgspec
 
 from server import backup
 from server.backup import BackupError, Published
+from server.noted import take_acts
 from server.now import now
+from server.own_log import OwnLog
 from server.store import OWN, Store
 from server.store.audit import Report, opened, report
 from server.store.backups import Restored, restored
 from shared.errors import ScantrailError
 from shared.moments import to_text
 
-__all__ = ["add_commands", "follow_backups"]
+__all__ = ["add_commands", "follow_acts", "follow_backups"]
 
 _LOG = logging.getLogger("scantrail.server")
 _LOOK = 2.0  # seconds between two looks for a new backup
@@ -37,6 +39,13 @@ async def follow_backups(data: Path, store: Store) -> None:
                 known = found
                 _LOG.info("stations are told of the backup of %s", found.made_at)
         await asyncio.sleep(_LOOK)
+
+
+async def follow_acts(data: Path, own: OwnLog) -> None:
+    """Write what administrators did on this machine into the server's own log."""
+    while True:
+        if not await take_acts(data, own.write):
+            await asyncio.sleep(_LOOK)
 
 
 # --- commands -------------------------------------------------------------------------

@@ -127,7 +127,7 @@ async def _admit_program(
     request: web.Request, access: Access, context: Context
 ) -> None:
     secret = _bearer(request)
-    key = context.keys.find(secret)
+    key = context.keys.find(secret, context.now())
     if key is not None:
         needed = _SCOPES.get(access)
         if needed is None or not key.scope.includes(needed):

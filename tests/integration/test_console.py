@@ -1,9 +1,11 @@
 """The console over HTTP: who gets in, what is obeyed, and hostile texts as text."""
 
+import json
 import re
 import subprocess
 from pathlib import Path
 from urllib.parse import quote
+from urllib.request import Request, urlopen
 
 import aiohttp
 import pytest
@@ -13,7 +15,7 @@ from server.console import ROUTES
 from server.people import Role
 from shared.lines import Line, encode
 from shared.moments import to_text
-from tests.programs import BIN
+from tests.programs import BIN, Server, told, until
 from tests.serving import Log, Service
 
 PASSWORD = "correct horse"  # noqa: S105 # of nobody
@@ -368,3 +370,32 @@ def test_a_person_is_added_with_a_password_from_a_pipe(tmp_path: Path) -> None:
     assert person("list").stdout == "viewer\tAna\n"
     assert person("remove", "ana").returncode == 0
     assert person("remove", "ana").returncode == 1
+
+
+def test_what_is_done_at_the_machine_is_in_the_servers_own_log(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    person = (str(BIN / "scantrail-server"), "person", "add", "Ana", "--role=viewer")
+    subprocess.run(
+        [*person, "--data", str(data)], input=f"{PASSWORD}\n".encode(), check=True
+    )
+    server = Server(data)
+    server.start()
+    try:
+        made = ("--data", str(data), "--scope=admin", "--name=eva", "--days=30")
+        secret = told("scantrail-server", "key", *made)
+
+        def texts() -> list[str]:
+            feed = f"{server.url}/v1/events?after=0"
+            asked = Request(feed, headers={"Authorization": f"Bearer {secret}"})  # noqa: S310 # loopback
+            with urlopen(asked, timeout=10) as answer:  # noqa: S310 # loopback
+                events = json.load(answer)["events"]
+            return [event["line"].get("text", "") for event in events]
+
+        until(lambda: len(texts()) == 2, "both acts in the log")
+        added, key = texts()
+        assert added == "person added or set anew: Ana as viewer"
+        assert key.startswith("key made: scope admin for eva, until 20")
+        assert secret not in key
+    finally:
+        server.stop()
