@@ -1,17 +1,20 @@
 """What a label carries in the words of GS1, and which thing it names.
 
 biip splits element strings and Digital Links, and knows every application identifier
-(AI). It is imported by the first label that needs it: that takes a tenth of a second,
-and a station that scans its own codes never does. What biip does not decide is here:
-which AIs make a key (contract, section 6), and that a wrong check digit is an error.
+(AI). It is imported by the first label that needs it, which a station that scans its
+own codes never does, and without its table of the companies that issued a number: that
+alone would be more than a tenth of a station's memory, and nobody asks it here. What
+biip does not decide is here: which AIs make a key (contract, section 6), and that a
+wrong check digit is an error.
 
 Source: GS1 General Specifications; GS1 Digital Link Standard: URI Syntax.
 """
 
 import re
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
-from types import MappingProxyType
+from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -241,9 +244,30 @@ class _Biip(msgspec.Struct, frozen=True):
     errors: tuple[type[Exception], ...]
 
 
+class _Unasked:
+    """Stands for a prefix of biip's: who issued a number is not known, nor asked."""
+
+    @staticmethod
+    def extract(_value: str) -> None:
+        """Return none: of no number is it known."""
+
+
+_PREFIXES = "biip.gs1_prefixes"
+_ISSUERS = ("GS1Prefix", "GS18Prefix", "GS1CompanyPrefix")
+
+
+def _no_prefixes() -> ModuleType:
+    """Return the part of biip that it would fill with its tables as it is imported."""
+    module = ModuleType(_PREFIXES)
+    for name_ in _ISSUERS:
+        setattr(module, name_, _Unasked)
+    return module
+
+
 @cache
 def _biip() -> _Biip:
     """Import biip, when the first label needs it."""
+    sys.modules.setdefault(_PREFIXES, _no_prefixes())  # it has no setting for this
     from biip import BiipException, ParseConfig  # noqa: PLC0415 - see the docstring above
     from biip.gs1_digital_link_uris import GS1DigitalLinkURI  # noqa: PLC0415
     from biip.gs1_messages import GS1Message  # noqa: PLC0415

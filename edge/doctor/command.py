@@ -6,8 +6,6 @@ from pathlib import Path
 
 from edge.config import FILE
 from edge.doctor import is_wrong
-from edge.doctor.examination import examine
-from edge.doctor.report import in_json, in_words
 
 __all__ = ["add"]
 
@@ -33,6 +31,10 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
+    # Only who looks needs it; a station that runs has no memory to give away.
+    from edge.doctor.examination import examine  # noqa: PLC0415
+    from edge.doctor.report import in_json, in_words  # noqa: PLC0415
+
     findings = examine(
         Path(options.data), config=options.config, offline=options.offline
     )

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from edge.config import FILE
-from edge.identify.session import Wish, identify
 
 __all__ = ["add"]
 
@@ -47,6 +46,9 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
+    # Only who asks needs it; a station that runs has no memory to give away.
+    from edge.identify.session import Wish, identify  # noqa: PLC0415
+
     wish = Wish(
         specs=tuple(options.specs),
         data=Path(options.data),

@@ -248,3 +248,15 @@ def test_biip_is_imported_only_by_the_first_gs1_label() -> None:
         "assert 'biip' in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+def test_biip_comes_without_its_table_of_companies_most_of_its_memory() -> None:
+    program = (
+        "import lzma\n"
+        "from shared.keys import parse\n"
+        "del lzma.decompress  # the table is packed\n"
+        f"assert parse(']C100{SSCC}').text == '(00){SSCC}'\n"
+        "assert parse(']C1010952123454321321A').text == '(01)09521234543213(21)A'\n"
+        "assert parse(']C14149521234543213').text == '(414)9521234543213'\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
