@@ -21,7 +21,6 @@ from edge import health, joining
 from edge.care import take_in_file
 from edge.clock import read_clock
 from edge.config import FILE, Config, load, texts
-from edge.config_example import example
 from edge.copying import adopt, take_in_journal
 from edge.displays import Display, display_for
 from edge.doctor import command as doctor_command
@@ -225,6 +224,9 @@ def _status(options: argparse.Namespace) -> int:
 
 def _check_config(options: argparse.Namespace) -> int:
     if options.example:
+        # Only who asks needs it; a station that runs has no memory to give away.
+        from edge.config_example import example  # noqa: PLC0415
+
         _print(example().rstrip("\n"))
         return 0
     path = Path(options.file or Path(options.data) / FILE)

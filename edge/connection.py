@@ -42,6 +42,7 @@ _T = TypeVar("_T")
 
 _BUSY = 2.0  # seconds to wait for a foreign program that holds the file
 _LONGEST_WAL = 4000  # pages, if nobody takes care before: edge.care
+_CACHE = 512  # KiB of pages; lines are written at the end, and read once in their order
 
 
 class Expected(NamedTuple):
@@ -187,6 +188,7 @@ async def _connect(
         _begin_and_end(raw, path)
         outbox_schema.prepare(raw)
         raw.execute(f"PRAGMA wal_autocheckpoint = {_LONGEST_WAL}")
+        raw.execute(f"PRAGMA cache_size = -{_CACHE}")
         kept = Ledger(raw, new_log())
         if expected and not anew:
             _hold_against(kept, expected)

@@ -1,5 +1,7 @@
 """From what is told of an item to the answer that a reader gets. Pure."""
 
+from functools import lru_cache
+
 import msgspec
 
 from server.events import Event
@@ -8,7 +10,7 @@ from server.findings import Finding, in_order
 from server.history import Telling
 from server.resolve import Moment, Resolution, Since, World, resolve
 from server.site import DEFAULT, Site
-from shared.moments import to_text
+from shared import moments
 from shared.protocol import (
     ItemAnswer,
     ItemEvent,
@@ -27,6 +29,9 @@ __all__ = [
     "history_events",
     "kept_answer",
 ]
+
+to_text = lru_cache(maxsize=8192)(moments.to_text)
+"""Writes a moment: a page of answers has the same ones over and over."""
 
 
 class Horizon(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,7 +5,6 @@ every microsecond and compare, add and sort as they should, which floats do not.
 """
 
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 
 __all__ = ["SECOND", "span", "to_moment", "to_text"]
 
@@ -17,7 +16,6 @@ _MICROSECOND = timedelta(microseconds=1)
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 
-@lru_cache(maxsize=8192)
 def to_text(moment: int) -> str:
     """Write a moment as the contract does: RFC 3339, UTC, six digits, ``Z``.
 
