@@ -4,7 +4,8 @@ Imports the library that draws symbols, and for PDF that of the extra ``labels``
 """
 
 import argparse
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import msgspec
 
@@ -19,9 +20,20 @@ from server.client.setup_sheet import setup_page
 from server.client.sheets import SIZES, Label, Page, Size, pages
 from server.client.svg_sheet import to_svg
 
-__all__ = ["files"]
+__all__ = ["Sheet", "drawn", "files", "written"]
 
 _SYMBOLOGIES = {"code128": "Code 128", "datamatrix": "Data Matrix", "qr": "QR Code"}
+
+
+class Sheet(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be printed, and how; names as the options of the command have them."""
+
+    kind: str
+    labels: Iterable[Label] = ()
+    size: str = "a4"
+    grid: tuple[int, int] | None = None
+    symbology: str = "code128"
+    cut_marks: bool = False
 
 
 def files(options: argparse.Namespace) -> Sequence[bytes]:
@@ -31,28 +43,52 @@ def files(options: argparse.Namespace) -> Sequence[bytes]:
         ImportError: What draws them is not installed.
         StartError: They cannot be made; the text says why, and what to do.
     """
-    made = _pages(options)
-    if _format(options) == "svg":
+    sheet = Sheet(
+        kind=options.kind,
+        labels=() if options.kind == "setup" else _labels(options),
+        size=options.size,
+        grid=options.grid,
+        symbology=options.symbology,
+        cut_marks=options.cut_marks,
+    )
+    return written(drawn(sheet), sheet.kind, _format(options), options.font)
+
+
+def drawn(sheet: Sheet) -> list[Page]:
+    """Lay the pages out.
+
+    Raises:
+        StartError: They cannot be made; the text says why, and what to do.
+    """
+    if sheet.kind == "setup":
+        return [setup_page()]
+    labels = checked(sheet.labels, KINDS[sheet.kind])
+    symbology = _SYMBOLOGIES[sheet.symbology]
+    return list(pages(labels, _size(sheet), symbology, marks=sheet.cut_marks))
+
+
+def written(
+    made: Sequence[Page], kind: str, form: str, font: Path | None = None
+) -> list[bytes]:
+    """Write pages as one PDF, or as one SVG each.
+
+    Raises:
+        ImportError: The library that writes PDF is not installed.
+        StartError: They cannot be written; the text says why, and what to do.
+    """
+    if form == "svg":
         return [to_svg(page) for page in made]
     # an extra, which SVG does without
     from server.client.pdf_sheet import to_pdf  # noqa: PLC0415
 
-    return [to_pdf(made, title=f"Scantrail {options.kind}", font=options.font)]
+    return [to_pdf(made, title=f"Scantrail {kind}", font=font)]
 
 
-def _pages(options: argparse.Namespace) -> Iterator[Page]:
-    if options.kind == "setup":
-        return iter([setup_page()])
-    labels = checked(_labels(options), KINDS[options.kind])
-    symbology = _SYMBOLOGIES[options.symbology]
-    return pages(labels, _size(options), symbology, marks=options.cut_marks)
-
-
-def _size(options: argparse.Namespace) -> Size:
-    size = SIZES[options.size]
-    if options.grid is None:
+def _size(sheet: Sheet) -> Size:
+    size = SIZES[sheet.size]
+    if sheet.grid is None:
         return size
-    columns, rows = options.grid
+    columns, rows = sheet.grid
     return msgspec.structs.replace(size, columns=columns, rows=rows)
 
 

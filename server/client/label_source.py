@@ -24,6 +24,7 @@ __all__ = [
     "command_labels",
     "counted",
     "from_csv",
+    "from_text",
 ]
 
 LABELS = 10_000
@@ -82,17 +83,29 @@ def from_csv(path: Path) -> list[Label]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             text = file.read(_LARGEST_FILE + 1)
-            if len(text) > _LARGEST_FILE:
-                raise _cannot(path, 0, "it is larger than 4 MiB")
-        rows = list(islice(csv.reader(text.splitlines(), strict=True), LABELS + 2))
     except OSError as error:
-        raise _cannot(path, 0, str(error.strerror)) from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise _cannot(path, 0, f"it is no CSV in UTF-8 ({error})") from error
+        raise _cannot(str(path), 0, str(error.strerror)) from error
+    except UnicodeDecodeError as error:
+        raise _cannot(str(path), 0, f"it is no CSV in UTF-8 ({error})") from error
+    return from_text(text, str(path))
+
+
+def from_text(text: str, called: str) -> list[Label]:
+    """Read such rows from a text; ``called`` is what errors call it.
+
+    Raises:
+        StartError: A row is not like that.
+    """
+    if len(text) > _LARGEST_FILE:
+        raise _cannot(called, 0, "it is larger than 4 MiB")
+    try:
+        rows = list(islice(csv.reader(text.splitlines(), strict=True), LABELS + 2))
+    except csv.Error as error:
+        raise _cannot(called, 0, f"it is no CSV ({error})") from error
     head = [cell.strip().lower().replace("_", " ") for cell in rows[0]] if rows else []
     headed = bool(_CODES & set(head))
     return [
-        _row(path, number, _picked(head, row) if headed else row)
+        _row(called, number, _picked(head, row) if headed else row)
         for number, row in enumerate(rows, 1)
         if any(row) and not (headed and number == 1)
     ]
@@ -109,11 +122,11 @@ def _picked(head: list[str], row: list[str]) -> list[str]:
     return [*row[code : code + 1], *texts] if code < len(row) else [""]
 
 
-def _row(path: Path, number: int, row: list[str]) -> Label:
+def _row(called: str, number: int, row: list[str]) -> Label:
     code, title = row[0].strip(), " ".join(" ".join(row[1:]).split())
     if not code or len(title) > _LONGEST_TITLE or not title.isprintable():
         reason = f"it needs a code, and a text of at most {_LONGEST_TITLE} letters"
-        raise _cannot(path, number, reason)
+        raise _cannot(called, number, reason)
     return Label(code, title)
 
 
@@ -153,7 +166,7 @@ def _wrong(what: str, reason: str) -> StartError:
     return StartError(text)
 
 
-def _cannot(path: Path, row: int, reason: str) -> StartError:
-    where = f"{path}, row {row}" if row else f"{path}"
+def _cannot(called: str, row: int, reason: str) -> StartError:
+    where = f"{called}, row {row}" if row else called
     text = f"{where} cannot be used: {reason}."
     return StartError(text)

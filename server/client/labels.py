@@ -8,11 +8,11 @@ from pathlib import Path
 
 from shared.errors import StartError
 
-__all__ = ["add_labels", "run"]
+__all__ = ["KINDS", "SIZES", "SYMBOLOGIES", "add_labels", "missing", "run"]
 
-_KINDS = ("locations", "badges", "containers", "parcels", "loads", "commands", "setup")
-_SIZES = ("a4", "62mm", "100x150")
-_SYMBOLOGIES = ("code128", "datamatrix", "qr")
+KINDS = ("locations", "badges", "containers", "parcels", "loads", "commands", "setup")
+SIZES = ("a4", "62mm", "100x150")
+SYMBOLOGIES = ("code128", "datamatrix", "qr")
 _GRID = re.compile(r"([1-9][0-9]?)x([1-9][0-9]?)")
 _PDF = (
     "Labels as PDF need one more library ({}): make install-labels, or "
@@ -43,7 +43,7 @@ def add_labels(
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    add.add_argument("kind", metavar="KIND", choices=_KINDS, help=", ".join(_KINDS))
+    add.add_argument("kind", metavar="KIND", choices=KINDS, help=", ".join(KINDS))
     _what(add.add_argument_group("what to print"))
     _how(add.add_argument_group("how to print it"))
     add.set_defaults(run=run)
@@ -82,7 +82,7 @@ def _what(add: "argparse._ArgumentGroup") -> None:
 
 
 def _how(add: "argparse._ArgumentGroup") -> None:
-    add.add_argument("--size", choices=_SIZES, default="a4", help="(a4)")
+    add.add_argument("--size", choices=SIZES, default="a4", help="(a4)")
     add.add_argument(
         "--grid",
         type=_grid,
@@ -90,7 +90,7 @@ def _how(add: "argparse._ArgumentGroup") -> None:
         help="labels across and down the page, such as 2x7 (a4: 3x8)",
     )
     add.add_argument(
-        "--symbology", choices=_SYMBOLOGIES, default="code128", help="(code128)"
+        "--symbology", choices=SYMBOLOGIES, default="code128", help="(code128)"
     )
     add.add_argument("--cut-marks", action="store_true", help="mark where to cut")
     add.add_argument(
@@ -133,6 +133,12 @@ def _grid(text: str) -> tuple[int, int]:
     return int(match[1]), int(match[2])
 
 
+def missing(error: ImportError) -> str:
+    """Say which library labels lack here, and how to get it."""
+    text = _SYMBOLS if error.name == "zxingcpp" else _PDF
+    return text.format(error.name)
+
+
 async def run(options: argparse.Namespace) -> None:
     """Write the labels that the options ask for.
 
@@ -145,8 +151,7 @@ async def run(options: argparse.Namespace) -> None:
 
         made = files(options)
     except ImportError as error:
-        missing = _SYMBOLS if error.name == "zxingcpp" else _PDF
-        raise StartError(missing.format(error.name)) from error
+        raise StartError(missing(error)) from error
     if options.output is None:
         _to_standard_output(made)
     else:

@@ -8,6 +8,7 @@ from aiohttp import web
 from server.api import wire
 from server.api.context import CONTEXT
 from server.console.item_view import item_view
+from server.console.lines import neighbours
 from server.console.minds import changed
 from server.console.rendering import page, see_other, wording
 from server.problems import not_found
@@ -164,7 +165,17 @@ async def event(request: web.Request) -> web.Response:
         raw_bytes=None if raw is None else raw.encode("latin-1", "replace").hex(" "),
         scanned=None if raw is None else parse(raw),
         voids=None if line is None else line.voids,
+        line_bytes=entry.line.hex(" "),
+        neighbours=await _neighbours(request.app[CONTEXT].store, entry.event),
     )
+
+
+async def _neighbours(store: Store, event: str) -> list[str]:
+    """Return the names of the lines before and behind one, empty where none is."""
+    return [
+        name if name and await store.event(name) is not None else ""
+        for name in neighbours(event)
+    ]
 
 
 def _fields(data: bytes) -> list[tuple[str, str]]:

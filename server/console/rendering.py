@@ -34,7 +34,17 @@ HEADERS: Mapping[str, str] = {
 _TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 _SHORT = 24
 """Characters of a code that is not broken into lines."""
-_SCREENS = ("find", "exceptions", "board", "floor", "loads", "stations")
+_SCREENS: tuple[tuple[str, Access], ...] = (
+    ("find", Access.READER),
+    ("exceptions", Access.READER),
+    ("board", Access.READER),
+    ("floor", Access.READER),
+    ("loads", Access.READER),
+    ("stations", Access.READER),
+    ("events", Access.READER),
+    ("labels", Access.SUPERVISOR),
+)
+"""What the navigation leads to, and whom each screen admits."""
 
 
 class Asset(msgspec.Struct, frozen=True):
@@ -88,7 +98,7 @@ class Console:
             "me": session.person if session else None,
             "token": session.token if session else "",
             "here": request.path_qs,
-            "screens": _SCREENS,
+            "screens": [name for name, who in _SCREENS if may(request, who)],
             "may": lambda who: may(request, Access[who]),
             "span": span,
             "field": self.clock.field,

@@ -1,0 +1,112 @@
+"""Events, labels, people, keys and the system: the screens of who looks after it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from shared.lines import Line, encode
+from shared.moments import to_text
+from tests.browser.conftest import Opens
+from tests.browser.looking import WIDER
+from tests.browser.warehouse import PASSWORD, Warehouse, warehouse
+from tests.serving import NOW
+
+DESK = {"viewport": {"width": 1280, "height": 800}}
+HAND = {"viewport": {"width": 390, "height": 844}}
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+    with warehouse(tmp_path_factory.mktemp("house")) as found:
+        yield found
+
+
+def enter(opened: Opens, house: Warehouse, name: str, **look: Any) -> Page:  # noqa: ANN401 - Playwright's
+    page = opened(f"{house.url}/", **(look or DESK))
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Where is it?").wait_for()
+    return page
+
+
+def go(page: Page, screen: str) -> None:
+    page.get_by_role("navigation").get_by_role("link", name=screen).click()
+
+
+def test_every_line_is_found_and_opens_with_its_bytes(
+    house: Warehouse, opened: Opens
+) -> None:
+    page = enter(opened, house, "Vera")
+    go(page, "Events")
+    page.get_by_text("Narrow it down").click()
+    page.get_by_label("Station").fill("PACK-1")
+    page.get_by_label("What", exact=True).select_option("pick")
+    page.get_by_role("button", name="Show").click()
+    expect(page.locator("#lines tbody tr")).to_have_count(1)
+    page.locator("#lines tbody a.evidence").click()
+    expect(page.locator("#main")).to_contain_text('"action":"pick"')
+    page.get_by_text("As bytes (hexadecimal)").last.click()
+    hexadecimal = page.locator("details pre")
+    expect(hexadecimal).to_contain_text(b'"action":"pick"'.hex(" "))
+    page.get_by_role("link", name="The line behind it in its log").click()
+    expect(page.locator("#main")).to_contain_text('"action":"see"')
+
+
+def test_an_item_is_found_however_long_ago_and_what_is_odd_is_marked(
+    house: Warehouse, opened: Opens
+) -> None:
+    log = house.logs["DOCK-1"]
+    before = len(log.lines)
+    odd = Line(seq=before + 1, at=to_text(NOW), action="dance", item="<b>P-9</b>")
+    log.put(encode(odd))
+    status, _ = house.do(log.send(before))
+    assert status == 200
+    page = enter(opened, house, "Vera", **HAND)
+    page.goto(f"{house.url}/events?odd=1")
+    expect(page.locator("#lines")).to_contain_text("Lines not understood")
+    expect(page.locator("#lines")).to_contain_text("<b>P-9</b>")
+    assert page.locator("#lines b").count() == 0
+    page.goto(f"{house.url}/events?item=P-4711")
+    assert page.locator("#lines tbody tr").count() >= 5
+    expect(page.locator("#lines")).not_to_contain_text("P-4714")
+    assert page.evaluate(WIDER) == 0
+
+
+def test_labels_are_looked_at_and_saved(
+    house: Warehouse, opened: Opens, tmp_path: Path
+) -> None:
+    page = enter(opened, house, "Sina")
+    go(page, "Labels")
+    page.get_by_label("Begin with").fill("A-03-")
+    page.get_by_label("How many").fill("30")
+    page.get_by_role("button", name="Make them").click()
+    expect(page.get_by_role("region", name="Pages: 2")).to_be_visible()
+    picture = page.get_by_role("img", name="The first page")
+    assert picture.evaluate("image => image.complete && image.naturalWidth > 0")
+    for link, begins in (("Save as PDF", b"%PDF-"), ("Save as SVG (ZIP)", b"PK")):
+        with page.expect_download() as waiting:
+            page.get_by_role("link", name=link).click()
+        file = tmp_path / waiting.value.suggested_filename
+        waiting.value.save_as(file)
+        assert file.read_bytes().startswith(begins)
+
+
+def test_a_code_that_no_station_reads_is_not_printed(
+    house: Warehouse, opened: Opens
+) -> None:
+    page = enter(opened, house, "Sina", **HAND)
+    page.goto(f"{house.url}/labels")
+    page.get_by_label("typed below").check()
+    page.get_by_label("Rows of code,text").fill("<b>A</b>,Rack")
+    page.get_by_role("button", name="Make them").click()
+    expect(page.get_by_role("alert")).to_contain_text("L-<B>A</B>")
+    expect(page.get_by_role("alert")).to_contain_text("A to Z")
+    assert page.locator("main b").count() == 0
+    page.get_by_label("those known here").check()
+    page.get_by_role("button", name="Make them").click()
+    expect(page.get_by_role("img", name="The first page")).to_be_visible()
+    assert page.evaluate(WIDER) == 0
