@@ -27,6 +27,7 @@ from server.keys import Keys, Scope
 from server.listening import certificate_of, listening
 from server.noted import note_act
 from server.now import now
+from server.oidc.provider import Provider
 from server.own_log import OwnLog
 from server.people import People
 from server.reference import ReferenceData
@@ -91,11 +92,12 @@ async def _serve(config: ServerConfig) -> None:
         await store.close()  # an open database keeps a process from ending
         raise
     people = People(data / people_command.PEOPLE)
+    oidc = Provider(config.oidc, now) if config.oidc.issuer else None
     context = Context(
         store=store,
         keys=Keys(data / KEYS),
         people=people,
-        sessions=Sessions(data / SESSIONS, people),
+        sessions=Sessions(data / SESSIONS, people, visitors=oidc is not None),
         reference=ReferenceData(store, now),
         own=own,
         now=now,
@@ -107,6 +109,7 @@ async def _serve(config: ServerConfig) -> None:
         zone=config.console.zone,
         language=config.console.language,
         fingerprint=told.fingerprint if told else "",
+        oidc=oidc,
     )
     # what a body unpacks to is bounded by server.delivery, not by aiohttp
     runner = web.AppRunner(

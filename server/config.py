@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from server.oidc.settings import OidcSettings
 from server.site import Site
 from server.site_settings import ActionSettings, SettingError
 from server.site_settings import site as site_of
@@ -87,6 +88,7 @@ class ServerConfig(
         actions: Other words for the contract's statuses, and actions of the site's own.
         tls: How what is said to the server is encrypted.
         console: What the pages for people look like.
+        oidc: By whose word people sign in, beside their passwords here.
     """
 
     data: str = "scantrail-data"
@@ -102,6 +104,7 @@ class ServerConfig(
     actions: dict[str, ActionSettings] = {}
     tls: TlsSettings = TlsSettings()
     console: ConsoleConfig = ConsoleConfig()
+    oidc: OidcSettings = OidcSettings()
 
     def site(self) -> Site:
         """Return the site's rules.

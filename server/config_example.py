@@ -1,6 +1,7 @@
 """The server's settings file with every setting in it, from their descriptions."""
 
 from server.config import ConsoleConfig, ServerConfig, TlsSettings, Webhook
+from server.oidc.settings import OidcSettings
 from server.site_settings import ActionSettings
 from shared.settings_example import listed, settings, table
 
@@ -29,6 +30,7 @@ def example() -> str:
         "\n".join(settings(ServerConfig)) + "\n",
         table("tls", TlsSettings),
         table("console", ConsoleConfig),
+        table("oidc", OidcSettings),
         listed("[[webhooks]]", Webhook, _WEBHOOK),
         listed("[actions.quarantine]", ActionSettings, {"like": "store"}),
     ]

@@ -2,7 +2,8 @@
 
 The id is an opaque random secret in the browser's cookie; a reader of the folder, or of
 a backup, cannot sign in with what is in it. A session ends by itself, with its file, or
-once its person's password or role is set anew.
+once its person's password or role is set anew. Of a person who came by an identity
+provider the session itself holds the role.
 """
 
 import hmac
@@ -31,6 +32,7 @@ class _Kept(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     changed: str
     expires: int
+    role: str = ""
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,18 +48,33 @@ def form_token(secret: str) -> str:
 
 
 class Sessions:
-    """The sessions in a folder."""
+    """The sessions in a folder.
 
-    def __init__(self, folder: Path, people: People) -> None:
+    Args:
+        folder: Where they are.
+        people: Whose they are.
+        visitors: Whether there are people of an identity provider, too; their sessions
+            hold their role, and end with this.
+    """
+
+    def __init__(self, folder: Path, people: People, *, visitors: bool = False) -> None:
         self._folder = folder
         self._people = people
+        self._visitors = visitors
 
-    def begin(self, person: Person, now: int) -> tuple[str, int]:
+    def begin(
+        self, person: Person, now: int, *, visiting: bool = False
+    ) -> tuple[str, int]:
         """Sign somebody in; return the secret, and for how many seconds it holds."""
         self._tidy(person, now)
         secret = new_secret("se")
-        lasts = WALL if person.role is Role.VIEWER else SHIFT
-        kept = _Kept(name=person.name, changed=person.changed, expires=now + lasts)
+        stays = person.role is Role.VIEWER and not visiting
+        kept = _Kept(
+            name=person.name,
+            changed=person.changed,
+            expires=now + (lasts := WALL if stays else SHIFT),
+            role=person.role.value if visiting else "",
+        )
         files.make_folder(self._folder)
         files.write(self._path(secret), msgspec.json.encode(kept))
         return secret, lasts // SECOND
@@ -67,10 +84,18 @@ class Sessions:
         kept = _read(self._path(secret))
         if kept is None or kept.expires <= now:
             return None
-        person = self._people.find(kept.name)
+        person = self._person(kept)
         if person is None or person.changed != kept.changed:
             return None
         return Session(person=person, token=form_token(secret))
+
+    def _person(self, kept: _Kept) -> Person | None:
+        if not kept.role:
+            return self._people.find(kept.name)
+        if not self._visitors or kept.role not in {role.value for role in Role}:
+            return None
+        role = Role(kept.role)
+        return Person(name=kept.name, role=role, hash="", changed=kept.changed)
 
     def end(self, secret: str) -> None:
         """Sign somebody out."""

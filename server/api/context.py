@@ -7,6 +7,8 @@ from aiohttp import web
 
 from server.config import Webhook
 from server.keys import Keys
+from server.oidc.pending import Pending
+from server.oidc.provider import Provider
 from server.own_log import OwnLog
 from server.people import People
 from server.reference import ReferenceData
@@ -23,7 +25,8 @@ class Context(msgspec.Struct, kw_only=True):
 
     ``zone`` and ``language`` are the console's; empty for the machine's zone, and for
     the language that the browser asks for. ``fingerprint`` is of a certificate that no
-    authority knows, so that stations have to be told of it; mostly empty.
+    authority knows, so that stations have to be told of it; mostly empty. ``oidc`` is
+    the site's identity provider, ``pending`` who has gone there.
     """
 
     store: Store
@@ -41,6 +44,8 @@ class Context(msgspec.Struct, kw_only=True):
     zone: str = ""
     language: str = ""
     fingerprint: str = ""
+    oidc: Provider | None = None
+    pending: Pending = msgspec.field(default_factory=Pending)
 
 
 CONTEXT: web.AppKey[Context] = web.AppKey("context", Context)

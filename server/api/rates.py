@@ -78,6 +78,15 @@ class Rates:
         self._sign_ins.take(address, now)
         self._names.take(folded, now)
 
+    def admit_sign_in(self, request: web.Request, now: int) -> None:
+        """Let somebody go to an identity provider, or come back from it.
+
+        Raises:
+            ProblemError: 429 where his address does so too often.
+        """
+        wait = self._sign_ins.take(_address(request), now)
+        _refuse(wait, "Too many sign-ins came from this address.")
+
     def note_wrong_password(self, request: web.Request) -> None:
         """Tell the log whence a wrong password came; never what was typed."""
         _LOG.warning("a wrong password came from %s", ascii(_address(request)))

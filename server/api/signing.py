@@ -17,9 +17,12 @@ __all__ = [
     "TOKEN",
     "begin",
     "end",
+    "forget_browser",
     "from_elsewhere",
+    "of_browser",
     "refused_change",
     "refused_place",
+    "remember_browser",
     "session_of",
 ]
 
@@ -29,6 +32,7 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _OVER_TLS = "__Host-scantrail"
 _HERE = "scantrail"
 """On this machine there may be no TLS, and without it no ``__Host-`` cookie."""
+_GOING, _GOING_SECONDS = "-going", 600
 _OWN = frozenset({"same-origin", "none"})
 
 
@@ -112,4 +116,29 @@ def end(request: web.Request, response: web.Response, context: Context) -> None:
     context.sessions.end(request.cookies.get(_name(request), ""))
     response.del_cookie(
         _name(request), path="/", secure=_is_secure(request), httponly=True
+    )
+
+
+def remember_browser(request: web.Request, response: web.Response, secret: str) -> None:
+    """Let the browser that goes to an identity provider be known when it is back."""
+    response.set_cookie(
+        _name(request) + _GOING,
+        secret,
+        max_age=_GOING_SECONDS,
+        path="/",
+        secure=_is_secure(request),
+        httponly=True,
+        samesite="Lax",  # it comes back from another site
+    )
+
+
+def of_browser(request: web.Request) -> str:
+    """Return what the browser was given when it went; empty where it did not go."""
+    return request.cookies.get(_name(request) + _GOING, "")
+
+
+def forget_browser(request: web.Request, response: web.Response) -> None:
+    """Take back what `remember_browser` gave."""
+    response.del_cookie(
+        _name(request) + _GOING, path="/", secure=_is_secure(request), httponly=True
     )

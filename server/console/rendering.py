@@ -89,7 +89,7 @@ class Console:
     ) -> str:
         """Make a page."""
         speech, now = self.words(request), request.app[CONTEXT].store.present()
-        session = signed_in(request)
+        session, provider = signed_in(request), request.app[CONTEXT].oidc
         shared: dict[str, object] = {
             "t": speech,
             "now": now,
@@ -99,6 +99,7 @@ class Console:
             "token": session.token if session else "",
             "here": request.path_qs,
             "screens": [name for name, who in _SCREENS if may(request, who)],
+            "provider": provider.settings.called if provider else "",
             "may": lambda who: may(request, Access[who]),
             "span": span,
             "field": self.clock.field,

@@ -13,6 +13,7 @@ from server.console import (
     live,
     loads,
     reports,
+    single_sign_on,
     stations,
 )
 
@@ -23,6 +24,8 @@ ROUTES: tuple[tuple[str, str, Access, Handler], ...] = (
     ("GET", "/assets/{version}/{name}", Access.ANYBODY, entry.asset),
     ("GET", "/sign-in", Access.ANYBODY, entry.sign_in_page),
     ("POST", "/sign-in", Access.ANYBODY, entry.sign_in),
+    ("GET", "/sign-in/oidc", Access.ANYBODY, single_sign_on.there),
+    ("GET", "/sign-in/oidc/back", Access.ANYBODY, single_sign_on.back),
     ("POST", "/sign-out", Access.READER, entry.sign_out),
     ("GET", "/live", Access.READER, live.live),
     ("GET", "/find", Access.READER, find.find),

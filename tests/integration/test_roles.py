@@ -117,6 +117,8 @@ def test_what_anybody_may_is_a_short_list() -> None:
         ("GET", "/assets/{version}/{name}"),
         ("GET", "/sign-in"),
         ("POST", "/sign-in"),
+        ("GET", "/sign-in/oidc"),
+        ("GET", "/sign-in/oidc/back"),
     }
 
 
