@@ -85,6 +85,10 @@ class Client:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connections to the server."""
         await self._session.close()
 
     async def get(self, where: str, kind: type[T], query: Query | None = None) -> T:
@@ -125,9 +129,11 @@ class Client:
         content_type: str,
         kind: type[T],
         query: Query | None = None,
+        *,
+        more: Mapping[str, str] | None = None,
     ) -> T:
         """POST a document as it is, and read the answer as a type."""
-        headers = {"Content-Type": content_type}
+        headers = {"Content-Type": content_type, **(more or {})}
         return await self._call(
             "POST", where, kind, query=query, body=body, headers=headers
         )

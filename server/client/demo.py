@@ -1,7 +1,8 @@
 """The main job on one machine: a server and a station, as two real processes.
 
 Scans are typed, come from a keyboard scanner, or are piped in. With ``--offline`` the
-server is stopped half-way through, while scanning goes on, and started again.
+server is stopped half-way through, while scanning goes on, and started again. At a
+terminal, a simulated warehouse lives around the station (`server.client.living`).
 """
 
 import argparse
@@ -12,8 +13,8 @@ import secrets
 import signal
 import sys
 import threading
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, suppress
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from time import strftime
 from typing import IO
@@ -21,6 +22,8 @@ from typing import IO
 import msgspec
 
 from server.client.api import Client, described
+from server.client.living import Living
+from server.client.living.places import MARK
 from server.client.show import found
 from shared.errors import ScantrailError, StartError
 from shared.protocol import ItemPage
@@ -32,6 +35,15 @@ _PATIENCE = 60
 """Seconds within which each step is done, or something is wrong."""
 _PAUSE = 0.2
 _PERSON = "demo"
+_SEED = 7
+"""Of the simulated warehouse: each demo has the same day."""
+_AROUND = (
+    "a simulated warehouse: within seconds its stations tell their last hours, and "
+    f"then go on\n         {{:g}} times as fast as the clock. All of it says so: "
+    f"(simulated), and -{MARK}- in codes."
+)
+_FASTEST = 200
+_MOST_SHOWN = 1000
 
 _HOW = """\
 Type a code and press Enter, or scan with a scanner that types. For example:
@@ -239,23 +251,60 @@ async def _person(server: Server) -> str:
 
 
 async def _show(server: Server, key: str) -> None:
+    """Show where everything is that was not simulated."""
+    page = ItemPage(items=[])
     async with Client(server.url, key) as client:
-        page = await client.get("/v1/items", ItemPage, {"limit": "1000"})
+        query = {"limit": "1000"}
+        while True:
+            some = await client.get("/v1/items", ItemPage, query)
+            page.items += [one for one in some.items if f"-{MARK}-" not in one.item]
+            if some.cursor is None or len(page.items) >= _MOST_SHOWN:
+                break
+            query["cursor"] = some.cursor
     say()
     for line in found(page) if page.items else ["No item was scanned."]:
         say(line)
 
 
-async def _demo(data: Path, *, offline: bool) -> int:
+async def _live(server: Server, key: str, speed: float) -> None:
+    """Let a simulated warehouse live beside the station, until cancelled."""
+    async with Client(server.url, key) as admin:
+        living = Living(admin, server.url, seed=_SEED, speed=speed)
+        try:
+            await living.begin()
+            await living.go_on()
+        except ScantrailError as error:
+            say(f"-- the simulated warehouse has ended: {described(error)} --")
+        finally:
+            await living.close()
+
+
+@asynccontextmanager
+async def _beside(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Do something beside the block, and no longer than it lasts."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def _demo(data: Path, *, offline: bool, speed: float) -> int:
     server, station = Server(data / "server"), Station(data / "station")
     async with AsyncExitStack() as stack:
         stack.push_async_callback(server.stop)
         await server.start()
         stack.push_async_callback(station.stop)
         key = await _join(server, station)
-        say(f"open     {server.url}  as {_PERSON}, password {await _person(server)}")
+        say(f"console  {server.url}  (open it in a browser on this machine)")
+        say(f"sign in  as {_PERSON}, password {await _person(server)}")
         say(f"data     {data}")
         say(f"ask      {_BIN}/scantrail trace P-1 --server {server.url} --key {key}")
+        if speed:
+            await stack.enter_async_context(_beside(_live(server, key, speed)))
+            say(f"around   {_AROUND.format(speed)}")
         say()
         if sys.stdin.isatty():
             say(_HOW)
@@ -267,8 +316,8 @@ async def _demo(data: Path, *, offline: bool) -> int:
         return status
 
 
-async def _until_interrupted(data: Path, *, offline: bool) -> int:
-    demo = asyncio.ensure_future(_demo(data, offline=offline))
+async def _until_interrupted(data: Path, *, offline: bool, speed: float) -> int:
+    demo = asyncio.ensure_future(_demo(data, offline=offline, speed=speed))
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, demo.cancel)
     try:
@@ -278,6 +327,14 @@ async def _until_interrupted(data: Path, *, offline: bool) -> int:
         return 0
 
 
+def _speed(text: str) -> float:
+    speed = float(text)
+    if not 0 <= speed <= _FASTEST:
+        reason = f"a number from 0 to {_FASTEST} is needed"
+        raise argparse.ArgumentTypeError(reason)
+    return speed
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the demo; return 0 when all that was scanned is at the server."""
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
@@ -285,10 +342,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--offline", action="store_true", help="stop the server half-way through"
     )
+    parser.add_argument(
+        "--speed",
+        type=_speed,
+        default=os.environ.get("DEMO_SPEED", "4"),
+        metavar="N",
+        help="how many times as fast the simulated warehouse around it lives; 0: there "
+        "is none, as where scans are piped in (4, or DEMO_SPEED)",
+    )
     options = parser.parse_args(arguments)
+    around = sys.stdin.isatty() and not options.offline
+    speed = options.speed if around else 0.0
     data = options.data or Path("demo-data") / strftime("%Y-%m-%dT%H-%M-%S")
     try:
-        return asyncio.run(_until_interrupted(data, offline=options.offline))
+        return asyncio.run(
+            _until_interrupted(data, offline=options.offline, speed=speed)
+        )
     except ScantrailError as error:
         print(f"demo: {described(error)}", file=sys.stderr)  # noqa: T201
     except TimeoutError:

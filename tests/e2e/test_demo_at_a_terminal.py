@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.programs import PATIENCE, until
+from tests.programs import PATIENCE, at_server, until
 
 CTRL_C, CTRL_D = "\x03", "\x04"
 
@@ -105,3 +105,24 @@ def test_ctrl_d_ends_it_with_where_everything_is(terminal: Terminal) -> None:
     terminal.type(CTRL_D)
     assert terminal.status() == 0
     assert re.search(r"^P-1 +stored", terminal.shown, re.MULTILINE)
+    assert not re.search(r"^P-SIM-", terminal.shown, re.MULTILINE)
+
+
+def test_a_warehouse_lives_around_it_and_says_that_it_is_simulated(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    terminal.reads("Ctrl-C ends at once")
+    for text in ("console  http://", "sign in  as demo", "a simulated warehouse"):
+        assert text in terminal.shown
+    until(lambda: _simulated(tmp_path) > 1000, "the hours before are told")
+    before = _simulated(tmp_path)
+    until(lambda: _simulated(tmp_path) > before, "it goes on")
+    terminal.type(CTRL_C)
+    assert terminal.status() == 0
+    assert "Traceback" not in terminal.shown
+
+
+def _simulated(folder: Path) -> int:
+    """Return how many lines of the simulation are at the server."""
+    lines = at_server(folder / "demo" / "server")
+    return sum(b"-SIM-" in line for _, line in lines)
