@@ -197,9 +197,17 @@ def published(data: Path) -> Published | None:
 
 
 def drop_old(to: Path, keep: int) -> list[Path]:
-    """Remove all but the newest ``keep`` backups, and return what was removed."""
-    there = sorted(path.parent for path in to.glob(f"*/{MANIFEST}"))
+    """Remove all but the newest ``keep`` backups, and return what was removed.
+
+    What was begun before the newest and never finished goes, too.
+    """
+    there = sorted(
+        path.parent
+        for path in to.glob(f"*/{MANIFEST}")
+        if path.parent.suffix != _PARTIAL
+    )
     old = there[:-keep] if keep > 0 else []
+    old += [path for path in to.glob(f"*{_PARTIAL}") if there and path < there[-1]]
     for folder in old:
         shutil.rmtree(folder)
     return old

@@ -11,12 +11,13 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.faults import clones, kills, mutations, syscalls
+from tests.faults import calls, clones, kills, mutations, syscalls
 from tests.faults.checker import Found
+from tests.faults.scenes import SCENES
 
 
 class Tally(NamedTuple):
@@ -27,34 +28,21 @@ class Tally(NamedTuple):
 
 
 def of_syscalls(folder: Path, count: int, seed: int) -> Tally:
-    """Faults at system calls, each call's first time first; without luck."""
-    del seed
+    """Faults at system calls of each scene, each call's first time first."""
     counts, wrong = Counter[str](), list[object]()
-    for fault in _points():
-        if sum(counts.values()) >= count:
-            break
-        one = syscalls.outcome(folder / "station", fault[0])
-        fault[1].append(one.fired)
+    for one in syscalls.points(list(SCENES), folder, seed):
         if one.fired:
-            counts[f"{fault[0].kind} {fault[0].call}"] += 1
+            once = one.fault.often == 1
+            counts["points"] += once
+            counts["of them, three times in a row, too"] += not once
+            counts[f"{one.fault.kind}"] += once
+            counts[f"{one.fault.call}"] += once
+            counts[f"in {one.scene}"] += once
         if not one.found.fine:
             wrong.append(one)
+        if counts["points"] >= count:
+            break
     return Tally(counts, wrong)
-
-
-def _points() -> Iterator[tuple[syscalls.Fault, list[bool]]]:
-    """Yield the next point of each kind and call in turn, until it no longer fires."""
-    going = {
-        (kind, call): (syscalls.faults(kind, call), list[bool]())
-        for kind in syscalls.KINDS
-        for call in syscalls.CALLS
-    }
-    while going:
-        for key, (faults, fired) in list(going.items()):
-            if fired[-3:] == [False] * 3:
-                del going[key]
-            else:
-                yield next(faults), fired
 
 
 def of_kills(folder: Path, count: int, seed: int) -> Tally:
@@ -94,7 +82,7 @@ def of_clones(folder: Path, count: int, seed: int) -> Tally:
 
 
 PARTS: dict[str, tuple[Callable[[Path, int, int], Tally], int]] = {
-    "syscalls": (of_syscalls, 300),
+    "syscalls": (of_syscalls, 800),
     "kills": (of_kills, 100),
     "mutations": (of_mutations, 500),
     "clones": (of_clones, 200),
@@ -114,8 +102,8 @@ def main() -> int:
     failed = False
     for name in options.part or PARTS:
         part, count = PARTS[name]
-        if name == "syscalls" and syscalls.STRACE is None:
-            print("syscalls: left out, strace is not installed")
+        if name == "syscalls" and calls.why_not():
+            print(f"syscalls: left out, {calls.why_not()}")
             continue
         began = time.monotonic()
         with tempfile.TemporaryDirectory(dir=options.folder) as folder:

@@ -5,7 +5,7 @@ that was refused is tried again by the station itself.
 """
 
 import asyncio
-import os
+from collections.abc import Callable
 from pathlib import Path
 
 from edge import care as care_module
@@ -25,15 +25,15 @@ _LONG_WAL = 50_000  # bytes: so that it is written back now and then
 
 
 class Gun:
-    """A scanner that prints what was confirmed."""
+    """A scanner that tells what was confirmed."""
 
-    def __init__(self, told: int) -> None:
+    def __init__(self, tell: Callable[[str], None]) -> None:
         self.told = asyncio.Event()
-        self._out = told
+        self._tell = tell
 
     async def confirm(self, read: Read, tone: Tone) -> None:
         if tone is not Tone.ERROR:
-            os.write(self._out, read.raw + b"\n")
+            self._tell(read.raw.decode())
             self.told.set()
 
 
@@ -41,15 +41,17 @@ def _shown(_: Feedback) -> None:
     pass
 
 
-async def main(folder: Path, first: int, count: int, told: int) -> None:
-    """Scan ``count`` codes, and write to the descriptor ``told`` what was confirmed.
+async def main(
+    folder: Path, first: int, count: int, tell: Callable[[str], None]
+) -> None:
+    """Scan ``count`` codes, and tell what was confirmed.
 
     Raises:
         TimeoutError: A code was refused for long.
     """
     care_module._LONG_WAL = _LONG_WAL
     box = await Outbox.open(folder / NAME, ballast=_BALLAST)
-    gun, care = Gun(told), Care(box)
+    gun, care = Gun(tell), Care(box)
     capture = Capture(box, Rules(), show=_shown, retry=_AGAIN)
     scan = capture.sink(gun)
     running = asyncio.create_task(capture.run())

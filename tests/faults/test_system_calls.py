@@ -7,74 +7,134 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.faults import clones
-from tests.faults.syscalls import STRACE
+from tests.faults.calls import why_not
 
 BOUND = 120.0
-traced = pytest.mark.skipif(STRACE is None, reason="strace is not installed")
+answered = pytest.mark.skipif(bool(why_not()), reason=why_not())
 
 
-def fire(*faults: str) -> int:
-    """Let each fault happen in processes of its own; return how much was confirmed."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.faults.syscalls", *faults],
-        capture_output=True,
-        check=True,
-        timeout=BOUND,
-    )
-    outcomes = [json.loads(row) for row in done.stdout.splitlines()]
-    assert len(outcomes) == len(faults)
-    for fault, (fired, _, found) in zip(faults, outcomes, strict=True):
-        assert fired, fault
-        assert found == [[], [], [], []], fault
-    return sum(confirmed for _, confirmed, _ in outcomes)
+Fire = Callable[..., int]
 
 
-@traced
-@pytest.mark.parametrize("call", ["pwrite64", "fdatasync", "fsync", "unlink", "rename"])
-def test_f01_killed_at_a_call_that_changes_the_disk(call: str) -> None:
-    fire(f"kill:{call}:1:1")
+@pytest.fixture(scope="module")
+def player() -> Iterator[subprocess.Popen[str]]:
+    """A process without threads, which plays scenes under faults."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.faults.syscalls"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        yield process
 
 
-@traced
-def test_f01_killed_at_later_writes() -> None:
-    assert fire(*(f"kill:pwrite64:{n}:1" for n in range(16, 46, 7)))
+@pytest.fixture
+def fire(player: subprocess.Popen[str]) -> Fire:
+    """Let faults happen in a scene; return how much was confirmed in all."""
+
+    def play(scene: str, *faults: str) -> int:
+        assert player.stdin is not None
+        assert player.stdout is not None
+        confirmed = 0
+        for fault in faults:
+            player.stdin.write(f"{scene}:{fault}\n")
+            player.stdin.flush()
+            fired, count, found = json.loads(player.stdout.readline())
+            assert fired, fault
+            assert found == [[], [], [], []], fault
+            confirmed += count
+        return confirmed
+
+    return play
 
 
-@traced
-def test_f05_a_flush_that_fails_is_no_confirmation() -> None:
-    fire("eio:fdatasync:5:1", "eio:fdatasync:7:1")
+@answered
+@pytest.mark.parametrize(
+    "call", ["pwrite64", "fdatasync", "fsync", "ftruncate", "unlink", "rename", "write"]
+)
+def test_f01_killed_at_a_call_that_changes_the_disk(fire: Fire, call: str) -> None:
+    fire("scans", f"kill:{call}:1:1")
 
 
-@traced
-def test_f05_a_write_that_fails_now_and_then_is_made_good() -> None:
-    assert fire("eio:pwrite64:36:1", "eio:pwrite64:41:1")
+@answered
+def test_f01_killed_at_later_writes(fire: Fire) -> None:
+    assert fire("more scans", *(f"kill:pwrite64:{n}:1" for n in range(60, 240, 45)))
 
 
-@traced
+@answered
+@pytest.mark.parametrize(
+    "scene", ["pruning", "a second path", "a journal taken in", "a log left in a fork"]
+)
+def test_f01_killed_at_whatever_else_a_station_does(fire: Fire, scene: str) -> None:
+    fire(scene, *(f"kill:pwrite64:{n}:1" for n in (3, 11, 19, 27)))
+
+
+@answered
+def test_f05_a_flush_that_fails_is_no_confirmation(fire: Fire) -> None:
+    fire("scans", "eio:fdatasync:5:1", "eio:fdatasync:7:1")
+
+
+@answered
+def test_f05_a_write_that_fails_now_and_then_is_made_good(fire: Fire) -> None:
+    assert fire("scans", "eio:pwrite64:36:1", "eio:pwrite64:41:1")
+
+
+@answered
 @pytest.mark.parametrize("call", ["pwrite64", "fdatasync", "ftruncate"])
-def test_f06_no_room_for_what_is_written(call: str) -> None:
-    fire(f"enospc:{call}:1:1", f"enospc:{call}:2:3")
+def test_f06_no_room_for_what_is_written(fire: Fire, call: str) -> None:
+    fire("scans", f"enospc:{call}:1:1", f"enospc:{call}:2:3")
 
 
-@traced
-def test_f07_no_quota_and_no_inode() -> None:
-    fire("edquot:pwrite64:30:1", "enospc:openat:6:1")
+@answered
+def test_f07_no_quota_and_no_inode(fire: Fire) -> None:
+    fire("scans", "edquot:pwrite64:30:1", "enospc:openat:6:1")
 
 
-@traced
+@answered
 @pytest.mark.parametrize("call", ["pwrite64", "openat"])
-def test_f08_a_disk_that_has_become_read_only(call: str) -> None:
-    fire(f"erofs:{call}:7:3")
+def test_f08_a_disk_that_has_become_read_only(fire: Fire, call: str) -> None:
+    fire("scans", f"erofs:{call}:7:3")
 
 
-@traced
-def test_f05_a_disk_that_lies_about_a_write() -> None:
-    fire("lie:pwrite64:33:1", "lie:pwrite64:34:1")
+@answered
+def test_f05_a_disk_that_lies_about_a_write(fire: Fire) -> None:
+    fire("scans", "lie:pwrite64:33:1", "lie:pwrite64:34:1")
+
+
+@answered
+@pytest.mark.parametrize("fault", ["kill:rename:2:1", "enospc:pwrite64:40:3"])
+def test_f09_a_fault_while_a_damaged_outbox_is_read(fire: Fire, fault: str) -> None:
+    fire("a damaged outbox", fault)
+
+
+@answered
+@pytest.mark.parametrize("fault", ["kill:fdatasync", "eio:pwrite64", "enospc:pwrite64"])
+def test_f17_a_fault_while_a_new_version_begins(fire: Fire, fault: str) -> None:
+    fire("a new version", *(f"{fault}:{n}:1" for n in range(1, 6)))
+
+
+@answered
+@pytest.mark.parametrize("fault", ["kill:pwrite64", "eio:fdatasync", "enospc:pwrite64"])
+def test_f69_a_fault_while_a_server_takes_lines(fire: Fire, fault: str) -> None:
+    scene, late = "a server that takes lines", {"kill:pwrite64": 300}.get(fault, 22)
+    assert fire(scene, *(f"{fault}:{n}:1" for n in (2, 12, late)))
+
+
+@answered
+@pytest.mark.parametrize("scene", ["a backup", "a restore", "a server's first start"])
+def test_f69_killed_while_a_server_is_looked_after(fire: Fire, scene: str) -> None:
+    fire(scene, "kill:pwrite64:4:1", "kill:unlink:1:1", "enospc:pwrite64:9:3")
+
+
+@answered
+def test_f69_f73_killed_while_answers_are_made_anew(fire: Fire) -> None:
+    fire("answers made anew", *(f"kill:pwrite64:{n}:1" for n in range(10, 90, 20)))
 
 
 def test_f01_f03_f20_a_station_that_is_killed_again_and_again() -> None:
