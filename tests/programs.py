@@ -13,6 +13,7 @@ from pathlib import Path
 
 from edge.clock import read_clock
 from edge.health import Status, overview
+from server.store import OWN
 from shared.errors import StartError
 
 BIN = Path(sys.executable).parent
@@ -139,10 +140,13 @@ def _connected(of: Station) -> bool:
 
 
 def at_server(data: Path) -> list[tuple[int, bytes]]:
-    """Read the lines that the server keeps, in its own order."""
+    """Read the stations' lines that the server keeps, in its own order."""
     with _read_only(data / "scantrail.db") as database:
         return database.execute(
-            "SELECT seq, line FROM line ORDER BY position"
+            "SELECT seq, line FROM line JOIN log ON log.id = line.log"
+            " JOIN station ON station.id = log.station WHERE station.name != ?"
+            " ORDER BY position",
+            (OWN,),
         ).fetchall()
 
 
