@@ -41,6 +41,7 @@ _SCREENS: tuple[tuple[str, Access], ...] = (
     ("floor", Access.READER),
     ("loads", Access.READER),
     ("stations", Access.READER),
+    ("figures", Access.READER),
     ("events", Access.READER),
     ("labels", Access.SUPERVISOR),
 )

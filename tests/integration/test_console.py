@@ -19,6 +19,7 @@ from tests.programs import BIN, Server, told, until
 from tests.serving import Log, Service
 
 PASSWORD = "correct horse"  # noqa: S105 # of nobody
+FILES = ("/assets/{version}/{name}", "/figures/{table}")
 PAGE = {"Accept": "text/html"}
 SINGLE_SIGN_ON = (
     "/sign-in/oidc",
@@ -265,6 +266,7 @@ async def test_f25_hostile_texts_are_text_on_every_page(
         f"/places/{key}",
         f"/people/{key}",
         "/floor",
+        "/figures",
         f"/events/{log.id}:1",
         f"/loads/{quote(text + '!', safe='')}",
         f"/loads/{quote(text + '!', safe='')}/manifest",
@@ -291,6 +293,10 @@ async def test_a_strange_address_is_answered_with_a_page(browser: Browser) -> No
         ("/items/P-1?at=yesterday", 400),
         ("/items/P-1?at=9999-12-31T23:59:59-23:59", 400),
         ("/floor?at=noon", 400),
+        ("/figures?days=3", 400),
+        ("/figures?at=0001-01-01T00:00:00Z", 200),
+        ("/figures/nothing", 404),
+        ("/figures/dwell?format=doc", 400),
         ("/floor?at=0001-01-01T00:00:00Z", 200),
         ("/floor?at=2999-01-01T00:00:00Z", 200),
         ("/stations/NONE", 404),
@@ -321,11 +327,12 @@ async def test_every_page_is_there_in_every_language(
                 event=f"{log.id}:1",
                 load="M-1",
                 station=log.name,
+                table="summary",
             )
             told = {"Accept-Language": language}
             status, text, _ = await browser.get(filled, **told)
             assert status == 200, path
-            assert f'<html lang="{language}">' in text or "assets" in path, path
+            assert f'<html lang="{language}">' in text or path in FILES, path
 
 
 async def test_what_was_only_spoken_of_was_never_scanned(browser: Browser) -> None:
