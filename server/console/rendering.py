@@ -44,6 +44,7 @@ _SCREENS: tuple[tuple[str, Access], ...] = (
     ("figures", Access.READER),
     ("events", Access.READER),
     ("labels", Access.SUPERVISOR),
+    ("access", Access.ADMINISTRATOR),
 )
 """What the navigation leads to, and whom each screen admits."""
 

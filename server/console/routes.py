@@ -2,6 +2,7 @@
 
 from server.api.guard import Access, Handler
 from server.console import (
+    access,
     acting,
     board,
     entry,
@@ -62,6 +63,28 @@ ROUTES: tuple[tuple[str, str, Access, Handler], ...] = (
     ("GET", "/labels", Access.SUPERVISOR, labels.labels),
     ("GET", "/labels/preview", Access.SUPERVISOR, labels.preview),
     ("GET", "/labels/sheet", Access.SUPERVISOR, labels.sheet),
+    ("GET", "/access", Access.ADMINISTRATOR, access.access),
+    ("POST", "/access/people", Access.ADMINISTRATOR, access.add_person),
+    (
+        "POST",
+        "/access/people/{person}/role",
+        Access.ADMINISTRATOR,
+        access.set_role,
+    ),
+    (
+        "POST",
+        "/access/people/{person}/password",
+        Access.ADMINISTRATOR,
+        access.set_password,
+    ),
+    (
+        "POST",
+        "/access/people/{person}/remove",
+        Access.ADMINISTRATOR,
+        access.remove_person,
+    ),
+    ("POST", "/access/keys", Access.ADMINISTRATOR, access.make_key),
+    ("POST", "/access/keys/{key}/end", Access.ADMINISTRATOR, access.drop_key),
     ("GET", "/join", Access.ADMINISTRATOR, stations.join_page),
     ("POST", "/join", Access.ADMINISTRATOR, stations.invite),
     ("GET", "/joining/{station}", Access.READER, stations.joining),
