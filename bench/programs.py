@@ -24,13 +24,15 @@ async def _told(*command: str) -> str:
         stderr=asyncio.subprocess.DEVNULL,
     )
     out, _ = await process.communicate()
+    if process.returncode:
+        reason = f"scantrail-server {command[0]} ended with {process.returncode}"
+        raise RuntimeError(reason)
     return out.decode().strip()
 
 
 @asynccontextmanager
 async def server(data: Path) -> AsyncIterator[str]:
     """Run a server, and give its address; an administrator's key is made for it."""
-    key = await _told("key", "--data", str(data), "--scope", "admin")
     process = await asyncio.create_subprocess_exec(
         str(_BIN / "scantrail-server"),
         *("serve", "--data", str(data), "--port", "0"),
@@ -41,6 +43,7 @@ async def server(data: Path) -> AsyncIterator[str]:
         reason = "the server's address cannot be read"
         raise RuntimeError(reason)
     url = (await process.stdout.readline()).decode().strip()
+    key = await _told("key", "--data", str(data), "--scope", "admin")
     os.environ.update(SCANTRAIL_SERVER=url, SCANTRAIL_KEY=key)
     try:
         yield url
