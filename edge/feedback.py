@@ -11,7 +11,16 @@ import msgspec
 
 from edge.scanners import Tone
 
-__all__ = ["Caption", "Expect", "Feedback", "Notice", "Says", "Tone", "Word"]
+__all__ = [
+    "Alarm",
+    "Caption",
+    "Expect",
+    "Feedback",
+    "Notice",
+    "Says",
+    "Tone",
+    "Word",
+]
 
 
 class Word(Enum):
@@ -112,6 +121,10 @@ class Says(Enum):
     GIVER = "giver"
     NO_GIVER = "no_giver"
     NOBODY_GIVES = "nobody_gives"
+    INCOMPLETE_LOAD = "incomplete_load"
+    ASKED_INCOMPLETE = "asked_incomplete"
+    WANTED = "wanted"
+    """What stands before the sentence of an item that somebody looks for."""
     NOT_SAVED = "not_saved"
     NOT_KEPT = "not_kept"
 
@@ -139,7 +152,7 @@ class Notice(Enum):
     SERVER_AWAY = "server_away"
     SERVER_BACK = "server_back"
     SERVER_BACK_SENDING = "server_back_sending"
-    ALARM = "alarm"
+    ALARM_OVER = "alarm_over"
     SCANNER_PROBLEM = "scanner_problem"
     SCANNER_BACK = "scanner_back"
     STORAGE = "storage"
@@ -155,6 +168,17 @@ class Notice(Enum):
     SETTINGS_NEW = "settings_new"
     SCREEN_AT = "screen_at"
     SCREEN_AWAY = "screen_away"
+
+
+class Alarm(Enum):
+    """What a person has to look into between the station and its server."""
+
+    REWOUND = "rewound"
+    """The server has less than it once said; over once it has everything again."""
+    LEFT = "left"
+    """The log went on somewhere else, too, and another was begun."""
+    DISOWNED = "disowned"
+    """The server does not take what is left of an older log."""
 
 
 class Caption(Enum):
@@ -186,6 +210,7 @@ class Caption(Enum):
     CLOCK_WRONG = "clock_wrong"
     BATTERY = "battery"
     DATA = "data"
+    AGE = "age"
     NO_DATA = "no_data"
     EXPECTED = "expected"
     SCANNED = "scanned"

@@ -40,8 +40,9 @@ def keep_told(told: Told, copy: Copy) -> None:
         except (ValueError, RecursionError) as error:
             _log.warning("the server's reference data cannot be read: %s", error)
         else:
-            told.update(document)
+            told.update(document, copy.checked)
 
+    told.checked = lambda: copy.checked
     copy.observe(update)
 
 

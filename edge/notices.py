@@ -10,10 +10,11 @@ from edge.decisions import State
 from edge.feedback import Notice
 from edge.health import Report, ScannerReport
 from edge.sync import SyncStatus
-from edge.texts import Texts, said
+from edge.texts import Texts, alarmed, said
 from shared.moments import SECOND, span
 
 __all__ = [
+    "alarm_of",
     "is_online",
     "of_battery",
     "of_clock",
@@ -34,11 +35,17 @@ def is_online(status: SyncStatus) -> bool:
     return status.state in _FINE
 
 
+def alarm_of(status: SyncStatus, texts: Texts) -> str:
+    """Return what a person has to look into, as a sentence; empty where nothing."""
+    raised = status.alarm
+    return alarmed(raised.kind, raised.names, texts) if raised else ""
+
+
 def of_sync(before: SyncStatus, after: SyncStatus, texts: Texts) -> list[str]:
     """Return what a change of the way to the server is worth saying."""
     told = []
     if after.alarm != before.alarm:
-        told.append(said(Notice.ALARM, texts, problem=after.alarm))
+        told.append(alarm_of(after, texts) or said(Notice.ALARM_OVER, texts))
     waiting = str(after.waiting)
     if not is_online(after) and (before.state, before.problem) != (
         after.state,

@@ -15,7 +15,7 @@ from edge.feedback import Caption, Feedback, Says, Tone, Word
 from edge.health import Report, ScannerReport
 from edge.sync import SyncStatus
 from edge.terminal_display import clean
-from edge.texts import Texts, detail, mode_name
+from edge.texts import Texts, alarmed, detail, mode_name
 from edge.workflow import Rules, State, expects
 from shared.moments import span, to_text
 
@@ -307,7 +307,8 @@ def _lights(standing: Standing, texts: Texts) -> Iterable[Light]:
         problem = clean(report.unsaved_problem, _LONGEST_TEXT)
         yield Light(part="disk", name=problem, text=unsaved, tone=Tone.ERROR)
     if sync.alarm:
-        text = clean(sync.alarm, _LONGEST_TEXT)
+        told = alarmed(sync.alarm.kind, sync.alarm.names, texts)
+        text = clean(told, _LONGEST_TEXT)
         yield Light(part="alarm", name="", text=text, tone=Tone.ATTENTION)
 
 
@@ -338,6 +339,6 @@ def _handheld(report: Report | None, texts: Texts) -> Iterable[Light]:
         yield Light(
             part="data",
             name=texts.captions[Caption.DATA],
-            text=span(age),
+            text=texts.captions[Caption.AGE].replace("{age}", span(age)),
             tone=Tone.ATTENTION,
         )

@@ -380,7 +380,7 @@ class Station:
             clock_synced=now.synced,
             state=self._told.state,
             problem=self._told.problem,
-            alarm=self._told.alarm,
+            alarm=notices.alarm_of(self._told, self._setup.texts),
             storage_problem=self._outbox.problem
             or self._care.problem
             or (self._copying.problem if self._copying else ""),

@@ -10,7 +10,7 @@ before the present one, as far as the server has to get lines of theirs.
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
 import msgspec
@@ -28,13 +28,14 @@ from edge.decisions import (
     State,
     Wait,
 )
+from edge.feedback import Alarm
 from edge.logs import Log
 from edge.outbox import Batch, NotSavedError, Outbox
 from edge.reference import Copy
 from edge.renewal import Tokens
 from edge.sync_policy import Pace, Stance, react
 
-__all__ = ["Link", "Pause", "Sync", "SyncStatus", "pause"]
+__all__ = ["Link", "Pause", "Raised", "Sync", "SyncStatus", "pause"]
 
 _log = logging.getLogger(__name__)
 
@@ -64,6 +65,13 @@ class Link(Protocol):
         """Fetch the reference data, unless they are those of ``etag``."""
 
 
+class Raised(msgspec.Struct, frozen=True, kw_only=True):
+    """An alarm, and the values that its sentence speaks of."""
+
+    kind: Alarm
+    names: Mapping[str, str] = {}
+
+
 class SyncStatus(msgspec.Struct, frozen=True, kw_only=True):
     """How the station and its server stand, for the screen.
 
@@ -72,7 +80,7 @@ class SyncStatus(msgspec.Struct, frozen=True, kw_only=True):
     server, in microseconds since 1970. ``problem`` says what is wrong and what to do,
     and is empty while nothing is; ``retry_in`` are the seconds until the next try,
     counted from when this was made. ``alarm`` is something that a person has to look
-    into; it stays.
+    into; it stays as long as its cause does, or else while the station runs.
     """
 
     state: State
@@ -81,7 +89,7 @@ class SyncStatus(msgspec.Struct, frozen=True, kw_only=True):
     last_contact: int | None = None
     problem: str = ""
     retry_in: float | None = None
-    alarm: str = ""
+    alarm: Raised | None = None
 
 
 class Sync:
@@ -122,7 +130,7 @@ class Sync:
         self._stance = Stance(limit=self._pace.max_lines)
         self._saved = asyncio.Event()
         self._again = asyncio.Event()
-        self._alarmed = ""
+        self._alarmed: Raised | None = None
         self._disowned: frozenset[int] = frozenset()
         self._observers: list[Callable[[SyncStatus], None]] = []
         self.status = SyncStatus(
@@ -170,6 +178,7 @@ class Sync:
         )
         if isinstance(decision, Wait) and self._tries_another_token(decision):
             return 0.0
+        self._look_at_alarm(decision, sent)
         self._report(decision, rest)
         if isinstance(decision, Acked):
             await self._renew(decision)
@@ -221,19 +230,17 @@ class Sync:
             case Disowned():
                 self._disowned |= {log.id}
                 self._alarm(
-                    f"{log.waiting} lines of log {log.name}, which was left, are not "
-                    f"sent: {decision.problem}. They stay here"
+                    Alarm.DISOWNED,
+                    number=log.waiting,
+                    log=log.name,
+                    problem=decision.problem,
                 )
             case Halve() | SendRaw() | Wait():
                 pass
         return decision
 
     async def _rewind(self, log: Log, acked: int) -> None:
-        self._alarm(
-            f"the server no longer has lines {acked + 1} to {log.acked} of "
-            f"log {log.name}, as after a restore from a backup; they are "
-            "being sent again"
-        )
+        self._alarm(Alarm.REWOUND, first=acked + 1, last=log.acked, log=log.name)
         await self._outbox.rewind(acked, log.id)
 
     async def _leave_log(self, log: Log, decision: Diverged) -> Decision:
@@ -249,8 +256,12 @@ class Sync:
         lacked = self._outbox.state.part(log.id).end - search.low
         new = await self._outbox.start_log(search.low, log.id)
         self._alarm(
-            f"{decision.problem}. Log {log.name} was left at line {search.low}, and "
-            f"goes on as log {new} with {lacked} lines that the server lacked"
+            Alarm.LEFT,
+            problem=decision.problem,
+            log=log.name,
+            last=search.low,
+            new=new,
+            number=lacked,
         )
         return decision
 
@@ -261,9 +272,16 @@ class Sync:
                 acked.reference, self._link.reference, again=not sent.lines
             )
 
-    def _alarm(self, text: str) -> None:
-        _log.warning("%s", text)
-        self._alarmed = text
+    def _alarm(self, kind: Alarm, **names: object) -> None:
+        told = {name: str(value) for name, value in names.items()}
+        _log.warning("%s: %s", kind.value, told)
+        self._alarmed = Raised(kind=kind, names=told)
+
+    def _look_at_alarm(self, decision: Decision, sent: Sent) -> None:
+        """Take back what is over: a heartbeat is sent only once nothing waits."""
+        everything = isinstance(decision, Acked) and not sent.lines
+        if everything and self._alarmed and self._alarmed.kind is Alarm.REWOUND:
+            self._alarmed = None
 
     def _report(self, decision: Decision, rest: float | None) -> None:
         """Show what has become of an exchange."""

@@ -62,16 +62,8 @@ class OwnLog:
         self._turn = asyncio.Lock()
 
     @classmethod
-    async def open(
-        cls, store: Store, path: Path, now: Now, name: str = OWN
-    ) -> "OwnLog":
+    async def open(cls, store: Store, path: Path, now: Now) -> "OwnLog":
         """Open the log that the file names; begin a new one where there is none.
-
-        Args:
-            store: Where it is kept.
-            path: The file with its key.
-            now: This machine's clock.
-            name: What the server calls itself; of several, each another name.
 
         Raises:
             StartError: The file can be neither read nor made.
@@ -87,7 +79,7 @@ class OwnLog:
                 or identity.epoch != store.identity.epoch
             ):
                 identity = _made(store.identity.epoch)
-                station = await _join(store, identity, now, name)
+                station = await _join(store, identity, now)
                 files.write(path, msgspec.json.encode(identity))
         except OSError as error:
             reason = (
@@ -143,11 +135,11 @@ class OwnLog:
         return await self._store.append(self._station, delivery)
 
 
-async def _join(store: Store, identity: _Identity, now: Now, name: str) -> Station:
+async def _join(store: Store, identity: _Identity, now: Now) -> Station:
     code = hashed(new_secret("code"))
     key = Ed25519PrivateKey.from_private_bytes(identity.private_key)
     await store.invite(
-        name, location=None, kind="host", code_hash=code, expires=now() + _JOINING
+        OWN, location=None, kind="host", code_hash=code, expires=now() + _JOINING
     )
     return await store.enrol(
         code,

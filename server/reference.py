@@ -16,6 +16,7 @@ from server.store import Said, Store
 from shared.hosts import Topic
 from shared.moments import SECOND, to_text
 from shared.reference import (
+    KnownContainer,
     KnownLoad,
     KnownLocation,
     KnownOperator,
@@ -29,11 +30,15 @@ GONE_DAYS = 14
 MOST_GONE = 20_000
 MOST_LOADS = 500
 MOST_ON_A_LOAD = 5_000
+MOST_HELD = 10_000
 
 REST = 1.0
 """Seconds between two makings, however often something changes."""
-GONE_EVERY = 60 * SECOND
-"""How old the list of what has gone may become; in microseconds."""
+SCANS_EVERY = 15 * SECOND
+"""How old may become what scans alone change: what has gone, and what containers hold.
+
+In microseconds.
+"""
 
 
 class _Made(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,7 +87,7 @@ class ReferenceData:
     def _outdated(self, made: _Made) -> bool:
         return (
             made.changes != self._store.said_changes()
-            or self._now() - made.made >= GONE_EVERY
+            or self._now() - made.made >= SCANS_EVERY
         )
 
     async def _make(self, before: _Made | None) -> _Made:
@@ -119,10 +124,15 @@ class ReferenceData:
                 KnownLoad(load=one.load, name=one.name, items=tuple(one.expected))
                 for one in loads
             ),
+            containers=tuple(
+                KnownContainer(container=container, items=tuple(items))
+                for container, items in (await self._store.held(MOST_HELD)).items()
+            ),
             wanted=tuple(
                 WantedItem(
                     item=one.key,
                     reason=one.line.reason or "",
+                    by=one.line.by or "",
                     since=to_text(one.occurred),
                 )
                 for one in await said(Topic.WANTED, None)

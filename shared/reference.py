@@ -8,6 +8,7 @@ is unknown.
 import msgspec
 
 __all__ = [
+    "KnownContainer",
     "KnownLoad",
     "KnownLocation",
     "KnownOperator",
@@ -39,19 +40,31 @@ class KnownLoad(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     items: tuple[str, ...] = ()
 
 
+class KnownContainer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A container that is on the site, and all that is in it, as scans have shown."""
+
+    container: str
+    items: tuple[str, ...] = ()
+
+
 class WantedItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An item that every station looks out for; ``since`` is RFC 3339 in UTC."""
+    """An item that every station looks out for.
+
+    ``by`` is who wants it, ``since`` RFC 3339 in UTC.
+    """
 
     item: str
     reason: str = ""
+    by: str = ""
     since: str = ""
 
 
 class Reference(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The whole document.
 
-    ``made_at`` is when the server wrote it, RFC 3339 in UTC. ``gone`` are items that
-    left the site lately, newest first, as many as the server's limit lets through.
+    ``made_at`` is when the server wrote it, RFC 3339 in UTC. ``containers`` are those
+    that hold something, the one told of last first, and ``gone`` the items that left
+    the site lately, newest first; each as many as the server's limit lets through.
     ``settings`` are the station's, set at the server: a table as in its settings file.
     """
 
@@ -59,6 +72,7 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     locations: tuple[KnownLocation, ...] = ()
     operators: tuple[KnownOperator, ...] = ()
     loads: tuple[KnownLoad, ...] = ()
+    containers: tuple[KnownContainer, ...] = ()
     wanted: tuple[WantedItem, ...] = ()
     gone: tuple[str, ...] = ()
     settings: dict[str, object] = {}

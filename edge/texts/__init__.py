@@ -5,6 +5,14 @@ many, or with a value that no sentence has is refused when the station starts.
 """
 
 from edge.texts.files import LANGUAGES, read_texts
-from edge.texts.wording import Texts, detail, mode_name, said
+from edge.texts.wording import Texts, alarmed, detail, mode_name, said
 
-__all__ = ["LANGUAGES", "Texts", "detail", "mode_name", "read_texts", "said"]
+__all__ = [
+    "LANGUAGES",
+    "Texts",
+    "alarmed",
+    "detail",
+    "mode_name",
+    "read_texts",
+    "said",
+]

@@ -9,18 +9,17 @@ from types import MappingProxyType
 
 import msgspec
 
-from edge.feedback import Caption, Expect, Feedback, Notice, Says, Word
+from edge.feedback import Alarm, Caption, Expect, Feedback, Notice, Says, Word
 
-__all__ = ["VALUES", "Texts", "detail", "mode_name", "said"]
+__all__ = ["VALUES", "Texts", "alarmed", "detail", "mode_name", "said"]
 
 _CODES = ("item", "location", "container", "operator", "code", "undone", "other")
 _FIGURES = ("number", "total", "reason", "kind", "missing", "command", "mode")
 _MADE = (
     *("_location", "_container", "_operator", "_giver", "_warned", "_refused"),
-    *("_total", "_missing"),
+    *("_total", "_missing", "_age", "_wanted", "_wants"),
     *("_done", "_next", "_why"),
 )
-_NOTICED = ("state", "problem", "device", "number", "span", "age", "address")
 VALUES: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "says": frozenset((*_CODES, *_FIGURES, *_MADE)),
@@ -28,7 +27,8 @@ VALUES: Mapping[str, frozenset[str]] = MappingProxyType(
         "notices": frozenset(
             {"state", "problem", "device", "number", "span", "age", "address"}
         ),
-        "captions": frozenset({"number"}),
+        "alarms": frozenset({"problem", "log", "new", "number", "first", "last"}),
+        "captions": frozenset({"number", "age"}),
     }
 )
 """The values that the templates of a table can speak of; other tables have none."""
@@ -48,6 +48,7 @@ class Texts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         reasons: Why a list is closed although something is missing.
         states: How the station and its server stand.
         notices: What the station says by itself.
+        alarms: What a person has to look into, between the station and its server.
         captions: The fixed words of a screen.
         page: Those that only the station's page has.
     """
@@ -62,6 +63,7 @@ class Texts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     reasons: dict[str, str]
     states: dict[str, str]
     notices: dict[Notice, str]
+    alarms: dict[Alarm, str]
     captions: dict[Caption, str]
     page: dict[str, str]
 
@@ -85,7 +87,14 @@ def detail(feedback: Feedback, texts: Texts) -> str:
         "_why": texts.reasons.get(why, why),
         "mode": mode_name(feedback.mode, texts),
     }
-    return texts.says[feedback.says].format_map(_Named({**names, **parts, **made}))
+    told = _Named({**names, **parts, **made})
+    wanted = texts.says[Says.WANTED] if feedback.word is Word.WANTED else ""
+    return wanted.format_map(told) + texts.says[feedback.says].format_map(told)
+
+
+def alarmed(alarm: Alarm, names: Mapping[str, str], texts: Texts) -> str:
+    """Return an alarm as a sentence."""
+    return texts.alarms[alarm].format_map(_Named(names))
 
 
 def said(notice: Notice, texts: Texts, **names: str) -> str:

@@ -10,7 +10,7 @@ from types import MappingProxyType
 import msgspec
 
 from edge.feedback import Says, Word
-from edge.workflow.lists import opens
+from edge.workflow.lists import opens, shortage
 from edge.workflow.outcome import Scan
 from edge.workflow.rules import Check
 from shared.actions import SIGHTING, Action, Place, Stay
@@ -19,6 +19,7 @@ from shared.lines import Line
 
 __all__ = ["UNKNOWN_LOCATION", "Objection", "objection"]
 
+INCOMPLETE_LOAD = "incomplete_load"
 UNKNOWN_LOCATION = "unknown_location"
 """The refusal of a place that there is not; nothing was seen there, either."""
 
@@ -27,7 +28,8 @@ class Objection(msgspec.Struct, frozen=True, kw_only=True):
     """Why a scan is not what was expected.
 
     ``code`` goes into the line where the scan is ``refused`` (``not_on_manifest``); a
-    mere warning records it as it is. ``says`` and ``names`` tell the operator.
+    mere warning records it as it is; but one that ``asks`` refuses the scan until it
+    is made once more. ``says`` and ``names`` tell the operator.
     """
 
     code: str
@@ -35,6 +37,7 @@ class Objection(msgspec.Struct, frozen=True, kw_only=True):
     names: Mapping[str, str] = {}
     word: Word = Word.REFUSED
     refused: bool = True
+    asks: bool = False
 
 
 def objection(scan: Scan, line: Line) -> Objection | None:
@@ -44,7 +47,8 @@ def objection(scan: Scan, line: Line) -> Objection | None:
             asked = getattr(scan.rules.checks, name) is does
             found = check(scan, line) if asked else None
             if found is not None:
-                return msgspec.structs.replace(found, refused=does is Check.REFUSE)
+                refused = found.asks or does is Check.REFUSE
+                return msgspec.structs.replace(found, refused=refused)
     return None
 
 
@@ -98,7 +102,10 @@ def _already_shipped(scan: Scan, line: Line) -> Objection | None:
 def _not_on_manifest(scan: Scan, line: Line) -> Objection | None:
     enters = _effects(scan, line).stay is Stay.ENTERS
     expected = scan.facts.expected(line.container or "") if enters else None
-    if expected is None or line.item in expected:
+    if expected is None or line.item is None or line.item in expected:
+        return None
+    inside = scan.facts.inside(line.item)
+    if inside and inside <= frozenset(expected):
         return None
     return Objection(code="not_on_manifest", says=Says.NOT_ON_MANIFEST)
 
@@ -119,6 +126,29 @@ def _not_expected(scan: Scan, line: Line) -> Objection | None:
     )
 
 
+def _incomplete_load(scan: Scan, line: Line) -> Objection | None:
+    """What leaves without all that should be on it is asked about before it does.
+
+    The same label once more, no sooner than a person can mean it, is the answer.
+    """
+    leaves = _effects(scan, line).place is Place.GONE
+    expected = scan.facts.expected(line.item or "") if leaves else None
+    if line.item is None or not expected:
+        return None
+    aboard = scan.facts.inside(line.item)
+    missing = tuple(item for item in expected if item not in aboard)
+    if not missing:
+        return None
+    warns = scan.rules.checks.incomplete_load is Check.WARN
+    asks = warns and not scan.asked(INCOMPLETE_LOAD)
+    return Objection(
+        code=INCOMPLETE_LOAD,
+        says=Says.ASKED_INCOMPLETE if asks else Says.INCOMPLETE_LOAD,
+        names=shortage(line.item, missing, len(expected)),
+        asks=asks,
+    )
+
+
 def _effects(scan: Scan, line: Line) -> Action:
     return scan.rules.actions.get(line.action, SIGHTING)
 
@@ -128,6 +158,7 @@ _CHECKS: Mapping[str, Callable[[Scan, Line], Objection | None]] = MappingProxyTy
         "unknown_location": _unknown_location,
         "unknown_operator": _unknown_operator,
         "wrong_place": _wrong_place,
+        INCOMPLETE_LOAD: _incomplete_load,
         "already_shipped": _already_shipped,
         "not_on_manifest": _not_on_manifest,
         "not_expected": _not_expected,

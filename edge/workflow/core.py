@@ -38,6 +38,7 @@ from edge.workflow.state import Frame, Heard, Scene, State, expects, rest
 from shared.keys import Key, Kind
 from shared.lines import Line
 from shared.moments import to_text
+from shared.reference import WantedItem
 
 __all__ = ["MAX_KEY", "Step", "recorded", "step"]
 
@@ -204,9 +205,18 @@ def _against(scan: Scan, outcome: Outcome) -> Outcome:
     if outcome.word is Word.SAVED and line.action != "void":
         against = objection(scan, line)
         outcome = outcome if against is None else _objected(scan, outcome, against)
-    if line.item is not None and scan.facts.wanted(line.item):
-        outcome = _replace(outcome, tone=Tone.WANTED, word=Word.WANTED)
-    return outcome
+    wanted = scan.facts.wanted(line.item) if line.item is not None else None
+    return outcome if wanted is None else _wanted(outcome, wanted)
+
+
+def _wanted(outcome: Outcome, wanted: WantedItem) -> Outcome:
+    """Say that somebody looks for the item: why, and who, before what became of it."""
+    return _replace(
+        outcome,
+        tone=Tone.WANTED,
+        word=Word.WANTED,
+        names={**outcome.names, "wanted": wanted.reason, "wants": wanted.by},
+    )
 
 
 def _objected(scan: Scan, outcome: Outcome, against: Objection) -> Outcome:
@@ -243,7 +253,13 @@ def _remember(scan: Scan, outcome: Outcome) -> State:
         frame = Frame(code=scan.code, before=scan.scene, mono=mono)
         history = (*history[1 - _UNDOABLE :], frame)
     changed = state is not scan.state
-    heard = Heard(device=read.device, raw=read.raw, mono=mono, changed=changed)
+    heard = Heard(
+        device=read.device,
+        raw=read.raw,
+        mono=mono,
+        changed=changed,
+        refused=outcome.fields.get("refused"),
+    )
     return _replace(state, history=history, heard=heard)
 
 

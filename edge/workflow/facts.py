@@ -2,14 +2,16 @@
 
 from typing import Protocol
 
+from shared.reference import WantedItem
+
 __all__ = ["NOTHING", "Facts"]
 
 
 class Facts(Protocol):
     """What the server told the station, and what it has done itself since."""
 
-    def wanted(self, item: str) -> bool:
-        """Whether every station looks out for this item."""
+    def wanted(self, item: str) -> WantedItem | None:
+        """Return what is said of an item that every station looks out for."""
 
     def gone(self, item: str) -> bool:
         """Whether an item is known to have left the site, and not to be back."""
@@ -18,7 +20,16 @@ class Facts(Protocol):
         """Return what the server expects in a container; ``None``: it did not say."""
 
     def contents(self, container: str) -> tuple[str, ...]:
-        """Return what this station put into a container, and did not take out."""
+        """Return what is in a container, not what is in that, as far as is known."""
+
+    def inside(self, container: str) -> frozenset[str]:
+        """Return all that is in a container, at any depth, as far as is known."""
+
+    def told_at(self, container: str) -> int | None:
+        """Return when the server said last what is in a container, or should be.
+
+        In microseconds of this machine's wall clock; ``None``: it said nothing of it.
+        """
 
     def place(self, location: str) -> str | None:
         """Return the kind of a place, empty where none is known.
@@ -31,8 +42,8 @@ class Facts(Protocol):
 
 
 class _Nothing:
-    def wanted(self, item: str) -> bool:  # noqa: ARG002 - the answer to any item
-        return False
+    def wanted(self, item: str) -> WantedItem | None:  # noqa: ARG002 - of any item
+        return None
 
     def gone(self, item: str) -> bool:  # noqa: ARG002
         return False
@@ -42,6 +53,12 @@ class _Nothing:
 
     def contents(self, container: str) -> tuple[str, ...]:  # noqa: ARG002
         return ()
+
+    def inside(self, container: str) -> frozenset[str]:  # noqa: ARG002
+        return frozenset()
+
+    def told_at(self, container: str) -> int | None:  # noqa: ARG002
+        return None
 
     def place(self, location: str) -> str | None:  # noqa: ARG002
         return ""

@@ -60,7 +60,7 @@ def _do(scan: Scan) -> Outcome:
         return outcome
     checklist = lists.begin(scan, item) if lists.opens(scan) else None
     if checklist is not None:
-        return lists.open_list(outcome, checklist)
+        return lists.open_list(scan, outcome, checklist)
     return lists.tick(scan, outcome, item)
 
 

@@ -1,12 +1,13 @@
 """Lists of what should be there: on a load, or in a tote that is handed over.
 
 A list is opened by the label of its container, ticked off item by item, and closed by
-X-DONE. Where its mode says ``settled`` and it was begun, it is closed with something
-missing only by a reason of the sheet; each missing item is then recorded as looked for
-here and not found. Nothing is invented, and nothing is passed over.
+X-DONE, which also ends the handoff: another giver's badge comes next. Where its mode
+says ``settled`` and it was begun, it is closed with something missing only by a reason
+of the sheet; each missing item is then recorded as looked for here and not found.
+Nothing is invented, and nothing is passed over.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -17,6 +18,7 @@ from edge.workflow.modes import Checking
 from edge.workflow.outcome import Outcome, Scan, did, here, not_now, note, refuse
 from edge.workflow.state import Scene
 from shared.keys import Role
+from shared.moments import SECOND, span
 
 __all__ = [
     "begin",
@@ -25,11 +27,14 @@ __all__ = [
     "close_short",
     "open_list",
     "opens",
+    "shortage",
     "tick",
     "unfinished",
 ]
 
 _HOLD = frozenset({Role.CONTAINER, Role.LOAD})
+_OLD = 90.0
+"""Seconds after which it is said how old the server's word is."""
 _NAMED = 5
 """How many missing items a sentence names."""
 
@@ -40,15 +45,17 @@ def begin(scan: Scan, container: str) -> Checklist | None:
     """Return the list of a container, where its mode keeps one.
 
     On a load, what is expected is what the server said. Of a tote that is handed over,
-    it is else what this station itself put into it, or it is not known here.
+    it is else what was put into it, here or as the server knows of other stations; or
+    it is not known here.
     """
     mode, facts = scan.mode, scan.facts
-    expected, inside = facts.expected(container), facts.contents(container)
+    expected = facts.expected(container)
     if mode.checks is Checking.OFF or (mode.into is not None and not expected):
         return None
     if mode.into is None:
-        return Checklist(container=container, expected=expected or inside or None)
-    there = frozenset(inside)
+        known = expected or facts.contents(container) or None
+        return Checklist(container=container, expected=known)
+    there = facts.inside(container)
     scanned = tuple(item for item in expected or () if item in there)
     return Checklist(container=container, expected=expected, scanned=scanned)
 
@@ -65,7 +72,7 @@ def opens(scan: Scan) -> bool:
     return scan.key.role in _HOLD or scan.facts.expected(item) is not None
 
 
-def open_list(outcome: Outcome, checklist: Checklist) -> Outcome:
+def open_list(scan: Scan, outcome: Outcome, checklist: Checklist) -> Outcome:
     """Return the outcome of a container's scan with its list open."""
     outcome = _with(outcome, checklist)
     if outcome.says is not Says.DONE:
@@ -73,8 +80,19 @@ def open_list(outcome: Outcome, checklist: Checklist) -> Outcome:
     return _replace(
         outcome,
         says=Says.LIST_OPENED if checklist.expected else Says.LIST_UNKNOWN,
-        names={"container": checklist.container, **_figures(checklist)},
+        names={
+            "container": checklist.container,
+            "age": _age(scan, checklist.container),
+            **_figures(checklist),
+        },
     )
+
+
+def _age(scan: Scan, container: str) -> str:
+    """Return how old what the server said is, where it may be otherwise by now."""
+    told = scan.facts.told_at(container)
+    seconds = 0.0 if told is None else (scan.read.clock.at - told) / SECOND
+    return span(seconds) if seconds >= _OLD else ""
 
 
 def tick(scan: Scan, outcome: Outcome, item: str) -> Outcome:
@@ -82,12 +100,25 @@ def tick(scan: Scan, outcome: Outcome, item: str) -> Outcome:
     checklist = scan.scene.checklist
     if checklist is None or scan.mode.checks is Checking.OFF:
         return outcome
-    after = checklist.with_item(item)
+    after = _with_scanned(scan, checklist, item)
     outcome = _with(outcome, after)
-    if outcome.says is not Says.DONE or not after.expects(item):
+    if outcome.says is not Says.DONE or after.scanned == checklist.scanned:
+        return outcome
+    if not after.expected:
         return outcome
     says = Says.LIST_ITEM if after.missing else Says.LIST_COMPLETE
     return _replace(outcome, says=says, names=_figures(after))
+
+
+def _with_scanned(scan: Scan, checklist: Checklist, item: str) -> Checklist:
+    """Tick an item off; on a load, a tote brings what is in it instead of itself."""
+    inside = scan.facts.inside(item) if scan.mode.into is not None else frozenset()
+    brought = [one for one in checklist.expected or () if one in inside]
+    if not brought or checklist.expects(item):
+        return checklist.with_item(item)
+    for one in brought:
+        checklist = checklist.with_item(one)
+    return checklist
 
 
 def _with(outcome: Outcome, checklist: Checklist) -> Outcome:
@@ -117,12 +148,17 @@ def _lacks(scene: Scene) -> dict[str, str]:
     checklist = scene.checklist
     if checklist is None:
         return {}
-    missing = checklist.missing
+    expected = checklist.expected or ()
+    return shortage(checklist.container, checklist.missing, len(expected))
+
+
+def shortage(container: str, missing: Sequence[str], total: int) -> dict[str, str]:
+    """Return what a sentence says of what is missing in a container."""
     more = "…" if len(missing) > _NAMED else ""
     return {
-        "container": checklist.container,
+        "container": container,
         "number": str(len(missing)),
-        "total": str(len(checklist.expected or ())),
+        "total": str(total),
         "missing": ", ".join(missing[:_NAMED]) + more,
     }
 
@@ -133,7 +169,7 @@ def close(scan: Scan, checklist: Checklist) -> Outcome:
         asked = _replace(scan.scene, checklist=_replace(checklist, asked=True))
         outcome = did(scan, asked, "list_short", Says.LIST_SHORT, _lacks(scan.scene))
         return _replace(outcome, tone=Tone.ATTENTION)
-    after = _replace(scan.scene, container=None, checklist=None)
+    after = _replace(scan.scene, container=None, checklist=None, giver=None)
     short = bool(checklist.missing) and scan.mode.into is not None
     outcome = did(scan, after, "closed", _closed(scan, checklist), _lacks(scan.scene))
     fields = {**outcome.fields, "container": checklist.container}
@@ -153,7 +189,7 @@ def close_short(scan: Scan) -> Outcome:
     settled = scan.mode.checks is Checking.SETTLED
     if checklist is None or not checklist.missing or not settled:
         return not_now(scan, "no_short_list", Says.NO_SHORT_LIST)
-    after = _replace(scan.scene, checklist=None)
+    after = _replace(scan.scene, checklist=None, giver=None)
     names = {**_lacks(scan.scene), "why": why}
     outcome = did(scan, after, "closed_short", Says.LIST_CLOSED_SHORT, names)
     place = here(scan, scan.scene)

@@ -55,6 +55,19 @@ class Scan(msgspec.Struct, frozen=True, kw_only=True):
         """The effects of the mode's action; a site's own may be known only there."""
         return self.rules.actions.get(self.mode.action, Action())
 
+    def asked(self, code: str) -> bool:
+        """Whether the read before was the same, and was refused for want of a yes."""
+        heard, read = self.state.heard, self.read
+        if heard is None or heard.refused != code:
+            return False
+        since = read.clock.mono - heard.mono
+        typed = read.device in self.rules.typed
+        return (
+            heard.raw == read.raw
+            and (typed or since >= self.rules.bounce)
+            and since < self.rules.forget_item
+        )
+
     @property
     def collects(self) -> bool:
         """Whether the mode gathers items into one line."""

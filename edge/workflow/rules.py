@@ -47,6 +47,8 @@ class Checks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             comes back.
         not_on_manifest: An item that is put on a load and is not expected on it.
         not_expected: An item that is not on the list that is being ticked off.
+        incomplete_load: A load that is to leave without all that is expected on it.
+            warn: it is refused at first, and leaves if its label is scanned once more.
     """
 
     unknown_location: Check = Check.WARN
@@ -55,6 +57,7 @@ class Checks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     already_shipped: Check = Check.WARN
     not_on_manifest: Check = Check.REFUSE
     not_expected: Check = Check.WARN
+    incomplete_load: Check = Check.WARN
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):

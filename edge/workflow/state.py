@@ -85,12 +85,13 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Heard(msgspec.Struct, frozen=True, kw_only=True):
-    """The read before this one; ``changed``: it did something."""
+    """The read before this one. ``changed``: it did something; ``refused``: why not."""
 
     device: str
     raw: bytes
     mono: int
     changed: bool
+    refused: str | None = None
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):

@@ -22,6 +22,8 @@ CREATE INDEX item{new}_location ON item{new} (location) WHERE location IS NOT NU
 CREATE INDEX item{new}_custodian ON item{new} (custodian) WHERE custodian IS NOT NULL;
 CREATE INDEX item{new}_container ON item{new} (container) WHERE container IS NOT NULL;
 CREATE INDEX item{new}_gone ON item{new} (latest) WHERE gone = 1;
+CREATE INDEX item{new}_held ON item{new} (latest)
+    WHERE container IS NOT NULL AND gone = 0;
 
 -- Which events speak of an item, as far as they do not fit into its row any more.
 CREATE TABLE heard{new} (

@@ -15,7 +15,7 @@ from server.store.answering import ordered
 from server.store.understanding import Understood, says
 from shared.hosts import Topic, host_line
 
-__all__ = ["gone", "keep", "latest", "loads", "place_anew", "statuses"]
+__all__ = ["gone", "held", "keep", "latest", "loads", "place_anew", "statuses"]
 
 _KEEP = """
 INSERT OR IGNORE INTO said (topic, key, occurred, log, seq, position)
@@ -60,6 +60,19 @@ WHERE occurred <> (SELECT occurred FROM line WHERE position = said.position)
 
 _GONE = """
 SELECT key FROM item WHERE gone = 1 AND latest >= ? ORDER BY latest DESC, key LIMIT ?
+"""
+
+_HELD = """
+SELECT container FROM (
+    SELECT container, latest FROM item
+    WHERE container IS NOT NULL AND gone = 0 ORDER BY latest DESC LIMIT ?)
+GROUP BY container ORDER BY max(latest) DESC, container
+"""
+
+_IN = """
+SELECT i.container, i.key
+FROM json_each(?) AS k CROSS JOIN item AS i ON i.container = k.value
+WHERE i.gone = 0 ORDER BY k.key, i.key LIMIT ?
 """
 
 _GONE_OF = """
@@ -163,3 +176,20 @@ def _expected(connection: sqlite3.Connection, loads: Collection[str]) -> list[st
 def gone(connection: sqlite3.Connection, since: int, most: int) -> list[str]:
     """Return what left and was not scanned since, newest first."""
     return [key for (key,) in connection.execute(_GONE, (since, most))]
+
+
+def held(connection: sqlite3.Connection, most: int) -> dict[str, list[str]]:
+    """Return what containers hold that have not left, the one told of last first.
+
+    Args:
+        connection: One that reads.
+        most: How many items, at most; a container is told of as a whole or not.
+    """
+    containers = [key for (key,) in connection.execute(_HELD, (most,))]
+    rows = connection.execute(_IN, (json.dumps(containers), most + 1)).fetchall()
+    found: dict[str, list[str]] = {}
+    for container, item in rows:
+        found.setdefault(container, []).append(item)
+    if len(rows) > most:
+        found.popitem()
+    return found

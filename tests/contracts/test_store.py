@@ -1,6 +1,8 @@
 """What every backend of the store does: the interface in `server.store`, as tests."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -8,9 +10,18 @@ from server.answers import answer
 from server.problems import ProblemError
 from server.site import DEFAULT
 from server.store import ExceptionQuery, ItemQuery, Store, Token, ToldQuery, View
+from server.store.sqlite import SqliteStore
 from shared.moments import SECOND, to_moment, to_text
 from shared.protocol import ProblemType
 from tests.contracts.storing import AGO, NOW, joined
+
+
+@pytest.fixture(params=["sqlite"])
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+    assert request.param == "sqlite"
+    found = await SqliteStore.open(tmp_path / "scantrail.db", lambda: NOW)
+    yield found
+    await found.close()
 
 
 async def test_what_came_before_is_not_taken_twice(store: Store) -> None:
@@ -285,3 +296,20 @@ async def test_items_told_together_are_told_as_each_alone(store: Store) -> None:
         assert telling.events == alone.events, item
         assert telling.said == alone.said, item
         assert telling.world.story(item) == alone.world.story(item), item
+
+
+async def test_what_containers_hold_is_told_of_each_as_a_whole(store: Store) -> None:
+    log = await joined(store, "DOCK-1")
+    for at, (item, container) in enumerate(
+        [("P-1", "C-1"), ("P-2", "C-1"), ("P-3", "C-2"), ("C-2", "M-1"), ("P-4", "C-3")]
+    ):
+        log.write("pack", at, item=item, container=container, location="X")
+    log.write("pack", 6, item="P-5", container="C-9", location="X")
+    log.write("depart", 7, item="C-9", location="X")
+    log.write("unpack", 8, item="P-4", location="X")
+    await log.send()
+    held = await store.held(10)
+    assert held == {"C-1": ["P-1", "P-2"], "C-2": ["P-3"], "M-1": ["C-2"]}
+    assert next(iter(held)) == "M-1"
+    assert await store.held(3) == {"M-1": ["C-2"], "C-2": ["P-3"]}
+    assert await store.held(2) == {"M-1": ["C-2"], "C-2": ["P-3"]}

@@ -113,7 +113,23 @@ async def test_what_a_host_says_reaches_stations_as_reference_data(
     assert [(o.operator, o.name) for o in found.operators] == [("B-EVA", "Eva")]
     loads = {load.load: (load.name, load.items) for load in found.loads}
     assert loads == {"M-1": ("Tour 1", ("P-1",)), "M-2": ("", ("P-2",))}
-    assert [(w.item, w.reason) for w in found.wanted] == [("P-9", "customer calls")]
+    assert [(w.item, w.reason, w.by) for w in found.wanted] == [
+        ("P-9", "customer calls", "")
+    ]
+
+
+async def test_what_one_station_packed_another_knows(
+    service: Service, log: Log
+) -> None:
+    log.add("P-1", "P-2", action="pack", container="C-1")
+    await log.send(0)
+    await _document(service)
+    log.add("P-1", action="unpack")
+    await log.send(2)
+    service.now += reference.SCANS_EVERY
+    found = await _document(service, log.token)
+    held = {one.container: one.items for one in found.containers}
+    assert held == {"C-1": ("P-2",)}
 
 
 async def test_a_station_cannot_rename_the_site_nor_a_host_settle_a_station(

@@ -10,11 +10,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from edge import health, identity, notices
 from edge.clock import read_clock
 from edge.decisions import State
+from edge.feedback import Alarm
 from edge.health import OUTBOX, Report, ScannerReport, in_words, overview
 from edge.identity import Identity
 from edge.outbox import Outbox
 from edge.scanners import ScannerHealth
-from edge.sync import SyncStatus
+from edge.sync import Raised, SyncStatus
+from edge.texts import read_texts
 from shared.errors import StartError
 from shared.lines import Line
 from tests.unit.picker import ENGLISH
@@ -135,9 +137,17 @@ def test_the_servers_going_and_coming_are_each_said_once() -> None:
 
 
 def test_an_alarm_is_said_whatever_else_holds() -> None:
-    alarmed = msgspec.structs.replace(FINE, alarm="a fork")
-    assert notices.of_sync(FINE, alarmed, ENGLISH) == ["a fork"]
+    names = {"first": "8", "last": "20", "log": "a"}
+    raised = Raised(kind=Alarm.REWOUND, names=names)
+    alarmed = msgspec.structs.replace(FINE, alarm=raised)
+    (text,) = notices.of_sync(FINE, alarmed, ENGLISH)
+    assert text.startswith("the server no longer has lines 8 to 20 of log a")
+    (german,) = notices.of_sync(FINE, alarmed, read_texts("de"))
+    assert german.startswith("der Server hat die Zeilen 8 bis 20 des Logs a nicht mehr")
     assert notices.of_sync(alarmed, alarmed, ENGLISH) == []
+    assert notices.of_sync(alarmed, FINE, ENGLISH) == [
+        "the server has everything again that it had lost"
+    ]
 
 
 def test_a_scanners_going_and_coming_are_each_said_once() -> None:

@@ -47,7 +47,18 @@ def test_a_tote_is_taken_as_a_whole_with_one_scan_and_done() -> None:
     assert (told.tone, told.says) == (Tone.GOOD, Says.LIST_WHOLE)
     assert picker.story() == [("accept", "C-T9", "PACK-1", None)]
     assert picker.state.scene.checklist is None
-    assert picker.state.scene.giver == "B-ANA"
+
+
+def test_the_end_of_a_list_ends_the_handoff_and_the_next_giver_is_asked_for() -> None:
+    for end in (["X-DONE"], ["P-1", "X-SHORT"]):
+        picker = _at_the_table()
+        told = picker.scans("C-T9", *end)
+        assert told.expects is Expect.GIVER
+        assert picker.state.scene.giver is None
+        assert picker.state.operator == "B-CAS"
+        assert picker.scan("C-T10").says is Says.NOBODY_GIVES
+        picker.scans("X-UNDO", "X-UNDO")
+        assert picker.state.scene.giver == "B-ANA"
 
 
 def test_a_tote_is_taken_package_by_package() -> None:

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from edge.battery import Battery
 from edge.decisions import State as Link
-from edge.feedback import Says, Tone, Word
+from edge.feedback import Alarm, Says, Tone, Word
 from edge.health import ScannerReport
 from edge.screen import NOTHING_YET, RECENT, Memory, Screen, Standing, remember, screen
-from edge.sync import SyncStatus
+from edge.sync import Raised, SyncStatus
 from edge.texts import LANGUAGES, read_texts
 from edge.workflow import State
 from shared.moments import SECOND
@@ -148,7 +148,7 @@ def test_what_is_wrong_is_said_with_its_part() -> None:
         unsaved_problem="the disk is full",
         scanners=(ScannerReport(device="left", connected=False),),
     )
-    sync = msgspec.structs.replace(OFFLINE, alarm="log a was left")
+    sync = msgspec.structs.replace(OFFLINE, alarm=Raised(kind=Alarm.REWOUND))
     made = shown(memory(Word.WAITING), sync=sync, report=report)
     assert made.waiting_text == "12 waiting, safe here"
     assert _tones(made) == {
@@ -197,4 +197,4 @@ def test_the_age_of_what_the_server_told_is_shown_once_it_is_old() -> None:
     assert "data" not in _lights(at=now, told_at=None)
     assert "data" not in _lights(at=now, told_at=now - 3_599 * SECOND)
     old = _lights(at=now, told_at=now - 8_000 * SECOND)
-    assert old["data"] == ("2 h 13 min", Tone.ATTENTION)
+    assert old["data"] == ("2 h 13 min old", Tone.ATTENTION)

@@ -104,7 +104,7 @@ def test_a_sentence_is_made_in_the_language() -> None:
         mode="store",
         expects=Expect.ITEM,
     )
-    assert detail(told, read_texts("de")) == "P-1 eingelagert an A-01"
+    assert detail(told, read_texts("de")) == "P-1 eingelagert am Platz A-01"
     assert detail(told, read_texts("es")) == "P-1 almacenado en A-01"
 
 
