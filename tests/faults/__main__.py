@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.faults import calls, clones, kills, mutations, syscalls
+from tests.faults import calls, clones, kills, mutations, server_kills, syscalls
 from tests.faults.checker import Found
 from tests.faults.scenes import SCENES
 
@@ -53,6 +53,15 @@ def of_kills(folder: Path, count: int, seed: int) -> Tally:
     return Tally(counts, [] if end.found.fine else [end])
 
 
+def of_server_kills(folder: Path, count: int, seed: int) -> Tally:
+    """Lives of a server, each ended by a kill."""
+    end = server_kills.campaign(folder, count, seed)
+    counts = Counter({"kill -9": end.cycles, "lines acknowledged": end.acked})
+    counts["lives that took lines"] = end.served
+    counts["backups finished in between"] = end.backups
+    return Tally(counts, [] if end.found.fine else [end])
+
+
 def of_mutations(folder: Path, count: int, seed: int) -> Tally:
     """Damaged outboxes; what was destroyed may be lost, and nothing else be wrong."""
     counts, wrong = Counter[str](), list[object]()
@@ -84,6 +93,7 @@ def of_clones(folder: Path, count: int, seed: int) -> Tally:
 PARTS: dict[str, tuple[Callable[[Path, int, int], Tally], int]] = {
     "syscalls": (of_syscalls, 800),
     "kills": (of_kills, 100),
+    "server-kills": (of_server_kills, 100),
     "mutations": (of_mutations, 500),
     "clones": (of_clones, 200),
 }

@@ -29,6 +29,7 @@ from tests.faults.checker import Found, check
 __all__ = ["SCENES", "Sender", "joined", "kept", "serving"]
 
 NOW = 1_777_000_000 * SECOND
+_NEVER = 2**62
 _BEFORE, _LINES, _TOGETHER = 12, 48, 3
 _TRIES = 50
 _KEY = b"a key"
@@ -92,16 +93,16 @@ def _now() -> int:
     return NOW
 
 
-async def joined(store: Store, sender: Sender) -> None:
-    """Let a sender join a store."""
+async def joined(store: Store, sender: Sender, token_hash: bytes) -> None:
+    """Let a sender join a store, with a token."""
     code = sender.secret
     await store.invite(
-        sender.name, location=None, kind="station", code_hash=code, expires=NOW + 1
+        sender.name, location=None, kind="station", code_hash=code, expires=_NEVER
     )
     await store.enrol(
         code,
         log=sender.log,
-        token_hash=sender.secret,
+        token_hash=token_hash,
         public_key=sender.key.public_key().public_bytes_raw(),
         version="",
         host="",
@@ -155,7 +156,7 @@ async def _nothing(folder: Path) -> None:
 async def _filled(folder: Path) -> None:
     async with serving(folder) as store:
         for sender in SENDERS:
-            await joined(store, sender)
+            await joined(store, sender, sender.secret)
             for after in range(0, _BEFORE, _TOGETHER):
                 assert await _send(store, sender, after, after + _TOGETHER)
     files.make_folder(folder / "keys")
@@ -275,7 +276,7 @@ async def _judged_first(folder: Path, told: list[str]) -> Found:
     async with serving(folder) as store:
         other = [name for name in told if name != store.identity.server]
         for sender in SENDERS:
-            await joined(store, sender)
+            await joined(store, sender, sender.secret)
     found = await _judged(folder, [])
     return found._replace(lost=found.lost + other)
 

@@ -137,18 +137,32 @@ def test_f69_f73_killed_while_answers_are_made_anew(fire: Fire) -> None:
     fire("answers made anew", *(f"kill:pwrite64:{n}:1" for n in range(10, 90, 20)))
 
 
-def test_f01_f03_f20_a_station_that_is_killed_again_and_again() -> None:
+def campaign(part: str, count: int) -> str:
+    """Run a short part of a campaign; return what it said."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.faults", "--part", "kills", "--count", "12"],
+        [
+            *(sys.executable, "-m", "tests.faults"),
+            *("--part", part, "--count", str(count)),
+        ],
         capture_output=True,
         check=False,
         timeout=BOUND,
     )
     said = done.stdout.decode()
     assert done.returncode == 0, said
-    assert re.search(r"^ +12 kill -9$", said, re.MULTILINE)
+    assert re.search(rf"^ +{count} kill -9$", said, re.MULTILINE)
+    return said
+
+
+def test_f01_f03_f20_a_station_that_is_killed_again_and_again() -> None:
+    said = campaign("kills", 12)
     assert re.search(r"^ +[1-9]\d* confirmed$", said, re.MULTILINE)
     assert re.search(r"^ +0 new logs", said, re.MULTILINE)
+
+
+def test_f69_a_server_that_is_killed_again_and_again() -> None:
+    said = campaign("server-kills", 12)
+    assert re.search(r"^ +[1-9]\d* lines acknowledged$", said, re.MULTILINE)
 
 
 async def test_f12_f49_f50_old_copies_and_clones_are_found_at_once(
