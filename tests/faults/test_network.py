@@ -212,6 +212,24 @@ def certificate(folder: Path, name: str, days: int) -> ssl.SSLContext:
     return context
 
 
+async def test_f37_another_server_acknowledges_nothing(tmp_path: Path) -> None:
+    """As a name leads there that was given to another machine."""
+    async with road(tmp_path) as way, Server().running() as other:
+        other.key, other.token = way.server.key, ""
+        await way.scan(3)
+        astray = replace(way.me, url=other.url)
+        async with Uplink(astray, deadlines=SHORT) as link:
+            sync = Sync(way.box, link, luck=lambda: 0.0)
+            await sync.step()
+        assert sync.status.state is State.REFUSED
+        assert len(other.seen) == 1
+        assert other.model.logs == {}
+        assert way.box.waiting == 3
+        await way.scan()
+        await way.step()
+        assert way.fine
+
+
 @pytest.mark.parametrize(
     ("name", "days", "trusted", "word"),
     [

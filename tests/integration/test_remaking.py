@@ -95,7 +95,7 @@ async def _made_anew(store: SqliteStore) -> None:
     assert store.remaking() is None
 
 
-async def test_other_rules_make_other_answers_while_serving(tmp_path: Path) -> None:
+async def test_f73_other_rules_make_other_answers_while_serving(tmp_path: Path) -> None:
     path, lines = tmp_path / "scantrail.db", _lines(1_500)
     async with _opened(path) as store:
         station = await _joined(store)
@@ -124,7 +124,7 @@ async def test_the_same_rules_make_nothing_anew(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "broken", ["DELETE FROM item", "UPDATE item SET state = x'c1'"]
 )
-async def test_what_is_written_in_another_way_is_made_anew_before_serving(
+async def test_f73_what_is_written_in_another_way_is_made_anew_before_serving(
     tmp_path: Path, broken: str
 ) -> None:
     path, lines = tmp_path / "scantrail.db", _lines(300)

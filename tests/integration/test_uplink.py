@@ -207,7 +207,7 @@ async def test_nobody_there_is_a_value(server: Server, me: Identity) -> None:
     )
 
 
-async def test_a_name_that_is_not_known_is_a_value(me: Identity) -> None:
+async def test_f37_a_name_that_is_not_known_is_a_value(me: Identity) -> None:
     lost = Identity(
         url="http://scantrail.invalid",
         server="",
