@@ -32,6 +32,7 @@ from server.api.guard import Access, Handler
 from server.api.rates import RATES, Rates
 from server.api.streams import STREAMS, Streams
 from server.background import keeping_up
+from server.connections import CONNECTIONS, Connections, timely
 from server.metrics import Metrics
 from server.problems import TITLES, ProblemError
 from server.webhooks import hooks
@@ -154,6 +155,7 @@ def _beside(
 ) -> Iterator[tuple[Callable[[], Awaitable[None]], str]]:
     """Return what runs beside the requests, each with its name."""
     yield context.reference.keep_up, "reference data"
+    yield app[CONNECTIONS].watch, "connections"
     yield app[console.WORKSHOP].run, "figures"
     for hook in hooks(context.webhooks, context.store, app[metrics.METRICS]):
         yield hook.run, f"webhook {hook.name}"
@@ -162,7 +164,7 @@ def _beside(
 def create_app(context: Context) -> web.Application:
     """Make the application; it closes the store when it ends."""
     app = web.Application(
-        middlewares=[metrics.counted, _headers, _problems, _rated, _guarded],
+        middlewares=[timely, metrics.counted, _headers, _problems, _rated, _guarded],
         client_max_size=wire.MAX_JSON,
     )
     app[CONTEXT] = context
@@ -170,6 +172,7 @@ def create_app(context: Context) -> web.Application:
     app[metrics.METRICS] = Metrics()
     app[RATES] = Rates(context.requests_per_second)
     app[STREAMS] = Streams()
+    app[CONNECTIONS] = Connections()
     app[console.CONSOLE] = console.Console(context)
     app[console.HASHING] = console.Hashing()
     app[console.WORKSHOP] = console.Workshop(context.store.position)

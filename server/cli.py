@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from server import doctor, people_command, pulse, setup, site_command, upkeep
+from server import doctor, malformed, people_command, pulse, setup, site_command, upkeep
 from server.api.context import Context
 from server.app import create_app
 from server.background import keeping_up
@@ -149,6 +149,7 @@ def serve(options: argparse.Namespace) -> None:
     given = {"data": options.data, "host": options.host, "port": options.port}
     config = load(options.config, {k: v for k, v in given.items() if v is not None})
     logfmt.begin(logging.INFO)
+    malformed.begin()
     # nothing that comes in by the thousand is part of a cycle: look for them rarely
     gc.set_threshold(50_000, 20, 50)
     asyncio.run(_serve(config))

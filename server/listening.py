@@ -16,6 +16,7 @@ from aiohttp import web
 from server.background import keeping_up
 from server.certificate import Certificate, make
 from server.config import ServerConfig
+from server.connections import CONNECTIONS, Site
 from shared.errors import StartError
 
 __all__ = ["certificate_of", "is_loopback", "listening"]
@@ -87,7 +88,8 @@ async def listening(
         StartError: It cannot listen there.
     """
     context = certificate.context if certificate else None
-    site = web.TCPSite(runner, config.host, config.port, ssl_context=context)
+    watched = runner.app[CONNECTIONS]
+    site = Site(runner, watched, config.host, config.port, context)
     try:
         await site.start()
     except OSError as error:

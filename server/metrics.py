@@ -4,7 +4,7 @@ Every label has few values: a route is its pattern, a station's name is an
 administrator's choice, and of stations no more than MOST_STATIONS are told.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from prometheus_client import (
     CollectorRegistry,
@@ -54,6 +54,13 @@ class Metrics:
             *("scantrail_slow_readers", "Readers cut off as too slow, so far"),
             registry=where,
         )
+        self.connections = Gauge(
+            "scantrail_connections", "Connections that are open", registry=where
+        )
+        self._cut = Gauge(
+            *("scantrail_connections_cut", "Connections cut, so far", ["why"]),
+            registry=where,
+        )
         self._hooks = Gauge(
             "scantrail_webhook_position",
             "Up to where a webhook was taken",
@@ -80,6 +87,11 @@ class Metrics:
             ["station"],
             registry=where,
         )
+
+    def were_cut(self, cut: Mapping[str, int]) -> None:
+        """Note how many connections were cut, by why."""
+        for why, count in cut.items():
+            self._cut.labels(why).set(count)
 
     def hook_at(self, name: str, position: int) -> None:
         """Note up to where a webhook was taken."""

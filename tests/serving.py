@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from server.api.context import Context
 from server.app import create_app
 from server.config import Webhook
+from server.connections import CONNECTIONS, Site
 from server.keys import Keys, Scope
 from server.own_log import OwnLog
 from server.people import People
@@ -123,7 +124,8 @@ async def serving(
     runner = web.AppRunner(found.app, auto_decompress=False)
     try:
         await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        watched = found.app[CONNECTIONS]
+        await Site(runner, watched, "127.0.0.1", 0, None).start()
         host, port = runner.addresses[0][:2]
         found.url = f"http://{host}:{port}"
         yield found

@@ -7,6 +7,7 @@ from aiohttp import web
 from server.api.context import CONTEXT
 from server.api.guard import Handler
 from server.api.streams import STREAMS
+from server.connections import CONNECTIONS
 from server.metrics import CONTENT_TYPE, Metrics
 from server.station_exceptions import station_state
 
@@ -24,6 +25,8 @@ async def metrics(request: web.Request) -> web.Response:
     found = [station_state(seen, now, limit) for seen in await context.store.stations()]
     figures.streams.set(request.app[STREAMS].open)
     figures.slow.set(request.app[STREAMS].slow)
+    figures.connections.set(request.app[CONNECTIONS].open)
+    figures.were_cut(request.app[CONNECTIONS].cut)
     return web.Response(
         body=figures.text(found, now), headers={"Content-Type": CONTENT_TYPE}
     )

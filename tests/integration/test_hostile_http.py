@@ -4,21 +4,14 @@ Whatever comes: an answer of 4xx or the end of the connection, never a 5xx; noth
 it is stored; the server's memory stays bounded, and the others are served.
 """
 
-import contextlib
 import gzip
-import socket
-import urllib.request
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.programs import Server, told
-
-PATIENCE = 20.0
-SILENCE = 1.0
-"""Seconds that a server may take to answer what it can already see is wrong."""
-MIB = 1024 * 1024
+from tests import programs
+from tests.programs import Server
+from tests.raw_http import MIB, head, memory, post, send, statuses, told
 
 
 @pytest.fixture(scope="module")
@@ -31,75 +24,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def key(server: Server) -> str:
-    return told("scantrail-server", "key", "--data", str(server.data), "--scope=admin")
-
-
-def _memory(server: Server) -> int:
-    """Return the server's memory in bytes."""
-    assert server.process is not None
-    status = Path(f"/proc/{server.process.pid}/status").read_text()
-    (line,) = [one for one in status.splitlines() if one.startswith("VmRSS")]
-    return int(line.split()[1]) * 1024
-
-
-def _told(server: Server, path: str, key: str) -> str:
-    """Ask as an honest client does."""
-    where = f"{server.url}{path}"
-    send = {"Authorization": f"Bearer {key}"}
-    asked = urllib.request.Request(where, headers=send)  # noqa: S310 # loopback
-    with urllib.request.urlopen(asked, timeout=PATIENCE) as answer:  # noqa: S310
-        assert answer.status == 200
-        text: str = answer.read().decode()
-    return text
-
-
-def _send(server: Server, pieces: Iterator[bytes]) -> bytes:
-    """Send pieces on one connection, and return what comes until it ends."""
-    host, port = server.url.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), PATIENCE) as wire:
-        wire.settimeout(SILENCE)
-        # it was cut off, or nobody takes any more before answers are read: fine
-        with contextlib.suppress(ConnectionError, TimeoutError):
-            for piece in pieces:
-                wire.sendall(piece)
-        found = _read(wire, SILENCE)
-        with contextlib.suppress(OSError):
-            wire.shutdown(socket.SHUT_WR)
-            found += _read(wire, PATIENCE)
-        return found
-
-
-def _read(wire: socket.socket, patience: float) -> bytes:
-    """Read until the other side ends it, is silent, or said more than enough."""
-    wire.settimeout(patience)
-    found = b""
-    with contextlib.suppress(ConnectionError, TimeoutError):
-        while len(found) < 4 * MIB and (data := wire.recv(65536)):
-            found += data
-    return found
-
-
-def _statuses(answer: bytes) -> list[int]:
-    return [
-        int(part[:3]) for part in answer.split(b"HTTP/1.1 ")[1:] if part[:3].isdigit()
-    ]
-
-
-def _head(method: str, path: str, key: str, *headers: str) -> bytes:
-    lines = [
-        f"{method} {path} HTTP/1.1",
-        "Host: here",
-        f"Authorization: Bearer {key}",
-        *headers,
-        "",
-        "",
-    ]
-    return "\r\n".join(lines).encode("latin-1")
-
-
-def _post(key: str, body: bytes, *headers: str, path: str = "/v1/stations") -> bytes:
-    length = f"Content-Length: {len(body)}"
-    return _head("POST", path, key, length, "Connection: close", *headers) + body
+    return programs.told(
+        "scantrail-server", "key", "--data", str(server.data), "--scope=admin"
+    )
 
 
 _JSON = {
@@ -124,7 +51,7 @@ _JSON = {
 def test_f46_json_that_is_none_is_refused(
     server: Server, key: str, body: bytes
 ) -> None:
-    (status,) = _statuses(_send(server, iter([_post(key, body)])))
+    (status,) = statuses(send(server, iter([post(key, body)])))
     assert 400 <= status < 500
 
 
@@ -132,7 +59,7 @@ def test_f46_of_a_field_that_is_there_twice_one_counts(
     server: Server, key: str
 ) -> None:
     body = b'{"name": "ONE", "name": "TWO"}'
-    assert _statuses(_send(server, iter([_post(key, body)]))) == [201]
+    assert statuses(send(server, iter([post(key, body)]))) == [201]
 
 
 _HEADERS = {
@@ -156,11 +83,11 @@ _HEADERS = {
 def test_f47_heads_that_can_be_read_in_two_ways_are_refused(
     server: Server, key: str, headers: tuple[str, ...]
 ) -> None:
-    request = _head("POST", "/v1/stations", key, *headers) + b"0\r\n\r\n"
-    smuggled = _head("GET", "/healthz", key, "Connection: close")
-    statuses = _statuses(_send(server, iter([request + smuggled])))
-    assert all(400 <= status < 500 for status in statuses)
-    assert len(statuses) <= 1, "a second request was smuggled in"
+    request = head("POST", "/v1/stations", key, *headers) + b"0\r\n\r\n"
+    smuggled = head("GET", "/healthz", key, "Connection: close")
+    found = statuses(send(server, iter([request + smuggled])))
+    assert all(400 <= status < 500 for status in found)
+    assert len(found) <= 1, "a second request was smuggled in"
 
 
 _TARGETS = {
@@ -190,10 +117,10 @@ _TARGETS = {
 def test_f46_targets_of_nonsense_never_break_the_server(
     server: Server, key: str, target: str
 ) -> None:
-    request = _head("GET", target, key, "Connection: close")
-    statuses = _statuses(_send(server, iter([request])))
-    assert len(statuses) <= 1
-    assert all(status < 500 for status in statuses), statuses
+    request = head("GET", target, key, "Connection: close")
+    found = statuses(send(server, iter([request])))
+    assert len(found) <= 1
+    assert all(status < 500 for status in found), found
 
 
 def _tiny_chunks() -> Iterator[bytes]:
@@ -210,21 +137,21 @@ def _endless(piece: bytes) -> Iterator[bytes]:
 _FLOODS: dict[str, Callable[[str], Iterator[bytes]]] = {
     "many tiny chunks": lambda key: iter(
         [
-            _head("POST", "/v1/stations", key, "Transfer-Encoding: chunked"),
+            head("POST", "/v1/stations", key, "Transfer-Encoding: chunked"),
             b"".join(_tiny_chunks()),
         ]
     ),
     "chunks without end": lambda key: _before(
-        _head("POST", "/v1/stations", key, "Transfer-Encoding: chunked"),
+        head("POST", "/v1/stations", key, "Transfer-Encoding: chunked"),
         _endless(b"A"),
     ),
     "a table without end": lambda key: _before(
-        _head("POST", "/v1/import/titles", key, "Transfer-Encoding: chunked"),
+        head("POST", "/v1/import/titles", key, "Transfer-Encoding: chunked"),
         _endless(b"A"),
     ),
     "a bomb for a table": lambda key: iter(
         [
-            _post(
+            post(
                 key,
                 gzip.compress(b"A" * 64 * MIB),
                 "Content-Encoding: gzip",
@@ -234,12 +161,12 @@ _FLOODS: dict[str, Callable[[str], Iterator[bytes]]] = {
     ),
     "a chunk of a size beyond all": lambda key: iter(
         [
-            _head("POST", "/v1/stations", key, "Transfer-Encoding: chunked"),
+            head("POST", "/v1/stations", key, "Transfer-Encoding: chunked"),
             b"F" * 100 + b"\r\n",
         ]
     ),
     "100,000 requests at once": lambda key: iter(
-        [_head("GET", "/nowhere", key) * 1000 for _ in range(100)]
+        [head("GET", "/nowhere", key) * 1000 for _ in range(100)]
     ),
 }
 
@@ -253,25 +180,25 @@ def _before(first: bytes, others: Iterator[bytes]) -> Iterator[bytes]:
 def test_f47_floods_cost_no_memory(
     server: Server, key: str, flood: Callable[[str], Iterator[bytes]]
 ) -> None:
-    before = _memory(server)
-    statuses = _statuses(_send(server, flood(key)))
-    assert all(400 <= status < 500 for status in statuses), set(statuses)
-    assert _memory(server) - before < 64 * MIB
-    assert "alive" in _told(server, "/healthz", key)
+    before = memory(server)
+    found = statuses(send(server, flood(key)))
+    assert all(400 <= status < 500 for status in found), set(found)
+    assert memory(server) - before < 64 * MIB
+    assert "alive" in told(server, "/healthz", key)
 
 
 def test_f47_a_body_shorter_than_it_says_is_not_stored(
     server: Server, key: str
 ) -> None:
     body = b'{"name": "SHORT"}'
-    head = _head("POST", "/v1/stations", key, f"Content-Length: {len(body) + 1}")
-    statuses = _statuses(_send(server, iter([head + body])))
-    assert all(400 <= status < 500 for status in statuses)
-    assert "SHORT" not in _told(server, "/v1/stations", key)
+    first = head("POST", "/v1/stations", key, f"Content-Length: {len(body) + 1}")
+    found = statuses(send(server, iter([first + body])))
+    assert all(400 <= status < 500 for status in found)
+    assert "SHORT" not in told(server, "/v1/stations", key)
 
 
 def test_f46_nothing_of_all_this_was_stored_or_failed(server: Server, key: str) -> None:
-    figures = _told(server, "/metrics", key)
+    figures = told(server, "/metrics", key)
     assert "scantrail_requests_total" in figures
     assert 'status="5' not in figures
     assert "scantrail_lines_total{" not in figures
