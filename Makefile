@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml
 
-.PHONY: demo test test-vm test-power lint types docs browser bench faults fuzz-api simulate install install-labels install-station deb test-deb lock clean help
+.PHONY: demo test test-vm test-power lint types docs browser bench faults fuzz-api audit sbom simulate install install-labels install-station deb test-deb lock clean help
 .DELETE_ON_ERROR:
 
 help:  ## say what there is
@@ -54,6 +54,19 @@ fuzz-api: $(VENV)/ready-to-test  ## schemathesis on a server of its own, from /o
 	.venv-fuzz/bin/python -m pip install --quiet --disable-pip-version-check 'schemathesis>=4.32,<5'
 	$(BIN)/python -m tests.fuzz_api .venv-fuzz/bin/schemathesis $(FUZZ)
 
+audit: $(VENV)/ready-to-test  ## ask the public advisories about every locked version
+	$(PYTHON) -m venv .venv-audit
+	.venv-audit/bin/python -m pip install --quiet --disable-pip-version-check 'pip-audit>=2.9,<3'
+	$(BIN)/python -m tests.audit .venv-audit/bin/pip-audit
+
+SBOM := PYTHONWARNINGS=ignore .venv-audit/bin/cyclonedx-py requirements --pyproject pyproject.toml --mc-type application --output-reproducible --of JSON
+sbom:  ## what is in a server and in a station, as CycloneDX, into build/sbom
+	$(PYTHON) -m venv .venv-audit
+	.venv-audit/bin/python -m pip install --quiet --disable-pip-version-check 'cyclonedx-bom>=7,<8'
+	mkdir -p build/sbom
+	$(SBOM) --output-file build/sbom/scantrail-server.cdx.json constraints-labels.txt
+	$(SBOM) --output-file build/sbom/scantrail-station.cdx.json constraints-edge.txt
+
 HOURS ?= 0.02
 simulate: $(VENV)/ready-to-test  ## stations and a server under every fault, for HOURS of this machine's time
 	$(BIN)/python -m tests.simulation --hours $(HOURS)
@@ -86,7 +99,7 @@ lock: $(VENV)/ready-to-test  ## write the constraints anew from pyproject.toml
 	$(LOCK) --extra build --extra edge --extra gpio --constraint constraints-dev.txt --output-file constraints-edge.txt
 
 clean:  ## remove what was made here, but never data
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage build dist
+	rm -rf $(VENV) .venv-audit .venv-fuzz .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage build dist
 
 $(VENV)/pyvenv.cfg:
 	$(PYTHON) -m venv $(VENV)

@@ -30,7 +30,9 @@ from edge.outbox import Outbox
 from edge.scanners.settings import ScannerSettings, TerminalSettings, from_spec
 from edge.station import Setup, run
 from shared import logfmt
+from shared.advisories import affected
 from shared.errors import ScantrailError, StartError
+from shared.installed import installed
 from shared.settings_file import read_secret
 from shared.version import VERSION
 
@@ -111,6 +113,8 @@ async def _joined(url: str, code: str, options: argparse.Namespace) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     logfmt.begin(logging.INFO if options.verbose else logging.ERROR)
+    for sentence in affected(installed):
+        _note(sentence)
     sys.setswitchinterval(_SWITCH)
     data = Path(options.data)
     config = configured(load(options.config, data), options.config, data)

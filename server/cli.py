@@ -36,6 +36,7 @@ from server.store.retime import retime_database
 from server.store.sqlite import SqliteStore
 from shared import files, logfmt
 from shared.errors import ScantrailError, StartError
+from shared.installed import warn_of_weaknesses
 from shared.moments import SECOND, to_text
 from shared.protocol import NewStation, Revoke, StationCode, Written
 from shared.sd_notify import READY, STOPPING, notify
@@ -150,6 +151,7 @@ def serve(options: argparse.Namespace) -> None:
     config = load(options.config, {k: v for k, v in given.items() if v is not None})
     logfmt.begin(logging.INFO)
     malformed.begin()
+    warn_of_weaknesses(_LOG)
     # nothing that comes in by the thousand is part of a cycle: look for them rarely
     gc.set_threshold(50_000, 20, 50)
     asyncio.run(_serve(config))

@@ -22,8 +22,10 @@ from server.certificate import Certificate
 from server.config import ServerConfig, load
 from server.keys import Key, Scope
 from server.listening import certificate_of, is_loopback
+from shared.advisories import affected
 from shared.errors import ScantrailError, StartError
 from shared.fingerprint import digest
+from shared.installed import installed
 from shared.logfmt import quoted
 from shared.moments import SECOND, to_moment
 
@@ -70,6 +72,8 @@ def findings(config: ServerConfig, now: float) -> Iterator[Finding]:
     yield from _folder(data)
     yield from _keys(data)
     yield from _backup(data, now)
+    for sentence in affected(installed):
+        yield _warning(sentence, "install the newer Scantrail package")
     certificate: Certificate | None = None
     try:
         # never make one here: a look changes nothing

@@ -81,13 +81,19 @@ class SqliteStore:
     """A `server.store.Store` in one folder."""
 
     def __init__(
-        self, writer: Worker, readers: Sequence[Worker], now: Now, site: Site
+        self,
+        writer: Worker,
+        door: Worker,
+        readers: Sequence[Worker],
+        now: Now,
+        site: Site,
     ) -> None:
         self._writer = writer
+        self._door = door
         self._readers: asyncio.Queue[Worker] = asyncio.Queue()
         for reader in readers:
             self._readers.put_nowait(reader)
-        self._all = (*readers, writer)
+        self._all = (*readers, door, writer)
         self._now = now
         self._site = site
         self._received = Received(now, 0)
@@ -112,8 +118,10 @@ class SqliteStore:
         try:
             with _saying_what_to_do(path):
                 await writer.run(partial(_prepare, path=path, site=site))
+            # of its own: a station is let in however long others read
+            door = await _connect(path, read_only=True)
             readers = [await _connect(path, read_only=True) for _ in range(READERS)]
-            store = cls(writer, readers, now, site)
+            store = cls(writer, door, readers, now, site)
             await store._begin()
         except BaseException:
             await writer.close()
@@ -351,7 +359,7 @@ class SqliteStore:
 
     async def station(self, token_hash: bytes) -> Station | None:
         """Return the station whose token this is, or was."""
-        return await self._read(partial(tokens.station, token_hash=token_hash))
+        return await self._door.run(partial(tokens.station, token_hash=token_hash))
 
     async def stations(self) -> list[Seen]:
         """Return what is kept of all stations, by name."""
@@ -359,7 +367,7 @@ class SqliteStore:
 
     async def log(self, name: str) -> LogState | None:
         """Return how far a log is known."""
-        return await self._read(partial(reading.log, name=name))
+        return await self._door.run(partial(reading.log, name=name))
 
     async def tell(self, item: str, view: View) -> Telling:
         """Gather what bears on an item."""

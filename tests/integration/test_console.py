@@ -160,7 +160,7 @@ async def test_no_password_is_taken_over_a_network_without_tls(
         assert "TLS" in await answer.text()
 
 
-async def test_who_guesses_passwords_is_slowed_down(browser: Browser) -> None:
+async def test_f75_who_guesses_passwords_is_slowed_down(browser: Browser) -> None:
     tried = [
         await browser.sign_in("viewer", "wrong password") for _ in range(PASSWORDS)
     ]
@@ -190,7 +190,7 @@ async def test_a_role_does_what_it_may_and_nothing_more(
         assert revoked[0] == 403
 
 
-async def test_what_another_page_makes_a_browser_send_is_not_obeyed(
+async def test_f76_what_another_page_makes_a_browser_send_is_not_obeyed(
     browser: Browser,
 ) -> None:
     await browser.sign_in("supervisor")
@@ -233,7 +233,7 @@ async def test_an_act_is_in_the_servers_own_log_with_who_did_it(
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
-async def test_f25_hostile_texts_are_text_on_every_page(
+async def test_f25_f76_hostile_texts_are_text_on_every_page(
     browser: Browser, log: Log, kind: str
 ) -> None:
     text = HOSTILE[kind]
@@ -345,7 +345,9 @@ async def test_what_was_only_spoken_of_was_never_scanned(browser: Browser) -> No
     assert "It was seen" not in text
 
 
-async def test_a_page_allows_nothing_from_elsewhere(browser: Browser) -> None:
+async def test_f76_a_page_allows_nothing_from_elsewhere_and_is_in_no_frame(
+    browser: Browser,
+) -> None:
     await browser.sign_in("viewer")
     async with browser.session.get(
         f"{browser.service.url}/find", headers=PAGE
@@ -353,6 +355,7 @@ async def test_a_page_allows_nothing_from_elsewhere(browser: Browser) -> None:
         policy, text = answer.headers["Content-Security-Policy"], await answer.text()
         assert answer.headers["Cache-Control"] == "no-store"
     assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
     assert "unsafe" not in policy
     assert "style=" not in text
     assert not re.search(r'(?:src|href)="(?!/|#)', text)

@@ -7,6 +7,7 @@ import pytest
 from aiohttp import web
 
 from server.config import ServerConfig, TlsSettings
+from server.connections import CONNECTIONS, Connections
 from server.listening import certificate_of, listening
 from shared.errors import StartError
 from tests.authority import Authority
@@ -15,7 +16,9 @@ PLAIN = "PLAIN HTTP"
 
 
 async def said(config: ServerConfig, caplog: pytest.LogCaptureFixture) -> str:
-    runner = web.AppRunner(web.Application())
+    app = web.Application()
+    app[CONNECTIONS] = Connections()
+    runner = web.AppRunner(app)
     await runner.setup()
     with caplog.at_level(logging.WARNING):
         async with listening(runner, config, certificate_of(config)):
