@@ -133,7 +133,10 @@ def _bare(value: object, kind: inspect.Type, path: _Path) -> inspect.Type:
     """Take off descriptions, and choose where there is a choice of structs."""
     if isinstance(kind, inspect.Metadata):
         kind = kind.type
-    return _tagged(value, kind, path) if isinstance(kind, inspect.UnionType) else kind
+    if not isinstance(kind, inspect.UnionType):
+        return kind
+    _check_number_or_word(value, kind, path)
+    return _tagged(value, kind, path)
 
 
 def _check_struct(value: object, kind: inspect.StructType, path: _Path) -> None:
@@ -162,7 +165,21 @@ def _check_choice(
         else [member.value for member in kind.cls]
     )
     if value not in choices:
-        _refuse(path, str(value), [str(choice) for choice in choices], "is no choice")
+        _refuse(path, str(value), [str(choice) for choice in choices], _NO_CHOICE)
+
+
+def _check_number_or_word(value: object, union: inspect.UnionType, path: _Path) -> None:
+    """Refuse what is neither a number nor one of the words that may stand instead."""
+    bare = [t.type if isinstance(t, inspect.Metadata) else t for t in union.types]
+    literals = [kind for kind in bare if isinstance(kind, inspect.LiteralType)]
+    words = [str(word) for kind in literals for word in kind.values]
+    numbers = any(isinstance(kind, inspect.IntType) for kind in bare)
+    if not words or not numbers or value in words or type(value) is int:
+        return
+    given = str(value).lower() if isinstance(value, bool) else repr(value)
+    listed = ", ".join(f'"{word}"' for word in words)
+    text = f"{given} is no choice; expected a whole number without quotes, or {listed}"
+    raise _MismatchError(path, _about(path, text))
 
 
 def _tagged(value: object, union: inspect.UnionType, path: _Path) -> inspect.Type:
@@ -177,15 +194,19 @@ def _tagged(value: object, union: inspect.UnionType, path: _Path) -> inspect.Typ
         raise _MismatchError(path, _about(path, text))
     tag = str(value[field])
     if tag not in tags:
-        _refuse((*path, field), tag, sorted(tags), "is no choice")
+        _refuse((*path, field), tag, sorted(tags), _NO_CHOICE)
     return tags[tag]
+
+
+_NO_CHOICE = "is no choice"
 
 
 def _refuse(path: _Path, name: str, known: Sequence[str], what: str) -> NoReturn:
     near = get_close_matches(name, known, n=1)
     listed = ", ".join(known)
     hint = f"do you mean {near[0]!r}?" if near else f"there are: {listed}"
-    raise _MismatchError(path, _about(path[:-1], f"{name!r} {what}; {hint}"))
+    about = path if what == _NO_CHOICE else path[:-1]  # a name stands in the sentence
+    raise _MismatchError(path, _about(about, f"{name!r} {what}; {hint}"))
 
 
 def _about(path: _Path, text: str) -> str:

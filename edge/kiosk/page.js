@@ -6,6 +6,7 @@ import { onSilence, play, silenced, unlock } from "/sound.js";
 const WORST = ["good", "attention", "error", "wanted"]; // the last one is heard first
 const SCANNER_SPEED = 60; // milliseconds between two keys; nobody types that fast
 const SCANNER_LENGTH = 4; // keys in a row, then Enter: that was a scanner
+const LONGEST_WHOLE = 16; // characters of a word that is not broken
 const CALM = 800; // milliseconds
 const NOTICE = 8000; // milliseconds that a notice stays which no scan takes away
 
@@ -56,10 +57,17 @@ function showLatest(latest) {
   at("title").textContent = latest.title;
   at("code").textContent = latest.code;
   at("code").dataset.long = latest.code.length > 24 ? "very" : latest.code.length > 12;
-  at("text").textContent = latest.text;
+  at("text").replaceChildren(...sentence(latest.text));
   panel.classList.remove("new");
   void panel.offsetWidth; // so that the same picture twice is still seen to be new
   if (latest.word !== "ready") panel.classList.add("new");
+}
+
+/** A code in a sentence stays on one line: M-1 is not "M-" and "1". */
+function sentence(text) {
+  return text.split(/( )/).map((word) =>
+    word.includes("-") && word.length <= LONGEST_WHOLE ? line("span", word, "whole") : word,
+  );
 }
 
 function showNow(screen) {

@@ -239,7 +239,7 @@ def test_what_is_wanted_is_said_while_the_server_is_away(
         key=Ed25519PrivateKey.generate(),
     )
     identity.save(kiosk.data, nobody)
-    known = Reference(wanted=(WantedItem(item="P-7", reason="customs"),))
+    known = Reference(wanted=(WantedItem(item="P-7", reason="customs", by="EVA"),))
     document = msgspec.Raw(msgspec.json.encode(known))
     save(kiosk.data, Copied(etag='"1"', document=document))
     with kiosk.running() as process:
@@ -248,6 +248,7 @@ def test_what_is_wanted_is_said_while_the_server_is_away(
         notes(page)
         scan(page, process, "P-7", "wanted")
         assert text(page, "#title") == "WANTED!"
+        assert "customs (EVA looks for it)" in text(page, "#text")
         assert len(notes(page)) == 4
 
 

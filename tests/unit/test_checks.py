@@ -201,7 +201,7 @@ def test_a_load_that_lacks_something_leaves_only_when_it_is_scanned_once_more() 
     told = person.scan("M-3", 2.0)
     assert (told.tone, told.word) == (Tone.ATTENTION, Word.SAVED)
     assert detail(told, ENGLISH) == (
-        "M-3: 1 of 2 missing: P-2; it is recorded all the same"
+        "M-3 is not complete, 1 of 2 missing: P-2; it is recorded all the same"
     )
     assert (person.last.action, person.last.refused) == ("depart", None)
     assert person.scan("X-UNDO").says is Says.UNDONE

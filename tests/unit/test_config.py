@@ -101,7 +101,17 @@ def test_the_sites_own_codes_are_items() -> None:
         ("[workflow]\nsart = 1", 2, "workflow: 'sart' is no setting; do you mean"),
         ('[workflow]\nstart = "sea"', 1, "workflow: start is 'sea'; expected one of"),
         ('[workflow]\nallow = ["FLY"]', 1, "allow names 'FLY'; expected some of"),
-        ('[workflow]\nbadges = "of"', 2, "workflow: 'of' is no choice; do you mean"),
+        (
+            '[workflow]\nbadges = "of"',
+            2,
+            "workflow.badges: 'of' is no choice; do you mean",
+        ),
+        (
+            '[display]\nkiosk = "on"',
+            2,
+            "display.kiosk: 'on' is no choice; expected a whole number without quotes",
+        ),
+        ("[display]\nkiosk = true", 2, "display.kiosk: true is no choice; expected a"),
         ("[workflow]\n\nrepeat_s = -1", 3, "workflow.repeat_s: expected a whole"),
         (
             '[workflow.mode.undo]\naction = "see"',

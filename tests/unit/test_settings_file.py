@@ -67,7 +67,7 @@ MISTAKES = [
     (
         '[[device]]\nkind="lamb"',
         2,
-        "device[1]: 'lamb' is no choice; do you mean 'lamp'?",
+        "device[1].kind: 'lamb' is no choice; do you mean 'lamp'?",
     ),
     ("[[device]]\nwatt=1", 1, "device[1]: kind is missing; expected one of fan, lamp"),
     ('[[device]]\nkind="fan"', 1, "device[1]: missing: 'speed'"),
@@ -79,7 +79,7 @@ MISTAKES = [
     (
         '[room]\nk = { name = "K" }\nl = { name = "L", colour = "reed" }',
         3,
-        "room.l: 'reed' is no choice; do you mean 'red'?",
+        "room.l.colour: 'reed' is no choice; do you mean 'red'?",
     ),
     ('[room.k]\nname = "void"', 1, "room.k: a room cannot be void"),
     ("[room]\nk = 3", 2, "room.k: expected a table"),
