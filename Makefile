@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml
 
-.PHONY: demo test test-vm test-power lint types docs browser bench faults fuzz-api audit sbom simulate install install-labels install-station deb test-deb lock clean help
+.PHONY: demo test test-vm test-power lint types docs browser bench faults fuzz-api fuzz-keys audit sbom simulate install install-labels install-station deb test-deb lock clean help
 .DELETE_ON_ERROR:
 
 help:  ## say what there is
@@ -53,6 +53,9 @@ fuzz-api: $(VENV)/ready-to-test  ## schemathesis on a server of its own, from /o
 	$(PYTHON) -m venv .venv-fuzz
 	.venv-fuzz/bin/python -m pip install --quiet --disable-pip-version-check 'schemathesis>=4.32,<5'
 	$(BIN)/python -m tests.fuzz_api .venv-fuzz/bin/schemathesis $(FUZZ)
+
+fuzz-keys: $(VENV)/ready-to-test  ## a million random labels, and an answer to each (TEXTS=… for more)
+	$(BIN)/python -m tests.fuzz_keys $(or $(TEXTS),1000000)
 
 audit: $(VENV)/ready-to-test  ## ask the public advisories about every locked version
 	$(PYTHON) -m venv .venv-audit

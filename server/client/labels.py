@@ -28,6 +28,8 @@ examples:
   scantrail labels badges --file people.csv --size 62mm --output badges.pdf
   scantrail labels commands --cut-marks > commands.pdf
   scantrail labels setup --output setup.svg
+
+Print at 100 %, not fitted to the page: else labels miss their places on the sheet.
 """
 
 

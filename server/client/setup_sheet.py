@@ -18,19 +18,41 @@ _SMALL = 2.7
 _ROW = 28.0
 _SYMBOL = 84.0
 
+_DASH = "\N{EN DASH}"
 _STEPS = (
     (
         "Set these, with the codes in the scanner's own manual:",
-        "\N{EN DASH} a suffix of CR (carriage return, Enter) behind every code;",
-        "\N{EN DASH} AIM identifiers in front of every code (also called symbology",
-        "   identifiers, AIM ID, or transmit code ID);",
-        "\N{EN DASH} the GS1 separator (FNC1, group separator) sent as GS, ASCII 29;",
-        "\N{EN DASH} Code 128, GS1-128, EAN-13, DataMatrix and QR Code switched on;",
-        "\N{EN DASH} as a USB keyboard: the keyboard layout of the station's settings.",
+        (
+            f"{_DASH} the mode USB HID POS or USB serial, where it has one; else "
+            "USB keyboard, with the station's layout;"
+        ),
+        (
+            f"{_DASH} a suffix of CR (carriage return, Enter) behind every code; no "
+            "other prefix or suffix, no delay between characters;"
+        ),
+        (
+            f"{_DASH} AIM identifiers in front of every code (also called symbology "
+            "identifiers, AIM ID, or transmit code ID);"
+        ),
+        f"{_DASH} the GS1 separator (FNC1, group separator) sent as GS, ASCII 29;",
+        f"{_DASH} Code 128, GS1-128, EAN-13, DataMatrix and QR Code switched on.",
     ),
-    ("Start the test on the station:  scantrail-station identify",),
     (
-        "Scan the codes below from top to bottom, and compare.",
+        (
+            "Stop the station, which holds its scanners:  systemctl stop "
+            "scantrail-station@main"
+        ),
+        "Begin the test:  scantrail-station identify",
+    ),
+    (
+        (
+            "Scan the codes below from top to bottom, and compare. Cover the others "
+            "where it takes the wrong one."
+        ),
+        (
+            "A scanner of bars alone reads no square codes: leave 6 and 7 out, and end "
+            "with Ctrl-C."
+        ),
         "Without identifiers, the first three characters do not come.",
     ),
 )

@@ -7,48 +7,19 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from shared.carriers import ISSUERS
-from shared.keys import LONGEST_TEXT, Key, Kind, Role, Site, SitePattern, parse
-from shared.patterns import compile_pattern
-
-IDENTIFIERS = [
-    f"]{code}{modifier}"
-    for code in "ABCDEFGHIJKLMNOPQRSTUXYZcdehopsz"
-    for modifier in "0123456A"
-]
-SITE = Site(
-    patterns=(SitePattern(compile_pattern("?{1,64}")),), carriers=frozenset(ISSUERS)
+from shared.keys import Kind, Site, parse
+from tests.properties.scans import (
+    BEGINNINGS,
+    GS1_LIKE,
+    IDENTIFIERS,
+    NAMING,
+    SITE,
+    is_whole,
 )
-NAMING = {Kind.ITEM, Kind.LOCATION, Kind.OPERATOR, Kind.COMMAND}
 
 anything = st.text() | st.text(alphabet=st.characters(max_codepoint=255))
-beginnings = st.sampled_from(
-    [
-        "",
-        "P-",
-        "X-",
-        "00",
-        "01",
-        "0109521234543213",
-        "010952123454321321",
-        "8003",
-        "8004",
-        "401",
-        "402",
-        "414",
-        "3100",
-        "3929",
-        "(01)",
-        "(",
-        "http://",
-        "https://id.gs1.org/01/",
-        "HTTPS://[",
-        "1Z",
-        "9400",
-        "420",
-    ]
-)
-gs1_like = st.text(alphabet="0123456789AZaz()/?&=%.-\x1d\\^|]e", max_size=80)
+beginnings = st.sampled_from(BEGINNINGS)
+gs1_like = st.text(alphabet=GS1_LIKE, max_size=80)
 scans = st.builds(
     lambda *parts: "".join(parts),
     st.just("") | st.sampled_from(IDENTIFIERS),
@@ -65,19 +36,6 @@ def test_f29_a_command_inside_another_code_is_no_command(
     own = r"(\][A-Za-z][0-9A-F])?[ \t\r\n\0]*X-[A-Z0-9.-]{1,128}[ \t\r\n\0]*"
     if not re.fullmatch(own, raw, re.ASCII | re.IGNORECASE):
         assert parse(raw, SITE).kind is not Kind.COMMAND
-
-
-def is_whole(key: Key, raw: str) -> bool:
-    """Say whether a key is one that the rest of the program can rely on."""
-    named = key.kind in NAMING
-    return (
-        len(key.text) <= LONGEST_TEXT
-        and (key.kind is Kind.EMPTY or bool(key.text))
-        and (not named or (key.text.isascii() and key.text.isprintable()))
-        and (named or key.role is Role.UNSAID)
-        and (key.kind is not Kind.REFUSED or bool(key.reason))
-        and (key.kind is not Kind.UNKNOWN or key.text in raw or "\\" in raw)
-    )
 
 
 @given(scans, st.sampled_from([Site(), SITE]))
