@@ -26,6 +26,7 @@ __all__ = [
     "find",
     "group_name",
     "hid_pos",
+    "holder_names",
     "holders",
     "keyboards",
     "look_alikes",
@@ -162,6 +163,13 @@ def holders(root: Path = ROOT) -> dict[str, tuple[Holder, ...]]:
                 holder = Holder(int(process.name), _text(process / "comm"))
                 found.setdefault(node, {})[holder.pid] = holder
     return {node: tuple(by_pid.values()) for node, by_pid in found.items()}
+
+
+def holder_names(path: str, root: Path = ROOT) -> str:
+    """Name who has a device open; others than this user's are not to be seen."""
+    node = _resolved(root, path)
+    found = [f"{one.name} (pid {one.pid})" for one in holders(root).get(node, ())]
+    return " and ".join(found) or "another program (root sees which: fuser -v)"
 
 
 def processes(root: Path = ROOT) -> frozenset[str]:

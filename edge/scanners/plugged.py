@@ -17,7 +17,7 @@ from edge.clock import Clock
 from edge.scanners import Read, ScannerHealth, Sink, Tone
 from edge.scanners.decoded import Damage, Decoded, Decoder
 from edge.scanners.delivery import deliver
-from edge.scanners.discovery import Candidate, find, holders, look_alikes
+from edge.scanners.discovery import Candidate, find, holder_names, look_alikes
 from edge.scanners.intake import Arrived, Gone, Intake, Opened, Silence, Source
 from shared.protocol import ClockReading
 
@@ -280,12 +280,6 @@ def explained(error: OSError, chosen: Candidate, root: Path) -> Unavailable:
         node=chosen.node,
         access=chosen.access,
         error=error.strerror,
-        holders=_holders(chosen.node, root) if code == errno.EBUSY else "",
+        holders=holder_names(chosen.node, root) if code == errno.EBUSY else "",
     )
     return Unavailable(code, text)
-
-
-def _holders(node: str, root: Path) -> str:
-    """Name who has a node open; others than this user's are not to be seen."""
-    found = [f"{one.name} (pid {one.pid})" for one in holders(root).get(node, ())]
-    return " and ".join(found) or "another program (root sees which: fuser -v)"

@@ -20,6 +20,7 @@ from serial.tools.list_ports import comports
 
 from edge.clock import Clock
 from edge.scanners import Read, ScannerHealth
+from edge.scanners.discovery import holder_names
 from edge.scanners.intake import Gone, Intake, Opened
 from edge.scanners.port_settings import PortSettings
 from shared.protocol import ClockReading
@@ -150,6 +151,7 @@ def _mark_noise(fd: int) -> None:
     termios.tcsetattr(fd, termios.TCSANOW, attributes)
 
 
+_HELD = "{port} is held by {holders}; end that one (ModemManager and brltty do this)"
 _PROBLEMS = {
     errno.ENOENT: "{port} is not there; plug the scanner in, or correct its path",
     errno.ENODEV: "{port} is not there; plug the scanner in",
@@ -159,10 +161,8 @@ _PROBLEMS = {
     errno.EACCES: "{port} may not be opened by this user; add the user to the group "
     "dialout, or install the udev rules",
     errno.EPERM: "{port} may not be opened by this service; allow it in the unit",
-    errno.EAGAIN: "{port} is held by another program; end that one "
-    "(ModemManager and brltty do this)",
-    errno.EBUSY: "{port} is held by another program; end that one "
-    "(ModemManager and brltty do this)",
+    errno.EAGAIN: _HELD,
+    errno.EBUSY: _HELD,
     errno.EINVAL: "{port} does not take these settings; check baud, data_bits, parity "
     "and stop_bits",
 }
@@ -173,7 +173,9 @@ def port_problem(settings: PortSettings, error: OSError | None) -> str:
     """Return what has become of a port, and what to do; nothing without an error."""
     if error is None:
         return ""  # the station has stopped reading
-    return _PROBLEMS.get(error.errno or 0, _UNPLUGGED).format(port=settings.port)
+    text = _PROBLEMS.get(error.errno or 0, _UNPLUGGED)
+    holders = holder_names(settings.port) if text is _HELD else ""
+    return text.format(port=settings.port, holders=holders)
 
 
 class Link:

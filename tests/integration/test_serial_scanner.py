@@ -145,7 +145,7 @@ async def test_a_port_that_another_program_holds_is_waited_for(tmp_path: Path) -
         fcntl.flock(other, fcntl.LOCK_EX)
         scanner = scanner_at(device.path)
         async with running(scanner, desk):
-            await until(lambda: "another program" in scanner.health.problem)
+            await until(lambda: f"(pid {os.getpid()})" in scanner.health.problem)
             assert not scanner.health.connected
             os.close(other)
             await until(lambda: scanner.health.connected)
@@ -157,7 +157,7 @@ async def test_the_port_is_held_for_this_program_alone(tmp_path: Path) -> None:
         async with running(first, Desk()):
             await until(lambda: first.health.connected)
             async with running(second, Desk()):
-                await until(lambda: "another program" in second.health.problem)
+                await until(lambda: f"(pid {os.getpid()})" in second.health.problem)
 
 
 async def test_f23_two_scanners_at_once_never_mix(tmp_path: Path) -> None:

@@ -165,9 +165,16 @@ class Gadget:
         """Begin to send reports, as fast as they are taken, from a moment on."""
         return self._guest.write(self._node, list(given), start=start, pause=pause)
 
-    def type(self, text: str, *, start: float = 0.0, pause: float = 0.0) -> Job:
+    def type(
+        self,
+        text: str,
+        *,
+        layout: str = "us",
+        start: float = 0.0,
+        pause: float = 0.0,
+    ) -> Job:
         """Begin to type, as fast as the host polls, from a moment on."""
-        return self.send(reports(text), start=start, pause=pause)
+        return self.send(reports(text, layout), start=start, pause=pause)
 
     @property
     def _folder(self) -> str:

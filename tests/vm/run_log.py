@@ -1,5 +1,6 @@
 """What a run did, and how long each step took: shown, and kept as a file."""
 
+import textwrap
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,10 +14,15 @@ class Step:
 
     def __init__(self) -> None:
         self.notes: list[str] = []
+        self.shown: list[str] = []
 
     def note(self, text: str) -> None:
         """Add what is worth knowing of it."""
         self.notes.append(text)
+
+    def show(self, text: str) -> None:
+        """Add what a program printed, to stand below it as it is."""
+        self.shown.append(text)
 
 
 class RunLog:
@@ -33,9 +39,12 @@ class RunLog:
     def say(self, text: str) -> None:
         """Write a line."""
         line = f"{time.strftime('%H:%M:%S')}  {text}"
-        print(line, flush=True)  # noqa: T201 - it is for whoever runs it
+        self._write(f"{line}\n")
+
+    def _write(self, text: str) -> None:
+        print(text, end="", flush=True)  # noqa: T201 - it is for whoever runs it
         with self.path.open("a") as file:
-            file.write(line + "\n")
+            file.write(text)
 
     @contextmanager
     def step(self, name: str) -> Iterator[Step]:
@@ -47,3 +56,5 @@ class RunLog:
         finally:
             took = time.monotonic() - begun
             self.say(f"{took:6.1f} s  {name}{ended and ': '}{ended}")
+            for text in step.shown:
+                self._write(textwrap.indent(text.rstrip("\n"), "    | ") + "\n")

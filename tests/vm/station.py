@@ -14,8 +14,11 @@ from tests.vm.guest import Guest
 
 __all__ = [
     "BIN",
+    "DATA",
     "GuestStation",
     "Seen",
+    "as_user",
+    "configure",
     "install_rules",
     "keyboard",
     "point_of_sale",
@@ -24,7 +27,7 @@ __all__ = [
 ]
 
 BIN = "/opt/scantrail/bin"
-_DATA = "/var/lib/scantrail"
+DATA = "/var/lib/scantrail"
 _LIMIT = 120.0
 
 
@@ -50,12 +53,11 @@ class GuestStation:
     def start(self, config: str, *, user: str = "scantrail") -> None:
         """Start it with a configuration, and wait until it runs."""
         guest = self._guest
-        guest.run(f"install -d -o {user} {_DATA}; rm -f {_DATA}/status.json")
-        guest.put(f"{_DATA}/station.toml", config)
-        who = f"setpriv --reuid {user} --regid {user} --init-groups"
-        run = f"{BIN}/scantrail-station run --data {_DATA}"
-        out = f">>{_DATA}/out 2>>{_DATA}/err </dev/null"
-        guest.run(f"cd {_DATA}; LANG=C.UTF-8 setsid {who} {run} {out} &")
+        guest.run(f"rm -f {DATA}/status.json")
+        configure(guest, config, user=user)
+        run = as_user(f"{BIN}/scantrail-station run --data {DATA}", user)
+        out = f">>{DATA}/out 2>>{DATA}/err </dev/null"
+        guest.run(f"cd {DATA}; setsid {run} {out} &")
         guest.until(lambda: self._report() is not None, "it runs", _LIMIT)
 
     @property
@@ -108,8 +110,8 @@ class GuestStation:
 
     def seen(self, scanner: int = 0) -> Seen | None:
         """Return what its report says of a scanner now."""
-        answer = self._guest.look(files=[f"{_DATA}/status.json"])
-        data = answer.files[f"{_DATA}/status.json"]
+        answer = self._guest.look(files=[f"{DATA}/status.json"])
+        data = answer.files[f"{DATA}/status.json"]
         if not data:
             return None
         report = msgspec.json.decode(data, type=Report)
@@ -117,7 +119,7 @@ class GuestStation:
 
     def said(self) -> str:
         """Return what it has said so far, beside what became of scans."""
-        return self._guest.read(f"{_DATA}/err").decode()
+        return self._guest.read(f"{DATA}/err").decode()
 
     def settled(self, number: int = 0) -> list[Line]:
         """Wait for so many lines, and until none has come for a while; return all."""
@@ -134,20 +136,33 @@ class GuestStation:
     def _lines(self) -> list[Line]:
         """Read the lines of its outbox, from a copy."""
         names = ["outbox.db", "outbox.db-wal"]
-        files = self._guest.look(files=[f"{_DATA}/{name}" for name in names]).files
+        files = self._guest.look(files=[f"{DATA}/{name}" for name in names]).files
         for name in names:
-            (self._folder / name).write_bytes(files[f"{_DATA}/{name}"] or b"")
+            (self._folder / name).write_bytes(files[f"{DATA}/{name}"] or b"")
         with contextlib.closing(sqlite3.connect(self._folder / names[0])) as db:
             rows = db.execute("SELECT bytes FROM line ORDER BY position").fetchall()
         return [decode(row[0]) for row in rows]
 
     def _report(self) -> Report | None:
-        data = self._guest.read(f"{_DATA}/status.json")
+        data = self._guest.read(f"{DATA}/status.json")
         return msgspec.json.decode(data, type=Report) if data else None
 
     def _has_ended(self) -> bool:
         report = self._report()
         return report is not None and report.ended
+
+
+def as_user(command: str, user: str) -> str:
+    """Return a command line that runs another as a user with its groups."""
+    who = f"setpriv --reuid {user} --regid {user} --init-groups"
+    return f"env LANG=C.UTF-8 {who} {command}"
+
+
+def configure(guest: Guest, config: str, *, user: str = "scantrail") -> None:
+    """Make the data folder, and write the configuration."""
+    guest.run(f"install -d -o {user} {DATA}")
+    guest.put(f"{DATA}/station.toml", config)
+    guest.run(f"chown {user} {DATA}/station.toml")
 
 
 def install_rules(guest: Guest, site: str = "") -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from tests.vm.devices import Gadget, Identity, UsbKeyboard
 from tests.vm.guest import Guest
+from tests.vm.holders import hold_keyboard
 from tests.vm.machine import Machine
 from tests.vm.run_log import Step
 from tests.vm.station import BIN, GuestStation, keyboard, texts
@@ -219,24 +220,11 @@ def test_two_scanners_without_serial_numbers_share_a_link_and_it_is_said(
     step.note(missing.problem)
 
 
-_HOLDER = """
-import os, sys, time
-from evdev import InputDevice
-device = InputDevice(sys.argv[1])
-device.grab()
-open("/run/held", "w").write(str(os.getpid()))
-time.sleep(600)
-"""
-
-
 def test_f28_a_device_that_another_program_has_grabbed_names_it(
     guest: Guest, station: GuestStation, step: Step
 ) -> None:
     gadget, link = played(guest, 0)
-    guest.put("/run/holder.py", _HOLDER)
-    guest.run(f"{BIN}/python /run/holder.py {link} >/dev/null 2>&1 &")
-    guest.wait_for("/run/held")
-    pid = guest.run("cat /run/held")
+    pid = hold_keyboard(guest, link)
     station.start(keyboard(link), user="root")
     problem = station.missing().scanner.problem
     assert f"(pid {pid})" in problem
