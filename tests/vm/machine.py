@@ -29,6 +29,7 @@ _KERNEL_LINE = (
     "console=ttyS0 quiet panic=-1 mitigations=off nokaslr tsc=reliable no_timer_check "
     "random.trust_cpu=on cryptomgr.notests systemd.show_status=0 net.ifnames=0"
 )
+_INSTALLED = "own-disk systemd.unit=multi-user.target systemd.wants=agent.service"
 _ACCELERATORS = {
     "kvm": ("-accel", "kvm", "-cpu", "host"),
     "tcg": ("-accel", "tcg,thread=multi,tb-size=256", "-cpu", "Nehalem"),
@@ -46,7 +47,9 @@ class Hardware(msgspec.Struct, frozen=True, kw_only=True):
     """What a machine has besides USB ports and the way to its guest.
 
     Attributes:
-        disks: Data disks, /dev/vdb and on: what QEMU's -drive takes, without if and id.
+        own: A disk, /dev/vdb, that keeps all that the guest writes, and with which it
+            starts as an installed machine does; none: it forgets, and starts little.
+        disks: Data disks, the next ones: what QEMU's -drive takes, without if and id.
         network: Options of QEMU's user network; none: no network card.
         clock: What QEMU's -rtc takes, as in base=2031-01-01.
 
@@ -54,14 +57,17 @@ class Hardware(msgspec.Struct, frozen=True, kw_only=True):
     none as before.
     """
 
+    own: Path | None = None
     disks: tuple[str, ...] = ()
     network: str | None = None
     clock: str = ""
 
     def options(self) -> list[str]:
         """Return them for QEMU's command line."""
-        options = ["-rtc", self.clock] if self.clock else []
-        for number, disk in enumerate(self.disks):
+        line = _KERNEL_LINE if self.own is None else f"{_KERNEL_LINE} {_INSTALLED}"
+        options = ["-append", line, *(["-rtc", self.clock] if self.clock else [])]
+        own = [] if self.own is None else [f"file={self.own},format=raw"]
+        for number, disk in enumerate([*own, *self.disks]):
             options += ["-drive", f"if=none,id=data{number},{disk}"]
             options += ["-device", f"virtio-blk-pci,drive=data{number}"]
         if self.network is not None:
@@ -146,6 +152,10 @@ class Machine:
         """Whether QEMU runs."""
         return self._process.poll() is None
 
+    def wait_for_end(self, limit: float) -> None:
+        """Wait until the guest has switched itself off, or wants to start again."""
+        self._process.wait(limit)
+
     def cut_power(self) -> None:
         """End the machine at once."""
         self._process.kill()
@@ -218,7 +228,7 @@ def _fixed(image: Image, folder: Path) -> list[str]:
         *("-name", "scantrail-bench", "-M", "pc", "-smp", "2", "-m", _MEMORY),
         *("-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"),
         *("-kernel", str(image.folder / "vmlinux")),
-        *("-initrd", str(image.folder / "initrd"), "-append", _KERNEL_LINE),
+        *("-initrd", str(image.folder / "initrd")),
         *("-qmp", f"unix:{folder}/qmp,server=on,wait=off"),
         *("-chardev", f"file,id=console,path={folder}/console.log"),
         *("-serial", "chardev:console"),

@@ -85,6 +85,23 @@ class Bench(msgspec.Struct, frozen=True):
                 run_kept(self.image, kept, hardware, wheel, _WARM)
         return kept
 
+    def packages(self, version: str, log: RunLog) -> list[Path]:
+        """Return the Debian packages of this checkout, under a version; build once."""
+        parts = [path for name in ("packaging", "systemd") for path in _below(name)]
+        name = f"packages-{version}-{_digest([self.wheel, *parts])}"
+        folder = cache() / name
+        if not folder.exists():
+            _remove_others(cache(), f"packages-{version}-", name)
+            making = folder.with_suffix(".new")
+            making.mkdir(parents=True)
+            env = {"VERSION": version, "PIP": f"{sys.executable} -m pip"}
+            with log.step(f"packages of version {version}"):
+                for part in ("server", "station"):
+                    said = _call([TREE / "packaging" / "build.sh", part], **env)
+                    shutil.move(said.splitlines()[-1], making)
+            making.replace(folder)
+        return sorted(folder.iterdir())
+
 
 PREPARED: Final = pytest.StashKey[tuple[Bench, RunLog]]()
 """Under this the fixtures find what was prepared."""
@@ -179,19 +196,24 @@ def _pip(*arguments: str | Path) -> None:
     _call(pip if "-r" in arguments else [*pip, TREE])
 
 
-def _call(command: list[str | Path]) -> None:
-    """Run a program; what it says is shown where it fails."""
+def _call(command: list[str | Path], **env: str) -> str:
+    """Run a program; return what it said, which is shown where it fails."""
     done = subprocess.run(
         command,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        env={**os.environ, "PATH": _PATH},
+        env={**os.environ, "PATH": _PATH, **env},
         check=False,
     )
+    said = done.stdout.decode(errors="replace")
     if done.returncode:
-        said = done.stdout.decode(errors="replace")[-4000:]
-        reason = f"{command[0]} failed:\n{said}"
+        reason = f"{command[0]} failed:\n{said[-4000:]}"
         raise NotReadyError(reason)
+    return said
+
+
+def _below(folder: str) -> list[Path]:
+    return sorted(path for path in (TREE / folder).rglob("*") if path.is_file())
 
 
 def _digest(files: Iterable[Path]) -> str:
