@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from edge.doctor import Area, Finding, Severity
 from edge.doctor.facts import Facts, Person
 from edge.doctor.naming import best_path, device_path, spec, what
-from edge.scanners.discovery import Candidate, Kind, look_alikes
+from edge.scanners.discovery import Candidate, Kind, is_station, look_alikes
 from edge.scanners.settings import (
     HidPosSettings,
     KeyboardSettings,
@@ -27,8 +27,6 @@ _KINDS: Mapping[type, Kind] = {
     SerialSettings: Kind.SERIAL,
     SsiSettings: Kind.SERIAL,
 }
-_STATION = "scantrail-stati"
-"""A station's process: the kernel keeps fifteen characters of its name."""
 _INSTALL = "install the udev rules"
 _HOW = (
     f"{_INSTALL}:\ncp systemd/*.rules /etc/udev/rules.d/\n"
@@ -165,7 +163,7 @@ def _held(name: str, one: Candidate, facts: Facts) -> Iterator[Finding]:
     others = [
         holder
         for holder in facts.holders.get(one.node, ())
-        if holder.pid != ours and not holder.name.startswith(_STATION)
+        if holder.pid != ours and not is_station(holder)
     ]
     if others:
         who = " and ".join(f"{other.name} (pid {other.pid})" for other in others)

@@ -26,8 +26,9 @@ __all__ = [
     "find",
     "group_name",
     "hid_pos",
-    "holder_names",
     "holders",
+    "holding",
+    "is_station",
     "keyboards",
     "look_alikes",
     "port_at",
@@ -40,6 +41,9 @@ ROOT = Path("/")
 _WORD = struct.calcsize("l") * 8  # the kernel writes key bitmaps in longs
 _TYPING_KEYS = (*range(2, 12), 28, 16, 30, 44)  # digits, Enter, and three letters
 _MOST_LINKS = 4096
+_NAME_LENGTH = 15
+_STATION = "scantrail-station"
+_AWAY = "end that one, or keep it from scanners with the udev rules"
 
 
 class Kind(Enum):
@@ -165,11 +169,20 @@ def holders(root: Path = ROOT) -> dict[str, tuple[Holder, ...]]:
     return {node: tuple(by_pid.values()) for node, by_pid in found.items()}
 
 
-def holder_names(path: str, root: Path = ROOT) -> str:
-    """Name who has a device open; others than this user's are not to be seen."""
-    node = _resolved(root, path)
-    found = [f"{one.name} (pid {one.pid})" for one in holders(root).get(node, ())]
-    return " and ".join(found) or "another program (root sees which: fuser -v)"
+def holding(path: str, root: Path = ROOT) -> str:
+    """Say who has a device open, and what to do; others than this user's are unseen."""
+    found = holders(root).get(_resolved(root, path), ())
+    if not found:
+        return f"another program (root sees which: fuser -v); {_AWAY}"
+    names = " and ".join(f"{one.name} (pid {one.pid})" for one in found)
+    if all(is_station(one) for one in found):
+        return f"a station that runs: {names}; stop that first"
+    return f"{names}; {_AWAY}"
+
+
+def is_station(holder: Holder) -> bool:
+    """Whether a process is a station's; the kernel keeps 15 characters of its name."""
+    return holder.name == _STATION[:_NAME_LENGTH]
 
 
 def processes(root: Path = ROOT) -> frozenset[str]:

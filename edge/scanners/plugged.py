@@ -17,7 +17,7 @@ from edge.clock import Clock
 from edge.scanners import Read, ScannerHealth, Sink, Tone
 from edge.scanners.decoded import Damage, Decoded, Decoder
 from edge.scanners.delivery import deliver
-from edge.scanners.discovery import Candidate, find, holder_names, look_alikes
+from edge.scanners.discovery import Candidate, find, holding, look_alikes
 from edge.scanners.intake import Arrived, Gone, Intake, Opened, Silence, Source
 from shared.protocol import ClockReading
 
@@ -264,8 +264,7 @@ def shared_link(wanted: str, chosen: Candidate, candidates: Iterable[Candidate])
 
 
 _OPENING_PROBLEMS = {
-    errno.EBUSY: "{node} is held by {holders}; end that one, or keep it from scanners "
-    "with the udev rules",
+    errno.EBUSY: "{node} is held by {holders}",
     errno.EACCES: "{node} ({access}) may not be opened by this user; add the user to "
     "that group, or install the udev rules",
     errno.EPERM: "{node} may not be opened by this service; allow it in the unit",
@@ -280,6 +279,6 @@ def explained(error: OSError, chosen: Candidate, root: Path) -> Unavailable:
         node=chosen.node,
         access=chosen.access,
         error=error.strerror,
-        holders=holder_names(chosen.node, root) if code == errno.EBUSY else "",
+        holders=holding(chosen.node, root) if code == errno.EBUSY else "",
     )
     return Unavailable(code, text)

@@ -20,7 +20,7 @@ from serial.tools.list_ports import comports
 
 from edge.clock import Clock
 from edge.scanners import Read, ScannerHealth
-from edge.scanners.discovery import holder_names
+from edge.scanners.discovery import holding
 from edge.scanners.intake import Gone, Intake, Opened
 from edge.scanners.port_settings import PortSettings
 from shared.protocol import ClockReading
@@ -151,7 +151,7 @@ def _mark_noise(fd: int) -> None:
     termios.tcsetattr(fd, termios.TCSANOW, attributes)
 
 
-_HELD = "{port} is held by {holders}; end that one (ModemManager and brltty do this)"
+_HELD = "{port} is held by {holders}"
 _PROBLEMS = {
     errno.ENOENT: "{port} is not there; plug the scanner in, or correct its path",
     errno.ENODEV: "{port} is not there; plug the scanner in",
@@ -174,7 +174,7 @@ def port_problem(settings: PortSettings, error: OSError | None) -> str:
     if error is None:
         return ""  # the station has stopped reading
     text = _PROBLEMS.get(error.errno or 0, _UNPLUGGED)
-    holders = holder_names(settings.port) if text is _HELD else ""
+    holders = holding(settings.port) if text is _HELD else ""
     return text.format(port=settings.port, holders=holders)
 
 

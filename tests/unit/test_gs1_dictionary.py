@@ -61,7 +61,7 @@ def cases() -> Iterator[Case]:
 
 def _value(part: re.Match[str], *, longest: bool) -> str:
     _, sort, varies, most, linters = part.groups()
-    length = int(most) if longest or not varies else min(4, int(most))
+    length = int(most) if longest or not varies else min(8, int(most))
     named = [_SAID[name] for name in linters.split(",") if name in _SAID]
     if named:
         return named[0]
@@ -72,7 +72,7 @@ def _value(part: re.Match[str], *, longest: bool) -> str:
             for digit in range(10)
             if checkdigits.gs1(f"{digits}{digit}")
         )
-    return ("1201" if sort == "N" else "95A1" * 23)[:length].ljust(length, "1")
+    return ("1201" if sort == "N" else "9521234A" * 12)[:length].ljust(length, "1")
 
 
 @pytest.mark.skipif(not DICTIONARY.exists(), reason="GS1's dictionary is not there")

@@ -16,7 +16,7 @@ from typing import Self
 from tests.vm.devices import Gadget, Identity
 from tests.vm.guest import Guest
 from tests.vm.machine import Hardware, Machine
-from tests.vm.prepare import Bench
+from tests.vm.prepare import VERSIONS, Bench
 from tests.vm.run_log import RunLog, Step
 from tests.vm.station import as_user, keyboard
 
@@ -65,9 +65,8 @@ class InstalledSite:
         self._folder = folder
         packages = folder / "packages.tar"
         with tarfile.open(packages, "w") as tar:
-            for version in ("0.0.1", "0.0.2"):
-                for file in bench.packages(version, log):
-                    tar.add(file, file.name)
+            for file in bench.packages(log):
+                tar.add(file, file.name)
         own = folder / "own"
         own.touch()
         os.truncate(own, _SIZE)
@@ -151,7 +150,7 @@ class InstalledSite:
     def _install(self) -> None:
         run = self.guest.run
         run("userdel scantrail; rm -rf /opt/scantrail")  # the image's own
-        self.install("0.0.1")
+        self.install(VERSIONS[0])
         self.key = run(
             "scantrail-server init --host 127.0.0.1 --port 8443 --tls own "
             "--data /var/lib/scantrail-server 2>/run/init | tail -1",

@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
@@ -20,7 +21,18 @@ import pytest
 from tests.vm.machine import QEMU, Hardware, Image, kvm_works, run_kept
 from tests.vm.run_log import RunLog
 
-__all__ = ["PREPARED", "TREE", "Bench", "NotReadyError", "cache", "prepare"]
+__all__ = [
+    "PREPARED",
+    "TREE",
+    "VERSIONS",
+    "Bench",
+    "NotReadyError",
+    "cache",
+    "prepare",
+]
+
+VERSIONS: Final = ("0.0.1", "0.0.2")
+"""Of the packages: one to install, and one to upgrade to."""
 
 TREE: Final = Path(__file__).parents[2]
 _HERE: Final = Path(__file__).parent / "image"
@@ -85,20 +97,18 @@ class Bench(msgspec.Struct, frozen=True):
                 run_kept(self.image, kept, hardware, wheel, _WARM)
         return kept
 
-    def packages(self, version: str, log: RunLog) -> list[Path]:
-        """Return the Debian packages of this checkout, under a version; build once."""
+    def packages(self, log: RunLog) -> list[Path]:
+        """Return the Debian packages of this checkout, of two versions; build once."""
         parts = [path for name in ("packaging", "systemd") for path in _below(name)]
-        name = f"packages-{version}-{_digest([self.wheel, *parts])}"
+        name = f"packages-{_digest([self.wheel, *parts])}"
         folder = cache() / name
         if not folder.exists():
-            _remove_others(cache(), f"packages-{version}-", name)
+            _remove_others(cache(), "packages-", name)
             making = folder.with_suffix(".new")
-            making.mkdir(parents=True)
-            env = {"VERSION": version, "PIP": f"{sys.executable} -m pip"}
-            with log.step(f"packages of version {version}"):
-                for part in ("server", "station"):
-                    said = _call([TREE / "packaging" / "build.sh", part], **env)
-                    shutil.move(said.splitlines()[-1], making)
+            making.mkdir(parents=True, exist_ok=True)
+            for part in ("server", "station"):
+                with log.step(f"package of the {part}, of two versions"):
+                    _build(part, making)
             making.replace(folder)
         return sorted(folder.iterdir())
 
@@ -210,6 +220,21 @@ def _call(command: list[str | Path], **env: str) -> str:
         reason = f"{command[0]} failed:\n{said[-4000:]}"
         raise NotReadyError(reason)
     return said
+
+
+def _build(part: str, folder: Path) -> None:
+    """Build a package into a folder, and the same under the next version."""
+    script = TREE / "packaging" / "build.sh"
+    env = {"VERSION": VERSIONS[0], "PIP": f"{sys.executable} -m pip"}
+    built = Path(_call([script, part], **env).splitlines()[-1])
+    first = folder / built.name
+    shutil.move(built, first)
+    with tempfile.TemporaryDirectory(dir=folder) as inside:
+        _call(["dpkg-deb", "--raw-extract", first, inside])
+        control = Path(inside) / "DEBIAN" / "control"
+        control.write_text(control.read_text().replace(*VERSIONS))
+        second = folder / first.name.replace(*VERSIONS)
+        _call(["dpkg-deb", "--root-owner-group", "-Zgzip", "--build", inside, second])
 
 
 def _below(folder: str) -> list[Path]:

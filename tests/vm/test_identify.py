@@ -152,7 +152,8 @@ def test_a_scanner_that_the_station_holds_is_said_to_be_held(
     station.start(keyboard(BY_PATH.format(0), "dock"))
     station.connected()
     said = Identify(guest, f"evdev:{BY_PATH.format(0)}").result()
-    assert f"is held by scantrail-stati (pid {station.pid})" in said, said
+    assert f"a station that runs: scantrail-stati (pid {station.pid})" in said, said
+    assert "stop that first" in said, said
     step.note(said.strip())
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.vm.devices import UsbSerial
 from tests.vm.installed import LINK, SERVER, STATION, InstalledSite
-from tests.vm.prepare import Bench
+from tests.vm.prepare import VERSIONS, Bench
 from tests.vm.run_log import RunLog, Step
 from tests.vm.station import as_user, keyboard, serial_port
 
@@ -174,7 +174,7 @@ def test_an_upgrade_goes_on_and_purging_keeps_every_scan(
     """The last: nothing is installed any more when it has ended."""
     pids = {unit: site.shown(unit)["MainPID"] for unit in (SERVER, STATION)}
     begun = site.guest.clock()
-    site.install("0.0.2")
+    site.install(VERSIONS[1])
     for unit, pid in pids.items():
         site.wait_until_up(unit, pid)
     step.note(f"upgraded while it ran, in {site.guest.clock() - begun:.0f} s")
