@@ -225,7 +225,8 @@ def _call(command: list[str | Path], **env: str) -> str:
 def _build(part: str, folder: Path) -> None:
     """Build a package into a folder, and the same under the next version."""
     script = TREE / "packaging" / "build.sh"
-    env = {"VERSION": VERSIONS[0], "PIP": f"{sys.executable} -m pip"}
+    quick = {"DPKG_DEB_COMPRESSOR_TYPE": "gzip", "DPKG_DEB_COMPRESSOR_LEVEL": "1"}
+    env = {"VERSION": VERSIONS[0], "PIP": f"{sys.executable} -m pip", **quick}
     built = Path(_call([script, part], **env).splitlines()[-1])
     first = folder / built.name
     shutil.move(built, first)
@@ -234,7 +235,7 @@ def _build(part: str, folder: Path) -> None:
         control = Path(inside) / "DEBIAN" / "control"
         control.write_text(control.read_text().replace(*VERSIONS))
         second = folder / first.name.replace(*VERSIONS)
-        _call(["dpkg-deb", "--root-owner-group", "-Zgzip", "--build", inside, second])
+        _call(["dpkg-deb", "--root-owner-group", "--build", inside, second], **quick)
 
 
 def _below(folder: str) -> list[Path]:
