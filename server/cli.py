@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from urllib.parse import quote
@@ -32,8 +33,9 @@ from server.own_log import OwnLog
 from server.people import People
 from server.reference import ReferenceData
 from server.sessions import Sessions
+from server.store import own_name
 from server.store.retime import retime_database
-from server.store.sqlite import SqliteStore
+from server.storing import opened
 from shared import files, logfmt
 from shared.errors import ScantrailError, StartError
 from shared.installed import warn_of_weaknesses
@@ -48,6 +50,8 @@ _LOG = logging.getLogger("scantrail.server")
 KEYS = "keys"
 OWN_KEY = "own-log.json"
 LOCK = "lock"
+MOST_PROCESSES = 64
+"""Servers on one folder, where their database is on PostgreSQL."""
 DAY = 24 * 3600 * SECOND
 MOST_DAYS = 3650
 SESSIONS = "sessions"
@@ -80,15 +84,34 @@ def _alone(data: Path) -> None:
         raise StartError(reason) from error
 
 
+def _one_of_many(data: Path) -> int:
+    """Hold a place in the folder among processes on one database; return its number.
+
+    Raises:
+        StartError: There are very many already.
+    """
+    for number in range(1, MOST_PROCESSES + 1):
+        with suppress(files.LockedError):
+            files.lock(data / (LOCK if number == 1 else f"{LOCK}-{number}"))
+            return number
+    reason = f"{MOST_PROCESSES} servers run on {data} already; give some another --data"
+    raise StartError(reason)
+
+
 async def _serve(config: ServerConfig) -> None:
     data = _data(Path(config.data))
-    _alone(data)
+    number = 1
+    if config.store.url:
+        number = _one_of_many(data)
+    else:
+        _alone(data)
     certificate = certificate_of(config)
     told = certificate if config.tls.mode == "own" else None
     site = config.site()
-    store = await SqliteStore.open(data / DATABASE, now, site)
+    store = await opened(config.store, data, now, site)
     try:
-        own = await OwnLog.open(store, data / OWN_KEY, now)
+        own_key = data / (OWN_KEY if number == 1 else f"own-log-{number}.json")
+        own = await OwnLog.open(store, own_key, now, own_name(number))
     except BaseException:
         await store.close()  # an open database keeps a process from ending
         raise
@@ -126,7 +149,10 @@ async def _serve(config: ServerConfig) -> None:
         async with (
             listening(runner, config, certificate) as address,
             keeping_up(partial(pulse.feed, store.ready, "serving"), "watchdog"),
-            keeping_up(partial(upkeep.follow_acts, data, own), "what was done here"),
+            keeping_up(
+                partial(upkeep.follow_acts, data, own) if number == 1 else _nothing,
+                "what was done here",
+            ),
         ):
             print(address, flush=True)  # noqa: T201 # asked for by the contract
             _LOG.info("serving; data in %s", config.data)
@@ -136,6 +162,11 @@ async def _serve(config: ServerConfig) -> None:
     finally:
         following.cancel()
         await runner.cleanup()
+
+
+async def _nothing() -> None:
+    """Do what another process does already."""
+    await asyncio.get_running_loop().create_future()
 
 
 async def _until_told() -> None:

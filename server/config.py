@@ -14,7 +14,14 @@ from shared.errors import ConfigError
 from shared.settings_file import read_settings
 from shared.toml_lines import line_of
 
-__all__ = ["ConsoleConfig", "ServerConfig", "TlsSettings", "Webhook", "load"]
+__all__ = [
+    "ConsoleConfig",
+    "ServerConfig",
+    "StoreSettings",
+    "TlsSettings",
+    "Webhook",
+    "load",
+]
 
 
 class TlsSettings(
@@ -37,6 +44,21 @@ class TlsSettings(
     cert: str = ""
     key: str = ""
     names: tuple[str, ...] = ()
+
+
+class StoreSettings(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
+):
+    """Where events are kept.
+
+    Attributes:
+        url: Empty for a file in the data folder, which serves one server process;
+            postgresql://USER@HOST/DATABASE for any number of them on one database.
+        password_file: A file with the password for it, where one is needed.
+    """
+
+    url: Annotated[str, msgspec.Meta(pattern="^(postgres(ql)?://.*)?$")] = ""
+    password_file: str = ""
 
 
 class Webhook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -89,6 +111,7 @@ class ServerConfig(
         tls: How what is said to the server is encrypted.
         console: What the pages for people look like.
         oidc: By whose word people sign in, beside their passwords here.
+        store: Where events are kept.
     """
 
     data: str = "scantrail-data"
@@ -105,6 +128,7 @@ class ServerConfig(
     tls: TlsSettings = TlsSettings()
     console: ConsoleConfig = ConsoleConfig()
     oidc: OidcSettings = OidcSettings()
+    store: StoreSettings = StoreSettings()
 
     def site(self) -> Site:
         """Return the site's rules.

@@ -1,6 +1,12 @@
 """The server's settings file with every setting in it, from their descriptions."""
 
-from server.config import ConsoleConfig, ServerConfig, TlsSettings, Webhook
+from server.config import (
+    ConsoleConfig,
+    ServerConfig,
+    StoreSettings,
+    TlsSettings,
+    Webhook,
+)
 from server.oidc.settings import OidcSettings
 from server.site_settings import ActionSettings
 from shared.settings_example import listed, settings, table
@@ -31,6 +37,7 @@ def example() -> str:
         table("tls", TlsSettings),
         table("console", ConsoleConfig),
         table("oidc", OidcSettings),
+        table("store", StoreSettings),
         listed("[[webhooks]]", Webhook, _WEBHOOK),
         listed("[actions.quarantine]", ActionSettings, {"like": "store"}),
     ]

@@ -69,7 +69,7 @@ def findings(config: ServerConfig, now: float) -> Iterator[Finding]:
             "correct data in the settings, mount its disk, or: scantrail-server init",
         )
         return
-    yield from _folder(data)
+    yield from _folder(config, data)
     yield from _keys(data)
     yield from _backup(data, now)
     for sentence in affected(installed):
@@ -85,7 +85,7 @@ def findings(config: ServerConfig, now: float) -> Iterator[Finding]:
     yield asyncio.run(_answer(config, certificate))
 
 
-def _folder(data: Path) -> Iterator[Finding]:
+def _folder(config: ServerConfig, data: Path) -> Iterator[Finding]:
     owner, me = data.stat().st_uid, os.geteuid()
     if me not in {0, owner}:
         yield _warning(
@@ -105,7 +105,9 @@ def _folder(data: Path) -> Iterator[Finding]:
     else:
         yield _fine(room)
     database = data / DATABASE
-    if database.exists():
+    if config.store.url:
+        yield _fine("events are kept on PostgreSQL; /readyz says whether it answers")
+    elif database.exists():
         yield _fine(f"{database} has {database.stat().st_size >> 20} MiB")
     else:
         yield _warning(f"there is no {database} yet", "start the server once")

@@ -11,7 +11,8 @@ back in a carton was scanned here with the carton. Only where the contract says 
 does the item itself have to be scanned.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from copy import copy
 from typing import NamedTuple
 
 import msgspec
@@ -49,6 +50,7 @@ class Claim(NamedTuple):
 class Case(msgspec.Struct, omit_defaults=True, gc=False):
     """What holds of an item before a step, and what was found up to it.
 
+    Its mappings are never changed, but replaced: copies of a case share them.
     ``disputed``: the claim is contradicted, settled or not. ``awaited``: the departure
     of the load on which the item is ``expected`` has not come yet. ``loads``: those
     that left, with whether the item left with them or later, and when. ``put_into``:
@@ -56,7 +58,7 @@ class Case(msgspec.Struct, omit_defaults=True, gc=False):
     than the ``picker``. ``due``: what opens by itself.
     """
 
-    open: dict[str, Finding] = {}
+    open: Mapping[str, Finding] = {}
     closed: list[Finding] = []
     status: str | None = None
     location: str | None = None
@@ -65,11 +67,11 @@ class Case(msgspec.Struct, omit_defaults=True, gc=False):
     disputed: bool = False
     expected: str | None = None
     awaited: bool = False
-    loads: dict[str, tuple[bool, Order]] = {}
+    loads: Mapping[str, tuple[bool, Order]] = {}
     picked: bool = False
     picker: str | None = None
     put_into: str | None = None
-    due: dict[str, Finding] = {}
+    due: Mapping[str, Finding] = {}
 
     @property
     def restless(self) -> bool:
@@ -77,27 +79,47 @@ class Case(msgspec.Struct, omit_defaults=True, gc=False):
         left_behind = any(not aboard for aboard, _ in self.loads.values())
         return bool(self.open or self.due or left_behind)
 
+    def copy(self) -> "Case":
+        """Return a copy that can be changed apart from this one."""
+        new = copy(self)
+        new.closed = self.closed[:]
+        return new
+
     def found(
         self, code: str, since: Order, text: str, shown_by: Order | None = None
     ) -> None:
         """Open an exception, unless it is open already."""
         event = (shown_by or since).name
-        self.open.setdefault(code, Finding(code, since.occurred, event, text))
+        if code not in self.open:
+            finding = Finding(code, since.occurred, event, text)
+            self.open = {**self.open, code: finding}
 
     def over(self, code: str, step: Step) -> None:
         """Close an exception, if it is open."""
-        finding = self.open.pop(code, None)
+        finding = self.open.get(code)
         if finding is not None:
+            self.open = _without(self.open, code)
             self.closed.append(
                 finding._replace(until=step.order.occurred, closed_by=step.order.name)
             )
 
     def fall_due(self, now: int) -> None:
         """Open what opens by itself up to and including ``now``."""
-        for code, finding in list(self.due.items()):
+        for code, finding in self.due.items():
             if finding.since <= now:
-                del self.due[code]
-                self.open.setdefault(code, finding)
+                self.due = _without(self.due, code)
+                self.open = {code: finding, **self.open}
+
+    def wait(self, code: str, finding: Finding | None) -> None:
+        """Let an exception open by itself later, or not."""
+        if finding is not None:
+            self.due = {**self.due, code: finding}
+        elif code in self.due:
+            self.due = _without(self.due, code)
+
+
+def _without(findings: Mapping[str, Finding], code: str) -> dict[str, Finding]:
+    return {other: finding for other, finding in findings.items() if other != code}
 
 
 def _time(moment: int) -> str:
@@ -147,7 +169,7 @@ def _handoff_overdue(case: Case, step: Step) -> None:
     for moment in step.moments:
         if moment.shown.holds and not _same_pick(case, moment.shown):
             case.over(OVERDUE, step)
-            case.due.pop(OVERDUE, None)
+            case.wait(OVERDUE, None)
             case.picked, case.picker = moment.shown.action.handoff, moment.shown.holder
             if case.picked:
                 _await_handoff(case, step, moment.shown)
@@ -165,7 +187,7 @@ def _await_handoff(case: Case, step: Step, shown: Shown) -> None:
         f" it over within {_span(step.site.handoff)}."
     )
     due = shown.order.occurred + step.site.handoff
-    case.due[OVERDUE] = Finding(OVERDUE, due, shown.order.name, text)
+    case.wait(OVERDUE, Finding(OVERDUE, due, shown.order.name, text))
 
 
 def _claim_contradicted(case: Case, step: Step) -> None:
@@ -188,7 +210,8 @@ def _claim_contradicted(case: Case, step: Step) -> None:
     elif not case.disputed:
         case.found(CLAIM, step.order, text, claim.order)
     elif CLAIM in case.open:
-        case.open[CLAIM] = case.open[CLAIM]._replace(text=text)
+        told = case.open[CLAIM]._replace(text=text)
+        case.open = {**case.open, CLAIM: told}
     case.disputed = disputed
 
 
@@ -216,16 +239,21 @@ def _missing_from_manifest(case: Case, step: Step) -> None:
     if departs:
         case.over(MANIFEST, step)
         case.loads = {load: (True, order) for load, (_, order) in case.loads.items()}
-    for load, aboard in step.loads.items():
-        case.loads.pop(load, None)
-        if aboard is not None:
-            case.loads[load] = (aboard or departs, step.order)
+    if step.loads:
+        told = {
+            load: (aboard or departs, step.order)
+            for load, aboard in step.loads.items()
+            if aboard is not None
+        }
+        others = {k: v for k, v in case.loads.items() if k not in step.loads}
+        case.loads = {**others, **told}
     if step.says("expect") and step.said is not None:
         case.over(MANIFEST, step)
         case.expected, case.awaited = step.said.line.container, True
-    if case.awaited and case.expected in case.loads:
+    left_with = case.loads.get(case.expected or "") if case.awaited else None
+    if left_with is not None:
         case.awaited = False
-        with_it, left = case.loads[case.expected]
+        with_it, left = left_with
         if not with_it:
             text = (
                 f"{case.expected} left on {_time(left.occurred)} without"
@@ -255,7 +283,7 @@ def _stale(case: Case, step: Step) -> None:
     if status is None or status == case.status:
         return
     case.over(STALE, step)
-    case.due.pop(STALE, None)
+    case.wait(STALE, None)
     limit = step.site.stale.get(status)
     if limit is not None:
         text = (
@@ -263,7 +291,7 @@ def _stale(case: Case, step: Step) -> None:
             f" {_span(limit)}."
         )
         due = step.order.occurred + limit
-        case.due[STALE] = Finding(STALE, due, step.order.name, text)
+        case.wait(STALE, Finding(STALE, due, step.order.name, text))
 
 
 def _unexpected_step(case: Case, step: Step) -> None:

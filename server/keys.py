@@ -80,5 +80,24 @@ class Keys:
             return None
         return None if found.expires and found.expires <= now else found
 
+    def all(self) -> dict[str, Key]:
+        """Return every key by its hash in hex, the newest first; also those ended."""
+        found: dict[str, Key] = {}
+        for path in self._folder.glob("*.json"):
+            try:
+                found[path.stem] = msgspec.json.decode(path.read_bytes(), type=Key)
+            except (OSError, msgspec.DecodeError):
+                continue
+        newest = sorted(found.items(), key=lambda one: one[1].created, reverse=True)
+        return dict(newest)
+
+    def remove(self, name: str) -> Key | None:
+        """End a key, by its hash in hex; return what it was, if there was one."""
+        key = self.all().get(name)
+        if key is not None:
+            (self._folder / f"{name}.json").unlink(missing_ok=True)
+            files.sync_folder(self._folder)
+        return key
+
     def _path(self, secret: str) -> Path:
         return self._folder / f"{hashed(secret).hex()}.json"

@@ -62,8 +62,16 @@ class OwnLog:
         self._turn = asyncio.Lock()
 
     @classmethod
-    async def open(cls, store: Store, path: Path, now: Now) -> "OwnLog":
+    async def open(
+        cls, store: Store, path: Path, now: Now, name: str = OWN
+    ) -> "OwnLog":
         """Open the log that the file names; begin a new one where there is none.
+
+        Args:
+            store: Where it is kept.
+            path: The file with its key.
+            now: This machine's clock.
+            name: What the server calls itself; of several, each another name.
 
         Raises:
             StartError: The file can be neither read nor made.
@@ -79,7 +87,7 @@ class OwnLog:
                 or identity.epoch != store.identity.epoch
             ):
                 identity = _made(store.identity.epoch)
-                station = await _join(store, identity, now)
+                station = await _join(store, identity, now, name)
                 files.write(path, msgspec.json.encode(identity))
         except OSError as error:
             reason = (
@@ -135,11 +143,11 @@ class OwnLog:
         return await self._store.append(self._station, delivery)
 
 
-async def _join(store: Store, identity: _Identity, now: Now) -> Station:
+async def _join(store: Store, identity: _Identity, now: Now, name: str) -> Station:
     code = hashed(new_secret("code"))
     key = Ed25519PrivateKey.from_private_bytes(identity.private_key)
     await store.invite(
-        OWN, location=None, kind="host", code_hash=code, expires=now() + _JOINING
+        name, location=None, kind="host", code_hash=code, expires=now() + _JOINING
     )
     return await store.enrol(
         code,

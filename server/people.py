@@ -89,6 +89,15 @@ class People:
         files.write(self._path(name), msgspec.json.encode(person))
         return person
 
+    def set_role(self, name: str, role: Role, changed: str) -> Person | None:
+        """Give somebody another role, and end his sessions; ``None`` for nobody."""
+        person = self.find(name)
+        if person is None:
+            return None
+        person = msgspec.structs.replace(person, role=role, changed=changed)
+        files.write(self._path(name), msgspec.json.encode(person))
+        return person
+
     def find(self, name: str) -> Person | None:
         """Return the person of a name, however large or small it is written."""
         try:

@@ -14,57 +14,18 @@ import msgspec
 
 from server.events import BEGINNING, Event, Order
 from server.exceptions import Case
-from server.findings import Finding
 from server.fold import Fold, Scratch
 from server.history import Reader, Role, bearing, mentions
+from server.kept import Kept, Unwritten, heard
 from server.known import Known
 from server.site import Site
+from server.versions import Rows, Versions
 from shared.actions import Stay
 
-__all__ = ["Arrived", "Kept", "Projection", "Shelf", "heard", "position", "roles"]
+__all__ = ["Arrived", "Projection", "Shelf"]
 
 _CONTAINER, _PLACE = (Role.CONTAINER,), (Role.PLACE,)
 _SUBJECT, _TAKEN_OUT = 1 << Role.SUBJECT, 1 << Role.TAKEN_OUT
-_ROLE_BITS = len(Role)
-
-
-def heard(where: int, bits: int) -> int:
-    """Write in one number that the event at a position speaks of a key, and how.
-
-    ``bits`` has ``1 << Role`` for each way.
-    """
-    return where << _ROLE_BITS | bits
-
-
-def position(told: int) -> int:
-    """Return the position in such a number."""
-    return told >> _ROLE_BITS
-
-
-def roles(told: int) -> int:
-    """Return the bits in such a number."""
-    return told & (1 << _ROLE_BITS) - 1
-
-
-class Kept(msgspec.Struct, gc=False):
-    """What is kept of one item.
-
-    ``id`` grows in the order in which items were first named; 0 is not written yet.
-    ``heard`` are the latest events that speak of it, those before them are kept apart.
-    ``taken_out``: it ever left a container that the event does not name. ``found`` is
-    what is written of what is open or falls due, ``anew`` that all else that is
-    written of its findings does not hold any more. ``row`` is what is written of it.
-    """
-
-    key: str
-    known: Known
-    case: Case
-    heard: list[int] = []
-    taken_out: bool = False
-    id: int = 0
-    found: frozenset[Finding] = frozenset()
-    anew: bool = False
-    row: tuple[object, ...] | None = None
 
 
 class Arrived(NamedTuple):
@@ -74,11 +35,8 @@ class Arrived(NamedTuple):
     event: Event
 
 
-class Shelf(Reader, Protocol):
-    """Keeps what is known of items; reads events as known now."""
-
-    def load(self, keys: Collection[str]) -> Iterable[Kept]:
-        """Return what is kept of these items, of those that have anything."""
+class Shelf(Reader, Rows, Protocol):
+    """Keeps what is written of items; reads events as known now."""
 
     def inside(self, container: str) -> list[str]:
         """Return what is directly in a container, by what is written."""
@@ -105,9 +63,6 @@ class Shelf(Reader, Protocol):
     ) -> None:
         """Write counts: location, when, position; and expectations: load, item."""
 
-    def save(self, kept: Collection[Kept]) -> None:
-        """Write what is kept of these items, and give new ones their ``id``."""
-
 
 class _Late(msgspec.Struct):
     """What has to be told anew: what events touched, and since when."""
@@ -120,56 +75,87 @@ class _Late(msgspec.Struct):
         self.since = min(self.since, order.occurred)
 
 
-class _Changed(dict[str, Kept]):
-    """What changed in this batch: whatever is asked for counts as changed."""
-
-    def __init__(self, get: Callable[[str], Kept]) -> None:
-        self._get = get
-
-    def __missing__(self, key: str) -> Kept:
-        kept = self[key] = self._get(key)
-        return kept
-
-
 class Projection:
     """What is known of items, as the writer works on it.
 
-    It is the `server.known.Book` and the `server.fold.Cases` of its own fold. Between
-    two batches it holds some ``most`` items in memory, those that changed last.
+    It is the `server.known.Book` and the `server.fold.Cases` of its own fold. What it
+    does counts once that is durable (`commit`), or never (`forget`).
+
+    Args:
+        shelf: What is written, and what speaks of an item by ``unwritten``, too.
+        site: The site's rules.
+        unwritten: Where to show what is not written.
+        most: How many items are held in memory, about.
     """
 
-    def __init__(self, shelf: Shelf, site: Site, most: int = 50_000) -> None:
-        self._shelf, self._site, self._most = shelf, site, most
+    def __init__(
+        self, shelf: Shelf, site: Site, unwritten: Unwritten, most: int = 50_000
+    ) -> None:
+        self._shelf, self._site = shelf, site
+        self._versions = Versions(shelf, unwritten, most)
+        self._get = self._versions.get
         self._fold = Fold(site, self, self)
-        self.forget()
-
-    def forget(self) -> None:
-        """Forget what is in memory: the transaction that wrote it failed."""
-        self._recent: dict[str, Kept] = {}
-        self._older: dict[str, Kept] = {}
-        self._changed = _Changed(self._get)
         self._contents: dict[str, dict[str, None]] = {}
-        self._moved: dict[str, dict[str, None]] = {}
         self._counts: dict[str, int] = {}
+        self._begin(unwritten.told)
+        self._wrote()
+
+    @property
+    def unwritten(self) -> Unwritten:
+        """What is not written."""
+        return self._versions.unwritten
+
+    def _begin(self, taken: int) -> None:
+        self._versions.begin(taken)
+        self._changed = self._versions.changed
         self._left: list[str] = []
         self._late = _Late()
         self._now = BEGINNING
 
-    def take(self, arrived: Collection[Arrived]) -> None:
-        """Take in events that came together, and write what they change."""
+    def _wrote(self) -> None:
+        self._moved: dict[str, dict[str, None]] = {}
+        self._places: dict[str, set[str]] | None = None
+
+    @property
+    def behind(self) -> bool:
+        """Whether anything is not written."""
+        return self._versions.behind
+
+    @property
+    def full(self) -> bool:
+        """Whether it is time to `write`."""
+        return self._versions.full
+
+    def take(self, arrived: Collection[Arrived], last: int) -> None:
+        """Take in events that came together, up to the line at position ``last``."""
+        self._begin(last)
         self._mention(arrived)
         for one in sorted(arrived, key=_order):
             if one.event.voided_by is None:
                 self._take(one.event)
         if self._late.keys:
             self._tell_anew()
-        self._flush()
-        if len(self._recent) > self._most // 2:
-            self._older, self._recent, self._contents = self._recent, {}, {}
+        self._versions.publish()
 
-    def _flush(self) -> None:
-        self._shelf.save(self._changed.values())
-        self._changed, self._moved = _Changed(self._get), {}
+    def write(self) -> None:
+        """Write what is not written."""
+        if self.full:
+            self._contents = {}
+        self._versions.write()
+
+    def commit(self) -> None:
+        """Note that what was done last is durable."""
+        if self._places is not None:
+            _note_places(self._places, self._changed.values())
+        if self._versions.commit():
+            self._wrote()
+        self._changed = self._versions.changed
+
+    def forget(self) -> None:
+        """Note that what was done last failed."""
+        self._versions.forget()
+        self._changed = self._versions.changed
+        self._contents, self._counts = {}, {}
 
     def _mention(self, arrived: Iterable[Arrived]) -> None:
         told: list[tuple[str, int]] = []
@@ -196,7 +182,7 @@ class Projection:
             told.extend((key, heard(where, ways)) for key, ways in bits.items())
             expected.extend(_expected(event))
         self._shelf.note(counted, expected)
-        self._load({key for key, _ in told})
+        self._versions.load({key for key, _ in told})
         for key, number in told:
             kept = self._changed[key]
             kept.heard.append(number)
@@ -262,7 +248,7 @@ class Projection:
     # --- what came late ---------------------------------------------------------------
 
     def _tell_anew(self) -> None:
-        self._flush()
+        self._versions.publish()
         keys = self._affected()
         self._late = _Late()
         events = bearing(self._shelf, keys)
@@ -302,14 +288,14 @@ class Projection:
         was expected on a load looks at when it left.
         """
         since, start = self._late.since, set(self._late.keys)
-        self._load(start)
+        self._versions.load(start)
         taken_out = [key for key in start if self._get(key).taken_out]
         start |= _containers(self._shelf.about(taken_out, (Role.SUBJECT,)))
         found = _spread(start, lambda keys: self._within(keys, since))
-        self._load(found)
+        self._versions.load(found)
         for load in [key for key in found if self._get(key).known.awaited]:
             found.update(self._shelf.expecting(load))
-        self._load(found)
+        self._versions.load(found)
         return found
 
     def _within(self, containers: set[str], since: int) -> set[str]:
@@ -317,7 +303,7 @@ class Projection:
         now = {item for key in containers for item in self.inside(key)}
         events = self._shelf.about(containers, _CONTAINER)
         ever = {e.line.item for e in events if e.line.item is not None}
-        self._load(ever)
+        self._versions.load(ever)
         return now | {key for key in ever if self._get(key).known.told >= since}
 
     # --- the book and the cases of the fold -------------------------------------------
@@ -335,7 +321,7 @@ class Projection:
         found = self._contents.get(container)
         if found is None:
             keys = {*self._shelf.inside(container), *self._moved.get(container, ())}
-            self._load(keys)
+            self._versions.load(keys)
             found = {k: None for k in keys if self._get(k).known.container == container}
             self._contents[container] = found
         return list(found)
@@ -354,8 +340,16 @@ class Projection:
 
     def _placed(self, location: str, since: int) -> list[str]:
         keys = {*self._shelf.at(location, since), *self._changed}
-        self._load(keys)
+        keys.update(self._placed_lately(location))
+        self._versions.load(keys)
         return [key for key in keys if _is_at(self._get(key), location, since)]
+
+    def _placed_lately(self, location: str) -> Collection[str]:
+        """Return what may be at a location by batches that are not written."""
+        if self._places is None:
+            self._places = {}
+            _note_places(self._places, self.unwritten)
+        return self._places.get(location, ())
 
     def _in_time(self, keys: Iterable[str]) -> list[str]:
         """Leave out what knows of something later, and have it told anew."""
@@ -378,34 +372,9 @@ class Projection:
     def leave(self, item: str, container: str) -> None:
         """Note that an item is in a container no more."""
         self._left.append(item)
-        self._changed[item] = self._get(item)
+        _ = self._changed[item]
         if container in self._contents:
             self._contents[container].pop(item, None)
-
-    # --- memory -----------------------------------------------------------------------
-
-    def _get(self, key: str) -> Kept:
-        kept = self._recent.get(key)
-        if kept is None:
-            self._load((key,))
-            kept = self._recent[key]
-        return kept
-
-    def _load(self, keys: Iterable[str]) -> None:
-        missing = []
-        for key in keys:
-            if key in self._recent:
-                continue
-            kept = self._older.get(key)
-            if kept is None:
-                missing.append(key)
-            else:
-                self._recent[key] = kept
-        if missing:
-            self._recent.update((kept.key, kept) for kept in self._shelf.load(missing))
-            for key in missing:
-                if key not in self._recent:
-                    self._recent[key] = Kept(key, Known(), Case())
 
 
 def _order(arrived: Arrived) -> Order:
@@ -422,6 +391,13 @@ def _expected(event: Event) -> list[tuple[str, str]]:
     ):
         return [(line.container, line.item)]
     return []
+
+
+def _note_places(places: dict[str, set[str]], kept: Iterable[Kept]) -> None:
+    for one in kept:
+        place = one.known.location
+        if place is not None and place.value is not None:
+            places.setdefault(place.value, set()).add(one.key)
 
 
 def _is_at(kept: Kept, location: str, since: int) -> bool:

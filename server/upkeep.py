@@ -13,7 +13,7 @@ from server.backup import BackupError, Published
 from server.noted import take_acts
 from server.now import now
 from server.own_log import OwnLog
-from server.store import OWN, Store
+from server.store import Store, is_own
 from server.store.audit import Report, opened, report
 from server.store.backups import Restored, restored
 from shared.errors import ScantrailError
@@ -132,7 +132,7 @@ def _restored(options: argparse.Namespace) -> None:
 
 def _of(row: Restored) -> str:
     """Say what became of a log after a restore."""
-    if row.station == OWN:
+    if is_own(row.station):
         return "what was entered at the server since the backup has to be entered again"
     if row.missing:
         return f"lines {row.has + 1} to {row.told} are still missing"

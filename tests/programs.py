@@ -150,6 +150,16 @@ def at_server(data: Path) -> list[tuple[int, bytes]]:
         ).fetchall()
 
 
+def unwritten_at_server(data: Path) -> int:
+    """Return how many lines are not in what the server has written of items."""
+    with _read_only(data / "scantrail.db") as database:
+        (number,) = database.execute(
+            "SELECT count(*) FROM line WHERE position >"
+            " (SELECT value + 0 FROM meta WHERE name = 'told')"
+        ).fetchone()
+        return int(number)
+
+
 @contextmanager
 def _read_only(path: Path) -> Iterator[sqlite3.Connection]:
     database = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)

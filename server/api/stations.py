@@ -13,7 +13,7 @@ from server.api.rates import RATES
 from server.keys import hashed, new_secret
 from server.problems import ProblemError, invalid, not_found
 from server.station_exceptions import station_state
-from server.store import OWN
+from server.store import is_own
 from shared.moments import to_text
 from shared.protocol import (
     Enrol,
@@ -62,8 +62,8 @@ async def made_code(request: web.Request, new: NewStation) -> StationCode:
         ProblemError: 400 where no station can be called so.
     """
     context, name = request.app[CONTEXT], new.name.strip()
-    if name == OWN:
-        reason = f"{OWN} is the server itself; a station needs another name"
+    if is_own(name):
+        reason = f"{name} is the server itself; a station needs another name"
         raise invalid(reason)
     code, expires = new_code(), context.now() + context.code_lifetime
     await context.store.invite(
@@ -93,7 +93,7 @@ async def end(request: web.Request, name: str, reason: str) -> Written:
     Raises:
         ProblemError: 404 where there is none.
     """
-    if name == OWN or not await request.app[CONTEXT].store.revoke(name):
+    if is_own(name) or not await request.app[CONTEXT].store.revoke(name):
         told = f"no station {name[:80]!r} is known here"
         raise not_found(told)
     return await write(

@@ -8,13 +8,13 @@ from server.api.guard import actor
 from server.console.rendering import see_other
 from server.problems import invalid
 
-__all__ = ["note", "own", "settle", "unwant", "want"]
+__all__ = ["back", "note", "own", "said", "settle", "unwant", "want"]
 
 MOST = 1000
 """Characters of a remark or a reason."""
 
 
-async def _said(request: web.Request, name: str, *, needed: bool = False) -> str:
+async def said(request: web.Request, name: str, *, needed: bool = False) -> str:
     """Read a field of the form.
 
     Raises:
@@ -30,25 +30,26 @@ async def _said(request: web.Request, name: str, *, needed: bool = False) -> str
     return text
 
 
-async def _back(request: web.Request) -> web.Response:
-    return see_other(await _said(request, "to"))
+async def back(request: web.Request) -> web.Response:
+    """Lead back to the page that the form was on."""
+    return see_other(await said(request, "to"))
 
 
 async def note(request: web.Request) -> web.Response:
     """``POST /items/{item}/note``: a remark, on an exception if it names one."""
-    text = await _said(request, "text", needed=True)
-    exception = await _said(request, "exception") or None
+    text = await said(request, "text", needed=True)
+    exception = await said(request, "exception") or None
     item = wire.key(request, "item")
     await write(request, action="note", item=item, text=text, exception=exception)
-    return await _back(request)
+    return await back(request)
 
 
 async def own(request: web.Request) -> web.Response:
     """``POST /items/{item}/own``: who asks sees to the item, or no longer does."""
-    gives_up = bool(await _said(request, "release"))
+    gives_up = bool(await said(request, "release"))
     owner = "" if gives_up else actor(request)
     await write(request, action="note", item=wire.key(request, "item"), owner=owner)
-    return await _back(request)
+    return await back(request)
 
 
 async def settle(request: web.Request) -> web.Response:
@@ -57,22 +58,22 @@ async def settle(request: web.Request) -> web.Response:
         request,
         action="resolve",
         item=wire.key(request, "item"),
-        exception=await _said(request, "exception", needed=True),
-        reason=await _said(request, "reason", needed=True),
+        exception=await said(request, "exception", needed=True),
+        reason=await said(request, "reason", needed=True),
     )
-    return await _back(request)
+    return await back(request)
 
 
 async def want(request: web.Request) -> web.Response:
     """``POST /items/{item}/want``: every station looks out for it."""
-    reason = await _said(request, "reason") or None
+    reason = await said(request, "reason") or None
     item = wire.key(request, "item")
     await write(request, action="note", item=item, wanted=True, reason=reason)
-    return await _back(request)
+    return await back(request)
 
 
 async def unwant(request: web.Request) -> web.Response:
     """``POST /items/{item}/unwant``: nobody has to look for it any more."""
     item = wire.key(request, "item")
     await write(request, action="note", item=item, wanted=False)
-    return await _back(request)
+    return await back(request)

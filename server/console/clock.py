@@ -46,6 +46,10 @@ class Clock:
         day = self.local(moment).replace(hour=0, minute=0, second=0, tzinfo=None)
         return self.moment(day.isoformat())
 
+    def hour(self, moment: int) -> str:
+        """Write the hour of a moment, with its day."""
+        return self.local(moment).strftime("%m-%d %H:00")
+
     def time(self, moment: int) -> str:
         """Write the time of the day."""
         return self.local(moment).strftime("%H:%M:%S")

@@ -13,7 +13,7 @@ from server.console.rendering import CONSOLE, page
 from server.console.workshop import WORKSHOP, Made, Progress
 from server.floor import Floor, Here, spans
 from server.station_exceptions import station_state
-from server.store import OWN, Said, Store, ToldQuery, View
+from server.store import Said, Store, ToldQuery, View, is_own
 from shared.hosts import HostLine, Topic
 from shared.moments import SECOND, span, to_text
 from shared.protocol import StationState
@@ -130,7 +130,7 @@ async def _places(context: Context, heres: Iterable[Here]) -> list[Place]:
     now, limit = context.store.present(), context.silent_limit
     stations: dict[str, list[StationState]] = {}
     for seen in await context.store.stations():
-        if seen.active and seen.location and seen.name != OWN:
+        if seen.active and seen.location and not is_own(seen.name):
             state = station_state(seen, now, limit)
             stations.setdefault(seen.location, []).append(state)
     most = max((one.count for one in found.values()), default=0)

@@ -41,8 +41,10 @@ _SCREENS: tuple[tuple[str, Access], ...] = (
     ("floor", Access.READER),
     ("loads", Access.READER),
     ("stations", Access.READER),
+    ("figures", Access.READER),
     ("events", Access.READER),
     ("labels", Access.SUPERVISOR),
+    ("access", Access.ADMINISTRATOR),
 )
 """What the navigation leads to, and whom each screen admits."""
 

@@ -12,7 +12,7 @@ from server.api.stations import end, made_code
 from server.console.rendering import page, see_other
 from server.problems import invalid, not_found
 from server.station_exceptions import station_state
-from server.store import OWN, View
+from server.store import View, is_own
 from shared.moments import to_text
 from shared.protocol import NewStation, StationState
 
@@ -30,7 +30,7 @@ async def _states(request: web.Request) -> list[StationState]:
     context = request.app[CONTEXT]
     now, limit = context.store.present(), context.silent_limit
     found = [station_state(s, now, limit) for s in await context.store.stations()]
-    return [one for one in found if one.station != OWN]
+    return [one for one in found if not is_own(one.station)]
 
 
 async def stations(request: web.Request) -> web.Response:

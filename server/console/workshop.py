@@ -27,6 +27,8 @@ SHARE = 20
 """What took a second is worked out again after so many, at the earliest."""
 QUICK = 0.2
 """Seconds; what takes less is worked out again whenever there is news."""
+FRESH = 30
+"""Seconds after which something may have fallen due, though there was no news."""
 KEPT = 12
 """Results in memory, those that were asked for last."""
 
@@ -99,7 +101,7 @@ class Workshop:
             return False
         age = monotonic() - job.made
         dear = job.took > QUICK and age < job.took * SHARE
-        return dear or job.position == self._position()
+        return dear or (age < FRESH and job.position == self._position())
 
     def _forget(self) -> None:
         idle = [key for key, job in self._jobs.items() if job.progress is None]

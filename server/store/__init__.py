@@ -1,5 +1,6 @@
 """Where events are kept. One interface; a backend for each database."""
 
+import re
 from collections.abc import Collection, Mapping
 from enum import Enum
 from typing import NamedTuple, Protocol
@@ -32,10 +33,24 @@ __all__ = [
     "Token",
     "ToldQuery",
     "View",
+    "is_own",
+    "own_name",
 ]
 
 OWN = "(server)"
 """The host whose log is the server's own; nobody else can join by that name."""
+
+_OWN = re.compile(r"\(server(?: [0-9]+)?\)")
+
+
+def own_name(number: int) -> str:
+    """Return the name for the own log of one of several processes, from 1 on."""
+    return OWN if number == 1 else f"(server {number})"
+
+
+def is_own(name: str) -> bool:
+    """Whether a log of this host is the server's own."""
+    return _OWN.fullmatch(name) is not None
 
 
 class Identity(msgspec.Struct, frozen=True, kw_only=True):

@@ -41,7 +41,10 @@ def opened(path: Path) -> Iterator[sqlite3.Connection]:
     try:
         connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
     except sqlite3.Error as error:
-        reason = f"{path} cannot be read ({error}); is it a server's database?"
+        reason = (
+            f"{path} cannot be read ({error}); is it a server's database? Where "
+            "[store] url names one on PostgreSQL, docs/scaling.md says what to do"
+        )
         raise StartError(reason) from error
     with contextlib.closing(connection):
         try:

@@ -29,6 +29,8 @@ class Group(Generic[T, R]):
         transact: Does several things in one transaction, and returns for each its
             result or its problem once they are durable. If it raises, nothing was.
         most: How many go into one transaction, at most.
+
+    ``asked`` is how much is not done yet.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class Group(Generic[T, R]):
         self._transact = transact
         self._most = most
         self._waiting: asyncio.Queue[_Waiting[T, R]] = asyncio.Queue()
+        self.asked = 0
         self._task = asyncio.create_task(self._run(), name="group commit")
 
     async def do(self, what: T) -> R:
@@ -49,7 +52,11 @@ class Group(Generic[T, R]):
         """
         result: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         self._waiting.put_nowait(_Waiting(what, result))
-        return await result
+        self.asked += 1
+        try:
+            return await result
+        finally:
+            self.asked -= 1
 
     async def close(self) -> None:
         """Finish what is waiting."""

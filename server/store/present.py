@@ -1,13 +1,14 @@
 """Present answers, from what is kept of items in the server's SQLite database."""
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Collection
 from functools import partial
 
 import msgspec
 
 from server.answers import heading
 from server.exceptions import Case
+from server.kept import Unwritten
 from server.known import Known, Since
 from server.site import Site
 from server.store import (
@@ -20,11 +21,20 @@ from server.store import (
     View,
 )
 from server.store.answering import State, answers
-from server.store.reading import chunks, horizon
+from server.store.reading import chunks, horizon, snapshot
 from server.store.shelf import STATE
 from shared.protocol import ItemAnswer
 
-__all__ = ["count_told", "exceptions", "item", "items", "standing", "told", "view"]
+__all__ = [
+    "count_told",
+    "exceptions",
+    "item",
+    "items",
+    "standing",
+    "told",
+    "view",
+    "written",
+]
 
 
 class _Placed(msgspec.Struct, array_like=True, gc=False):
@@ -53,22 +63,49 @@ def view(connection: sqlite3.Connection, asked: int) -> View:
     return View(at=now, known_at=now)
 
 
+def written(connection: sqlite3.Connection, asked: int) -> View:
+    """Return the moment as of which what is written of all items is whole."""
+    seen = snapshot(connection)
+    if seen.told >= seen.last:
+        return view(connection, asked)
+    (moment,) = connection.execute(
+        "SELECT received FROM line WHERE position = ?", (seen.told,)
+    ).fetchone() or (0,)
+    return View(at=moment, known_at=moment)
+
+
 def item(
-    connection: sqlite3.Connection, key: str, asked: int, site: Site
+    connection: sqlite3.Connection,
+    key: str,
+    asked: int,
+    site: Site,
+    unwritten: Unwritten,
 ) -> ItemAnswer:
-    """Say where one item is now."""
-    now = view(connection, asked)
+    """Say where one item is now.
+
+    Raises:
+        Overtaken: The snapshot is too old already.
+    """
+    now, seen = view(connection, asked), snapshot(connection)
+
+    def states(keys: Collection[str]) -> dict[str, State]:
+        newer = [kept for k in keys if (kept := unwritten.find(k, seen)) is not None]
+        found = {one.key: (one.known, one.case.copy(), one.taken_out) for one in newer}
+        return {**_states(connection, [k for k in keys if k not in found]), **found}
+
     nothing: State = (Known(), Case(), False)
-    states = {key: nothing, **_states(connection, [key])}
     head = heading(now.at, now.known_at, horizon(connection, now))
-    return answers(states, partial(_states, connection), now.at, head, site)[0]
+    return answers({key: nothing, **states([key])}, states, now.at, head, site)[0]
 
 
 def items(
     connection: sqlite3.Connection, query: ItemQuery, asked: int, site: Site
 ) -> Answers:
-    """Say of the items that are asked for where each is now, by order of appearance."""
-    now = view(connection, asked)
+    """Say of the items that are asked for where each is, by order of appearance.
+
+    That is as of what is written.
+    """
+    now = written(connection, asked)
     rows = _select(connection, query)
     states = {key: STATE.decode(state) for _, key, state in rows}
     told = horizon(connection, now)
@@ -106,9 +143,9 @@ def _select(
     ).fetchall()
 
 
-def _states(connection: sqlite3.Connection, keys: Iterable[str]) -> dict[str, State]:
+def _states(connection: sqlite3.Connection, keys: Collection[str]) -> dict[str, State]:
     states: dict[str, State] = {}
-    for marks, some in chunks(list(keys)):
+    for marks, some in chunks(keys):
         found = connection.execute(
             f"SELECT key, state FROM item WHERE key IN ({marks})",  # noqa: S608 # of constants
             some,
@@ -118,9 +155,13 @@ def _states(connection: sqlite3.Connection, keys: Iterable[str]) -> dict[str, St
 
 
 def exceptions(
-    connection: sqlite3.Connection, query: ExceptionQuery, now: int
+    connection: sqlite3.Connection, query: ExceptionQuery, asked: int
 ) -> list[Found]:
-    """Return exceptions of items, newest first; those that fell due by ``now``, too."""
+    """Return exceptions of items, newest first; those that fell due by now, too.
+
+    That is as of what is written.
+    """
+    now = written(connection, asked).at
     kinds = [True, False] if query.open is None else [query.open]
     found = [one for kind in kinds for one in _exceptions(connection, query, now, kind)]
     found.sort(key=lambda one: one.place, reverse=True)

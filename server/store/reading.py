@@ -10,7 +10,7 @@ import msgspec
 from server.answers import Horizon, Stored
 from server.events import Event, Order, event_name
 from server.history import Role
-from server.projections import position
+from server.kept import Snapshot, Unwritten, position
 from server.store import Entry, View
 from server.store.answering import horizon as all_told
 from shared.actions import named
@@ -26,6 +26,7 @@ __all__ = [
     "horizon",
     "last_position",
     "log",
+    "snapshot",
     "stored",
     "voids",
 ]
@@ -33,7 +34,7 @@ __all__ = [
 T = TypeVar("T")
 
 HEARD: msgspec.msgpack.Decoder[list[int]] = msgspec.msgpack.Decoder(list[int])
-"""Events that speak of an item: see `server.projections.heard`."""
+"""Events that speak of an item: see `server.kept.heard`."""
 
 MANY = 500
 """How many values are asked for in one statement, at most."""
@@ -68,14 +69,20 @@ class SqlReader:
     Args:
         connection: A connection.
         view: The moments.
+        unwritten: What may be known of items beside what is written.
         new: What the names of the tables for items end with.
     """
 
     def __init__(
-        self, connection: sqlite3.Connection, view: View, new: str = ""
+        self,
+        connection: sqlite3.Connection,
+        view: View,
+        unwritten: Unwritten,
+        new: str = "",
     ) -> None:
         self._connection = connection
         self._view = view
+        self._unwritten = unwritten
         self._new = new
 
     def about(self, keys: Collection[str], roles: Collection[Role]) -> list[Event]:
@@ -89,6 +96,8 @@ class SqlReader:
         return self.events(found)
 
     def _heard(self, keys: Collection[str]) -> Iterator[int]:
+        for key in keys:  # before what is written: it may be written meanwhile
+            yield from self._unwritten.heard(key)
         for marks, some in chunks(keys):
             found = self._connection.execute(
                 f"SELECT id, heard FROM item{self._new} WHERE key IN ({marks})",  # noqa: S608 # of constants
@@ -226,6 +235,14 @@ def _entry(  # noqa: PLR0917 # a row
         quarantined=quarantined,
         line=line,
     )
+
+
+def snapshot(connection: sqlite3.Connection) -> Snapshot:
+    """Return up to which line is seen, and up to which states of items are written."""
+    (told,) = connection.execute(
+        "SELECT value FROM meta WHERE name = 'told'"
+    ).fetchone() or (0,)
+    return Snapshot(last_position(connection), int(told))
 
 
 def last_position(connection: sqlite3.Connection) -> int:

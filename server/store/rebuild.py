@@ -15,20 +15,22 @@ from importlib import resources
 import msgspec
 
 from server.events import Event, Order
+from server.kept import Unwritten
 from server.projections import Arrived, Projection
 from server.site import Site
 from server.store import Progress
+from server.store.reading import last_position
 from server.store.shelf import STATE, SqlShelf, create
 from server.store.understanding import OPAQUE, read
 from shared.lines import Line
 
-__all__ = ["Rebuild", "clear", "layout", "note", "rules"]
+__all__ = ["Rebuild", "clear", "following", "layout", "note", "rules"]
 
 _TABLES = ("item", "heard", "counted", "expected", "exception")
 _RULES = {
     "server": (
         *("events", "exceptions", "findings", "fold", "history"),
-        *("known", "projections", "resolve", "steps"),
+        *("kept", "known", "projections", "resolve", "steps", "versions"),
     ),
     "shared": ("actions", "lines"),
 }
@@ -95,53 +97,74 @@ class Rebuild:
         self._new = f"_{number}"
         create(connection, self._new)
         self._site, self._many = site, many
-        self._shelf = SqlShelf(connection, self._new)
-        self.projection = Projection(self._shelf, site)
-        self.progress = Progress(0, _last(connection))
+        unwritten = Unwritten()
+        self._shelf = SqlShelf(connection, unwritten, self._new)
+        self.projection = Projection(self._shelf, site, unwritten)
+        self.progress = Progress(0, last_position(connection))
 
     def step(self, connection: sqlite3.Connection) -> bool:
         """Take in the next lines; return whether there were none, and it is in place.
 
-        To be called in a transaction.
+        To be called in a transaction, after the one before it became durable.
         """
-        rows = connection.execute(_LINES, (self.progress.done, self._many)).fetchall()
-        if not rows:
+        self.projection.commit()
+        done = self.progress.done
+        arrived, last = following(connection, self._site, done, self._many)
+        if last == done:
             self._replace(connection)
             return True
-        self.projection.take(list(self._arrived(connection, rows)))
-        self.progress = Progress(rows[-1][0], max(rows[-1][0], _last(connection)))
+        self.projection.take(arrived, last)
+        self.projection.write()
+        self.progress = Progress(last, max(last, last_position(connection)))
         return False
-
-    def _arrived(
-        self, connection: sqlite3.Connection, rows: list[_Row]
-    ) -> Iterator[Arrived]:
-        for row in rows:
-            position, log, seq, occurred, lo, hi, received, reason, data, by = row
-            line, now = read(data, seq, actions=self._site.actions)
-            if reason not in (now, OPAQUE):
-                connection.execute(
-                    "UPDATE line SET quarantined = ? WHERE position = ?",
-                    (now, position),
-                )
-                reason = now
-            if line is not None and reason is None:
-                order = Order(occurred, log, seq)
-                event = Event(
-                    order=order,
-                    lo=lo,
-                    hi=hi,
-                    received=received,
-                    line=line,
-                    voided_by=None if _takes_back(line) else by,
-                )
-                yield Arrived(position, event)
 
     def _replace(self, connection: sqlite3.Connection) -> None:
         for table in _TABLES:
             connection.execute(f"ALTER TABLE {table} RENAME TO {table}_0")
             connection.execute(f"ALTER TABLE {table}{self._new} RENAME TO {table}")
+        connection.execute(
+            "UPDATE OR REPLACE meta SET name = 'told' WHERE name = ?",
+            (f"told{self._new}",),
+        )
         self._shelf.rename("")
+        self.projection.unwritten.restart()
         note(connection, self._site)
+
+
+def following(
+    connection: sqlite3.Connection, site: Site, after: int, many: int
+) -> tuple[list[Arrived], int]:
+    """Read lines behind a position, so many at most; return the last one's, too.
+
+    Those that could not be understood are read again.
+    """
+    rows = connection.execute(_LINES, (after, many)).fetchall()
+    return list(_arrived(connection, site, rows)), rows[-1][0] if rows else after
+
+
+def _arrived(
+    connection: sqlite3.Connection, site: Site, rows: list[_Row]
+) -> Iterator[Arrived]:
+    for row in rows:
+        position, log, seq, occurred, lo, hi, received, reason, data, by = row
+        line, now = read(data, seq, actions=site.actions)
+        if reason not in (now, OPAQUE):
+            connection.execute(
+                "UPDATE line SET quarantined = ? WHERE position = ?",
+                (now, position),
+            )
+            reason = now
+        if line is not None and reason is None:
+            order = Order(occurred, log, seq)
+            event = Event(
+                order=order,
+                lo=lo,
+                hi=hi,
+                received=received,
+                line=line,
+                voided_by=None if _takes_back(line) else by,
+            )
+            yield Arrived(position, event)
 
 
 def note(connection: sqlite3.Connection, site: Site) -> None:
@@ -157,13 +180,6 @@ def _takes_back(line: Line) -> bool:
     return line.action == "void" and line.refused is None
 
 
-def _last(connection: sqlite3.Connection) -> int:
-    (last,) = connection.execute(
-        "SELECT coalesce(max(position), 0) FROM line"
-    ).fetchone()
-    return int(last)
-
-
 def clear(connection: sqlite3.Connection) -> None:
     """Remove what was left half made, and what was replaced."""
     found = connection.execute(
@@ -173,3 +189,4 @@ def clear(connection: sqlite3.Connection) -> None:
     for (name,) in found:
         if made.fullmatch(name):
             connection.execute(f"DROP TABLE {name}")
+    connection.execute("DELETE FROM meta WHERE name GLOB 'told_*'")

@@ -12,8 +12,8 @@ import msgspec
 from server.events import BEGINNING, Event
 from server.exceptions import Case
 from server.findings import Finding
+from server.kept import Kept, Unwritten, position
 from server.known import Known
-from server.projections import Kept, position
 from server.store import View
 from server.store.reading import HEARD, SqlReader, chunks
 from shared.actions import named
@@ -46,11 +46,14 @@ class SqlShelf(SqlReader):
 
     Args:
         connection: The connection.
+        unwritten: What is known of items beside what is written.
         new: What the names of its tables end with.
     """
 
-    def __init__(self, connection: sqlite3.Connection, new: str = "") -> None:
-        super().__init__(connection, _EVER, new)
+    def __init__(
+        self, connection: sqlite3.Connection, unwritten: Unwritten, new: str = ""
+    ) -> None:
+        super().__init__(connection, _EVER, unwritten, new)
 
     # --- reading ----------------------------------------------------------------------
 
@@ -139,14 +142,19 @@ class SqlShelf(SqlReader):
             expected,
         )
 
-    def save(self, kept: Collection[Kept]) -> None:
-        """Write what is kept of these items, and give new ones their ``id``."""
+    def save(self, kept: Collection[Kept], told: int) -> None:
+        """Write what is kept of these items, and note in it what is written."""
         new = [one for one in kept if one.row is None]
         self._number(new)
         self._put_apart([one for one in kept if len(one.heard) > MOST_HEARD])
         self._update([one for one in kept if one.row is not None])
         self._insert(new)
         self._write_findings(kept)
+        self._connection.execute(
+            "INSERT INTO meta (name, value) VALUES (?, ?)"
+            " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            (f"told{self._new}", str(told)),
+        )
 
     def rename(self, new: str) -> None:
         """Note that the tables have another name from here on."""

@@ -21,6 +21,7 @@ from server.answers import Horizon, history_events
 from server.delivery import Delivery
 from server.events import Event
 from server.history import Telling, tell, tell_together, whole
+from server.kept import Overtaken, Unwritten
 from server.problems import ProblemError
 from server.projections import Arrived, Projection
 from server.site import DEFAULT, Site
@@ -73,6 +74,9 @@ MOST_TOGETHER = 64
 FEW, MANY = 2_000, 20_000
 """Lines taken in at once when answers are made anew: while serving, and before."""
 
+REST = 0.2
+"""Seconds without new lines after which what is known of items is written."""
+
 _TELL = 500_000
 _LOG = logging.getLogger("scantrail.server.store")
 
@@ -97,9 +101,9 @@ class SqliteStore:
         self._now = now
         self._site = site
         self._received = Received(now, 0)
-        self._projection: Projection | None = None
         self._progress: Progress | None = None
         self._remaking: asyncio.Task[None] | None = None
+        self._resting: asyncio.Task[None] | None = None
         self._position = self._written = 0
         self._growth = asyncio.Condition()
         self._said_changed = False
@@ -131,9 +135,13 @@ class SqliteStore:
     async def _begin(self) -> None:
         """Recall what was, and make answers anew where they follow from other rules."""
         meta = await self._writer.run(self._recall)
-        if meta.get("layout") != rebuild.layout():
-            await self._remake(MANY)  # what is there cannot be read
-        elif meta.get("rules") != rebuild.rules(self._site):
+        readable = "told" in meta and meta.get("layout") == rebuild.layout()
+        if not readable:
+            await self._remake(MANY)
+        while not await self._transact(self._take_in_rest):
+            pass
+        self._resting = asyncio.create_task(self._write_at_rest(), name="writing")
+        if readable and meta.get("rules") != rebuild.rules(self._site):
             self._remaking = asyncio.create_task(self._remake(FEW), name="remaking")
             self._remaking.add_done_callback(_tell_failure)
 
@@ -144,16 +152,14 @@ class SqliteStore:
             partial(rebuild.Rebuild, site=self._site, many=many)
         )
 
-        def step(connection: sqlite3.Connection) -> bool:
-            ready = made.step(connection)
+        def replace(ready: bool) -> None:  # noqa: FBT001 # what the step returned
             if ready:
                 self._projection = made.projection
-            return ready
 
         told = 0
         self._progress = made.progress
         try:
-            while not await self._transact(step):
+            while not await self._transact(made.step, then=replace):
                 self._progress = made.progress
                 if self._progress.done - told >= _TELL:
                     told = self._progress.done
@@ -176,9 +182,24 @@ class SqliteStore:
             "SELECT received FROM delivery ORDER BY number DESC LIMIT 1"
         ).fetchone() or (0,)
         self._received = Received(self._now, last)
-        self._projection = Projection(SqlShelf(connection), self._site)
-        self._position = reading.last_position(connection)
+        unwritten = Unwritten(int(meta.get("told", "0")))
+        shelf = SqlShelf(connection, unwritten)
+        self._projection = Projection(shelf, self._site, unwritten)
+        self._position = self._written = reading.last_position(connection)
         return meta
+
+    def _take_in_rest(self, connection: sqlite3.Connection) -> bool:
+        """Take in lines that are not in what is written; return whether it is all.
+
+        There are some where the program before this one did not end by itself.
+        """
+        told = self._projection.unwritten.told
+        arrived, last = rebuild.following(connection, self._site, told, MANY)
+        if last == told:
+            return True
+        self._projection.take(arrived, last)
+        self._projection.write()
+        return False
 
     async def close(self) -> None:
         """Finish what is waiting, and close the database."""
@@ -186,6 +207,11 @@ class SqliteStore:
             self._remaking.cancel()
             await asyncio.wait([self._remaking])
         await self._appending.close()
+        if self._resting is not None:
+            self._resting.cancel()
+            await asyncio.wait([self._resting])
+        with contextlib.suppress(ProblemError):  # then it is taken in again
+            await self._write_answers()
         for connection in self._all:
             await connection.close()
 
@@ -205,7 +231,26 @@ class SqliteStore:
             self._growth.notify_all()
         self._said_changes += self._said_changed  # once readers see it, not before
         self._said_changed = False
+        if self._projection.full:
+            await self._write_answers()
         return found
+
+    async def _write_answers(self) -> None:
+        """Write what is known of items, as far as it is not."""
+        if self._projection.behind:
+            await self._transact(lambda _: self._projection.write())
+
+    async def _write_at_rest(self) -> None:
+        """Write what is known of items whenever no lines have come for a while."""
+        written = 0
+        while True:
+            await self.grown(written)
+            last = self._position
+            await asyncio.sleep(REST)
+            if last == self._position and not self._appending.asked:
+                with contextlib.suppress(ProblemError):  # the disk is full: later
+                    await self._write_answers()
+                    written = last
 
     def _append_all(
         self, connection: sqlite3.Connection, batch: list[tuple[Station, Delivery]]
@@ -233,16 +278,22 @@ class SqliteStore:
                 found.append(done.receipt)
                 arrived += done.arrived
                 self._said_changed |= done.said
-        if self._projection is not None:
-            self._projection.take(arrived)
         self._written = reading.last_position(connection)
+        self._projection.take(arrived, self._written)
         return found
 
     def present(self) -> int:
         """Return now, and never a moment before what was received last."""
         return self._received.present()
 
-    async def _transact(self, function: Callable[[sqlite3.Connection], T]) -> T:
+    async def _transact(
+        self,
+        function: Callable[[sqlite3.Connection], T],
+        *,
+        then: Callable[[T], None] | None = None,
+    ) -> T:
+        """Run a function in a transaction, and ``then`` another once it is durable."""
+
         def whole(connection: sqlite3.Connection) -> T:
             try:
                 connection.execute("BEGIN IMMEDIATE")
@@ -251,12 +302,14 @@ class SqliteStore:
             except BaseException as error:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
-                if self._projection is not None:
-                    self._projection.forget()
+                self._projection.forget()
                 self._received.end()
                 if isinstance(error, sqlite3.OperationalError):
                     raise _storage(error) from error
                 raise
+            self._projection.commit()
+            if then is not None:
+                then(found)
             return found
 
         return await self._writer.run(whole)
@@ -346,6 +399,13 @@ class SqliteStore:
 
     async def _snapshot(self, function: Callable[[sqlite3.Connection, int], T]) -> T:
         """Read several things as of one moment; give the present before that."""
+        while True:
+            try:
+                return await self._look(function)
+            except Overtaken:
+                continue
+
+    async def _look(self, function: Callable[[sqlite3.Connection, int], T]) -> T:
         asked = self.present()
 
         def whole(connection: sqlite3.Connection) -> T:
@@ -356,6 +416,11 @@ class SqliteStore:
                 connection.execute("COMMIT")
 
         return await self._read(whole)
+
+    async def _all_written(self) -> None:
+        """See that what is known of items is written, as far as that is possible."""
+        with contextlib.suppress(ProblemError):  # the disk is full: as of before that
+            await self._write_answers()
 
     async def station(self, token_hash: bytes) -> Station | None:
         """Return the station whose token this is, or was."""
@@ -369,10 +434,13 @@ class SqliteStore:
         """Return how far a log is known."""
         return await self._door.run(partial(reading.log, name=name))
 
+    def _reader(self, connection: sqlite3.Connection, view: View) -> reading.SqlReader:
+        return reading.SqlReader(connection, view, self._projection.unwritten)
+
     async def tell(self, item: str, view: View) -> Telling:
         """Gather what bears on an item."""
         return await self._read(
-            lambda c: tell(reading.SqlReader(c, view), item, self._site.actions)
+            lambda c: tell(self._reader(c, view), item, self._site.actions)
         )
 
     async def tell_together(
@@ -380,16 +448,14 @@ class SqliteStore:
     ) -> dict[str, Telling]:
         """Gather what bears on each of several items, in one go."""
         return await self._read(
-            lambda c: tell_together(
-                reading.SqlReader(c, view), items, self._site.actions
-            )
+            lambda c: tell_together(self._reader(c, view), items, self._site.actions)
         )
 
     async def bearing(self, item: str, view: View) -> list[Event]:
         """Return all events that bear on an item in a view or an earlier one."""
 
         def read(connection: sqlite3.Connection) -> list[Event]:
-            found = whole(reading.SqlReader(connection, view), item)
+            found = whole(self._reader(connection, view), item)
             return [*found, *reading.voids(connection, found, view.known_at)]
 
         return await self._read(read)
@@ -398,9 +464,7 @@ class SqliteStore:
         """Return an item's history, its containers' included."""
 
         def read(connection: sqlite3.Connection) -> History:
-            telling = tell(
-                reading.SqlReader(connection, view), item, self._site.actions
-            )
+            telling = tell(self._reader(connection, view), item, self._site.actions)
             events = history_events(telling, item)
             kept = reading.stored(connection, [event for event, _ in events])
             return History(events, kept)
@@ -409,28 +473,37 @@ class SqliteStore:
 
     async def item(self, key: str) -> ItemAnswer:
         """Say where one item is now."""
-        return await self._snapshot(lambda c, at: present.item(c, key, at, self._site))
+        return await self._snapshot(
+            lambda c, at: present.item(
+                c, key, at, self._site, self._projection.unwritten
+            )
+        )
 
     async def items(self, query: ItemQuery) -> Answers:
         """Say of items, by their present answer, where each is now."""
+        await self._all_written()
         return await self._snapshot(
             lambda c, at: present.items(c, query, at, self._site)
         )
 
     async def standing(self, after: int, limit: int) -> list[Stand]:
         """Return what is here at a known place now, by order of appearance."""
+        await self._all_written()
         return await self._read(partial(present.standing, after=after, limit=limit))
 
     async def told(self, query: ToldQuery) -> list[tuple[int, str]]:
         """Return items that were told of anything since, with their numbers."""
+        await self._all_written()
         return await self._read(partial(present.told, query=query))
 
     async def count_told(self, since: int) -> int:
         """Count the items that were told of anything since a moment."""
+        await self._all_written()
         return await self._read(partial(present.count_told, since=since))
 
     async def exceptions(self, query: ExceptionQuery) -> list[Found]:
         """Return exceptions of items as of now, newest first."""
+        await self._all_written()
         return await self._snapshot(lambda c, at: present.exceptions(c, query, at))
 
     async def events(self, after: int, limit: int) -> list[Entry]:
@@ -472,14 +545,17 @@ class SqliteStore:
 
     async def statuses(self, keys: Collection[str]) -> dict[str, str]:
         """Return the present statuses of those of the items that have one."""
+        await self._all_written()
         return await self._read(partial(hosts.statuses, keys=keys))
 
     async def loads(self, most: int, items: int) -> list[Load]:
         """Return the loads that have not left, those told of last first."""
+        await self._all_written()
         return await self._read(partial(hosts.loads, most=most, items=items))
 
     async def gone(self, since: int, most: int) -> list[str]:
         """Return what left and was not scanned since, newest first."""
+        await self._all_written()
         return await self._read(partial(hosts.gone, since=since, most=most))
 
     async def held(self, most: int) -> dict[str, list[str]]:
@@ -487,6 +563,7 @@ class SqliteStore:
 
         At most so many items; a container is told of as a whole or not.
         """
+        await self._all_written()
         return await self._read(partial(hosts.held, most=most))
 
 
@@ -555,7 +632,7 @@ def _prepare(connection: sqlite3.Connection, path: Path, site: Site) -> None:
 
 def _create(connection: sqlite3.Connection, site: Site) -> None:
     schema = resources.files("server.store").joinpath("schema.sql").read_text("utf-8")
-    names = [("server", str(uuid4())), ("epoch", str(uuid4()))]
+    names = [("server", str(uuid4())), ("epoch", str(uuid4())), ("told", "0")]
     connection.executescript(f"BEGIN IMMEDIATE;\n{schema}")
     create(connection, "")
     rebuild.note(connection, site)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from server.events import Event, Order
 from server.history import Reader
+from server.kept import Unwritten
 from server.site import Site
 from server.store import View
 from server.store.reading import SqlReader
@@ -70,7 +71,7 @@ class Trial:
     def differences(self, old: Site, new: Site) -> Iterator[Difference]:
         """Return the items whose present answers would be others."""
         view = View(at=self._now, known_at=self._now)
-        reader: Reader = SqlReader(self._connection, view)
+        reader: Reader = SqlReader(self._connection, view, Unwritten())
         more = self.read_again(new)
         keys = {item for event in more for item in event.subjects()}
         keys |= {key for (key,) in self._connection.execute("SELECT key FROM item")}

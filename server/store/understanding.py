@@ -9,7 +9,7 @@ import msgspec
 from server.delivery import Delivery
 from server.events import Event, Order
 from server.problems import invalid
-from server.store import OWN, Station
+from server.store import Station, is_own
 from server.timing import Anchor, BootClock, When, place_all
 from shared.actions import Actions, lacks, named
 from shared.errors import LineError
@@ -168,5 +168,5 @@ def says(station: Station, understood: Understood) -> list[tuple[Topic, str]]:
 def _may_say(station: Station, topic: Topic) -> bool:
     """Whether it counts: no station renames the site, no host settles a station."""
     if topic is Topic.SETTINGS:
-        return station.name == OWN
+        return is_own(station.name)
     return station.kind == "host" or topic not in OF_HOSTS

@@ -8,6 +8,9 @@ from pathlib import Path
 from tests.browser.warehouse import HOUR, MINUTE, Warehouse
 
 AISLES, BAYS, LEVELS = "AB", 6, 3
+SKIPPED = 3
+"""The parcel of each hour that nobody takes over."""
+LAST, COUNTED = 4, 5
 
 
 @contextmanager
@@ -64,29 +67,51 @@ def _places() -> list[dict[str, object]]:
 
 
 def _hour(hour: int) -> list[dict[str, object]]:
-    """Eight parcels come; those of the hours before go a step further each."""
-    told: list[dict[str, object]] = []
+    """Eight parcels come; those of each hour before go a step further."""
+    told = [line for age in range(5) for line in _steps(age, hour - age)]
+    if hour == COUNTED:
+        told.append(_scan("count", None, "A-01-1", 0, items=[]))
+    return sorted(told, key=lambda one: -int(str(one["ago"])))
+
+
+def _steps(age: int, come: int) -> list[dict[str, object]]:
+    """What happens in their so many-th hour to the parcels that came in an hour."""
+    if come < 0:
+        return []
+    if age == LAST:
+        return [_scan("depart", f"C-{n}-{come:02}", "DOCK-1", n) for n in range(2)]
+    told = []
     for number in range(8):
-        shelf = f"{AISLES[number % 2]}-{number % BAYS + 1:02}-{number % 3 + 1}"
-        steps: tuple[tuple[str, str, dict[str, str]], ...] = (
-            ("receive", "DOCK-2", {}),
-            ("store", shelf, {}),
-            ("pick", shelf, {}),
-            ("accept", "PACK-1", {}),
-            ("pack", "PACK-1", {"container": f"C-{number // 4}"}),
-        )
-        for age, (action, location, more) in enumerate(steps):
-            come = hour - age
-            skipped = action == "accept" and number == 3
-            if come >= 0 and not skipped:
-                told.append(
-                    {
-                        "action": action,
-                        "item": f"P-{come:02}{number:02}",
-                        "location": location,
-                        "operator": "B-BEN" if action == "accept" else "B-ANA",
-                        "ago": (4 - age) * MINUTE + (7 - number) * MINUTE // 2,
-                        **{k: f"{v}-{come:02}" for k, v in more.items()},
-                    }
-                )
-    return sorted(told, key=lambda one: -one["ago"])  # type: ignore[operator]
+        item, shelf = f"P-{come:02}{number:02}", _shelf(number)
+        if age == 0:
+            told.append(_scan("receive", item, "DOCK-2", number))
+        elif age == 1:
+            told.append(_scan("store", item, shelf, number))
+        elif age == 2:
+            told.append(_scan("pick", item, shelf, number, by="B-ANA"))
+            if number != SKIPPED:
+                told.append(_scan("accept", item, "PACK-1", number - 40, by="B-BEN"))
+        else:
+            carton = f"C-{number // 4}-{come:02}"
+            told.append(_scan("pack", item, "PACK-1", number, container=carton))
+    return told
+
+
+def _shelf(number: int) -> str:
+    return f"{AISLES[number % 2]}-{number % BAYS + 1:02}-{number % 3 + 1}"
+
+
+def _scan(
+    action: str,
+    item: str | None,
+    location: str,
+    late: int,
+    *,
+    by: str = "B-ANA",
+    **more: object,
+) -> dict[str, object]:
+    """A scan, some ten seconds times ``late`` before the hour's last."""
+    ago = 10 * MINUTE + late * MINUTE // 6
+    fields = {"action": action, "item": item, "location": location, "operator": by}
+    told = {name: value for name, value in fields.items() if value is not None}
+    return {**told, "ago": ago, **more}

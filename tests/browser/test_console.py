@@ -36,6 +36,7 @@ SCREENS = (
     "/stations",
     "/stations/DOCK-2",
     "/join",
+    "/access",
     "/events",
     "/events?station=DOCK-1&action=load",
     "/events?item=NOTHING",

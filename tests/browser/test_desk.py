@@ -110,3 +110,48 @@ def test_a_code_that_no_station_reads_is_not_printed(
     page.get_by_role("button", name="Make them").click()
     expect(page.get_by_role("img", name="The first page")).to_be_visible()
     assert page.evaluate(WIDER) == 0
+
+
+def test_somebody_is_let_in_gets_another_role_and_is_removed(
+    house: Warehouse, opened: Opens
+) -> None:
+    page = enter(opened, house, "Ada")
+    go(page, "People and keys")
+    people = page.get_by_role("region", name="People", exact=True)
+    people.get_by_label("Name").fill("<b>Nora</b>")
+    people.get_by_label("Role").last.select_option("operator")
+    people.get_by_label("New password").last.fill("quite long enough")
+    people.get_by_role("button", name="Add a person").click()
+    row = people.get_by_role("row", name="<b>Nora</b>")
+    expect(row).to_contain_text("operator")
+    assert page.locator("main b").count() == 0
+    row.get_by_text("Change").click()
+    row.get_by_label("Role").select_option("supervisor")
+    row.get_by_role("button", name="Set the role").click()
+    expect(row.get_by_role("cell").nth(1)).to_have_text("supervisor")
+    row.get_by_text("Change").click()
+    row.get_by_role("button", name="Remove").click()
+    expect(row).to_have_count(0)
+    page.get_by_role("link", name="What was done lately").click()
+    page.locator("#lines a.evidence").nth(1).click()
+    expect(page.locator("#main")).to_contain_text("role of <b>Nora</b>: supervisor")
+    expect(page.locator("#main")).to_contain_text("Ada")
+
+
+def test_a_key_is_made_shown_once_and_ended(house: Warehouse, opened: Opens) -> None:
+    page = enter(opened, house, "Ada")
+    page.goto(f"{house.url}/access")
+    keys = page.get_by_role("region", name="Keys of programs")
+    keys.get_by_label("Name, which stands in the log").fill("the shop")
+    keys.get_by_label("May").select_option("supervise")
+    keys.get_by_label("Days").fill("30")
+    keys.get_by_role("button", name="Make a key").click()
+    secret = page.get_by_role("region", name="The new key").locator("pre").inner_text()
+    assert house.do(house.service.call("GET", "/v1/wanted", secret))[0] == 200
+    page.goto(f"{house.url}/access")
+    assert secret not in page.content()
+    row = keys.get_by_role("row", name="the shop")
+    expect(row).to_contain_text("settle, look for items")
+    row.get_by_role("button", name="End it").click()
+    expect(row).to_have_count(0)
+    assert house.do(house.service.call("GET", "/v1/wanted", secret))[0] == 401

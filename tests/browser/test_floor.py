@@ -16,7 +16,8 @@ from tests.browser.warehouse import HOUR, Warehouse
 from tests.serving import NOW
 
 THEN = to_text(NOW - 5 * HOUR)
-SCREENS = ("/floor", f"/floor?at={THEN}")
+FLOORS = ("/floor", f"/floor?at={THEN}")
+SCREENS = (*FLOORS, "/figures", "/figures?days=1", f"/figures?days=28&at={THEN}")
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +119,7 @@ def test_f25_hostile_places_are_text_on_the_map(
     )
     page = enter(opened, house, "Vera", **LOOKS["hand-dark"])
     page.on("dialog", lambda dialog: pytest.fail(dialog.message))
-    for screen in SCREENS:
+    for screen in FLOORS:
         page.goto(f"{house.url}{screen}")
         assert page.locator("main img, main script").count() == 0
         assert page.evaluate(WIDER) == 0
@@ -126,3 +127,39 @@ def test_f25_hostile_places_are_text_on_the_map(
     page.goto(f"{house.url}/floor")
     page.get_by_role("link", name="=HYPERLINK(1)").last.click()
     assert page.url.endswith(f"/places/{quote('=HYPERLINK(1)', safe='')}")
+
+
+def test_the_figures_stand_beside_their_definitions_and_can_be_taken(
+    house: Warehouse, opened: Opens
+) -> None:
+    page = enter(opened, house, "Vera")
+    page.get_by_role("navigation").get_by_role("link", name="Figures").click()
+    page.get_by_label("Period").select_option("a day")
+    page.get_by_role("button", name="Show").click()
+    row = page.get_by_role("row", name="Handoffs confirmed in time")
+    expect(row).to_contain_text("87.5 % (56 / 64)")
+    expect(row).to_contain_text("those that somebody took over within it")
+    dwell = page.get_by_role("region", name="Time per step")
+    picked = dwell.get_by_role("row", name="picked")
+    for words in ("6 min 40 s", "1 h 0 min"):
+        expect(picked).to_contain_text(words)
+    expect(dwell.locator("svg circle")).to_have_count(dwell.locator("tbody tr").count())
+    expect(page.get_by_role("region", name="Expected steps")).to_contain_text(
+        "received, stored, picked, taken over, packed"
+    )
+    with page.expect_download() as taken:
+        page.get_by_role("link", name="time per step (csv)").click()
+    rows = taken.value.path().read_text("utf-8").splitlines()
+    assert rows[0] == "period,step,count,p50_seconds,p90_seconds,p99_seconds"
+    assert "now,picked,63,400.0,3600.0,3600.0" in rows
+
+
+def test_figures_can_be_seen_as_they_were_known(
+    house: Warehouse, opened: Opens
+) -> None:
+    page = enter(opened, house, "Vera")
+    page.goto(f"{house.url}/figures?days=1&known_at={THEN}")
+    scans = page.get_by_role("row", name="Scans of an item").locator("td").nth(1)
+    known = int(scans.inner_text())
+    page.goto(f"{house.url}/figures?days=1")
+    assert 0 < known < int(scans.inner_text())

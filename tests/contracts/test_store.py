@@ -1,8 +1,6 @@
 """What every backend of the store does: the interface in `server.store`, as tests."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -10,18 +8,9 @@ from server.answers import answer
 from server.problems import ProblemError
 from server.site import DEFAULT
 from server.store import ExceptionQuery, ItemQuery, Store, Token, ToldQuery, View
-from server.store.sqlite import SqliteStore
 from shared.moments import SECOND, to_moment, to_text
 from shared.protocol import ProblemType
 from tests.contracts.storing import AGO, NOW, joined
-
-
-@pytest.fixture(params=["sqlite"])
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    assert request.param == "sqlite"
-    found = await SqliteStore.open(tmp_path / "scantrail.db", lambda: NOW)
-    yield found
-    await found.close()
 
 
 async def test_what_came_before_is_not_taken_twice(store: Store) -> None:

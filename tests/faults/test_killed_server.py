@@ -4,12 +4,21 @@ import random
 import signal
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from shared.lines import decode
-from tests.programs import Server, at_server, station, until
+from tests.programs import (
+    Server,
+    Station,
+    at_server,
+    station,
+    told,
+    until,
+    unwritten_at_server,
+)
 
 AHEAD = 10
 CYCLES = 8
@@ -50,3 +59,29 @@ def test_f69_a_server_killed_at_any_moment_keeps_what_it_acknowledged(
     lines = at_server(server.data)
     assert [seq for seq, _ in lines] == list(range(1, len(codes) + 1))
     assert [decode(data).raw for _, data in lines] == codes
+
+
+def test_f69_a_server_killed_before_it_wrote_its_answers_gives_them_all(
+    server: Server, tmp_path: Path
+) -> None:
+    key = told("scantrail-server", "key", "--data", str(server.data), "--scope=read")
+    codes = [f"P-{number}" for number in range(CYCLES)]
+    home, unwritten = tmp_path / "station", 0
+    server.join(home)
+    with station(home) as one:
+        for number, code in enumerate(codes, 1):
+            one.scan(code)
+            until(partial(_acked, one, number), "it is acknowledged")
+            server.stop(signal.SIGKILL)
+            unwritten += unwritten_at_server(server.data) > 0
+            server.start()
+    assert unwritten, "each time the answers were written before the server was killed"
+    ask = ("--server", server.url, "--key", key)
+    found = told("scantrail", "find", "P-", *ask)
+    for code in codes:
+        assert code in found
+        assert told("scantrail", "trace", code, *ask).startswith(f"{code} is seen")
+
+
+def _acked(one: Station, count: int) -> bool:
+    return one.status().acked == count

@@ -36,7 +36,7 @@ HOSTILE = {
 }
 
 
-FILES = {"/live", "/", "/labels/preview", "/labels/sheet"}
+FILES = {"/live", "/", "/labels/preview", "/labels/sheet", "/figures/{table}"}
 """What is no page."""
 
 
@@ -265,6 +265,7 @@ async def test_f25_f76_hostile_texts_are_text_on_every_page(
         f"/places/{key}",
         f"/people/{key}",
         "/floor",
+        "/figures",
         f"/events/{log.id}:1",
         f"/loads/{quote(text + '!', safe='')}",
         f"/loads/{quote(text + '!', safe='')}/manifest",
@@ -291,6 +292,10 @@ async def test_a_strange_address_is_answered_with_a_page(browser: Browser) -> No
         ("/items/P-1?at=yesterday", 400),
         ("/items/P-1?at=9999-12-31T23:59:59-23:59", 400),
         ("/floor?at=noon", 400),
+        ("/figures?days=3", 400),
+        ("/figures?at=0001-01-01T00:00:00Z", 200),
+        ("/figures/nothing", 404),
+        ("/figures/dwell?format=doc", 400),
         ("/floor?at=0001-01-01T00:00:00Z", 200),
         ("/floor?at=2999-01-01T00:00:00Z", 200),
         ("/stations/NONE", 404),
@@ -343,6 +348,73 @@ async def test_what_was_only_spoken_of_was_never_scanned(browser: Browser) -> No
     for words in ("It was never scanned here", "should leave on", "M-8", "says that"):
         assert words in text
     assert "It was seen" not in text
+
+
+async def test_the_last_administrator_stays_one(browser: Browser) -> None:
+    people = browser.service.context.people
+    await browser.sign_in("administrator")
+    token = {"token": await browser.token()}
+    for act in ("role", "remove"):
+        form = {**token, "role": "viewer"}
+        path = f"/access/people/administrator/{act}"
+        status, text, _ = await browser.post(path, form)
+        assert status == 400
+        assert "the only administrator" in text
+    people.put("second", Role.ADMINISTRATOR, PASSWORD, "then")
+    assert (await browser.post("/access/people/administrator/remove", token))[0] == 303
+    assert people.find("administrator") is None
+    assert (await browser.get("/access"))[0] == 303  # signed out with it
+
+
+async def test_what_is_done_to_people_and_keys_is_told_with_who_did_it(
+    browser: Browser,
+) -> None:
+    await browser.sign_in("administrator")
+    token = {"token": await browser.token()}
+    person = {"name": "nora", "role": "operator", "password": PASSWORD}
+    key = {"name": "shop", "scope": "read", "days": "30"}
+    for path, form in (
+        ("/access/people", person),
+        ("/access/people/nora/password", {"password": f"{PASSWORD}!"}),
+        ("/access/people/nora/remove", {}),
+    ):
+        assert (await browser.post(path, {**token, **form}))[0] == 303, path
+    assert (await browser.post("/access/keys", {**token, **key}))[0] == 200
+    _, page = await browser.service.call("GET", "/v1/events?after=0&limit=100")
+    events = page["events"]
+    assert isinstance(events, list)
+    told = [(one["line"].get("by"), one["line"].get("text")) for one in events]
+    for text in (
+        "person added: nora as operator",
+        "password of nora set anew",
+        "person removed: nora",
+    ):
+        assert ("administrator", text) in told
+    assert any("key made: shop, scope read, until" in str(text) for _, text in told)
+    assert PASSWORD not in str(events)
+
+
+@pytest.mark.parametrize(
+    ("path", "form"),
+    [
+        ("/access/people", {"name": "nora", "role": "king", "password": PASSWORD}),
+        ("/access/people", {"name": "nora", "role": "viewer", "password": "short"}),
+        ("/access/people", {"name": "viewer", "role": "viewer", "password": PASSWORD}),
+        ("/access/keys", {"name": "shop", "scope": "all", "days": "1"}),
+        ("/access/keys", {"name": "shop", "scope": "read", "days": "-1"}),
+        ("/access/keys", {"name": "", "scope": "read", "days": "1"}),
+    ],
+)
+async def test_what_cannot_be_is_refused_and_changes_nothing(
+    browser: Browser, path: str, form: dict[str, str]
+) -> None:
+    await browser.sign_in("administrator")
+    context = browser.service.context
+    before = [p.role for p in context.people.all()], list(context.keys.all())
+    token = {"token": await browser.token()}
+    assert (await browser.post(path, {**token, **form}))[0] == 400
+    after = [p.role for p in context.people.all()], list(context.keys.all())
+    assert before == after
 
 
 async def test_f76_a_page_allows_nothing_from_elsewhere_and_is_in_no_frame(

@@ -8,9 +8,12 @@ in one transaction; after each, every item's answer and exceptions are compared.
 import asyncio
 import os
 import random
-import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+)
 from pathlib import Path
 from uuid import UUID
 
@@ -21,15 +24,15 @@ from server.answers import Horizon, answer
 from server.delivery import Delivery
 from server.exceptions import review
 from server.findings import COUNT, Finding
-from server.history import tell
 from server.site import Site
-from server.store import ExceptionQuery, Station, View
-from server.store.reading import SqlReader
+from server.store import ExceptionQuery, ItemQuery, Station, Store, View
+from server.store.postgres.store import PostgresStore
 from server.store.sqlite import SqliteStore
 from shared import chain
 from shared.lines import Line, encode
 from shared.moments import SECOND, to_text
 from shared.protocol import ItemAnswer
+from tests.postgres import Postgres
 from tests.properties.histories import ITEMS, LOGS, MINUTE, START, random_history
 from tests.properties.model import Scan
 
@@ -44,18 +47,23 @@ SITE = Site(
 NAMES = {log: str(UUID(int=number)) for number, log in enumerate(LOGS, 1)}
 
 
-class _World:
-    """A store, three stations that have joined, and what each still has to send."""
+Opening = Callable[[Path], AbstractAsyncContextManager[list[Store]]]
+"""Opens an empty store, once or several times, as several processes do."""
 
-    def __init__(self, store: SqliteStore, stations: dict[str, Station]) -> None:
-        self.store, self.stations = store, stations
+
+class _World:
+    """Stores, three stations that have joined, and what each still has to send."""
+
+    def __init__(self, stores: list[Store], stations: dict[str, Station]) -> None:
+        self.store, self.stores, self.stations = stores[0], stores, stations
         self.lines: dict[str, list[bytes]] = {log: [] for log in LOGS}
         self.sent = dict.fromkeys(LOGS, 0)
 
     def record(self, scan: Scan) -> None:
         self.lines[scan.log].append(encode(_line(scan)))
 
-    async def send(self, log: str, count: int, again: int) -> None:
+    async def send(self, log: str, count: int, again: int, by: int) -> int:
+        """Send lines through one of the stores; return when they were received."""
         after = max(0, self.sent[log] - again)
         self.sent[log] += count
         lines = self.lines[log][: self.sent[log]]
@@ -68,7 +76,8 @@ class _World:
             signature=b"",
             clock=None,
         )
-        await self.store.append(self.stations[log], delivery)
+        store = self.stores[by % len(self.stores)]
+        return (await store.append(self.stations[log], delivery)).received
 
 
 def _line(scan: Scan) -> Line:
@@ -90,34 +99,62 @@ def _line(scan: Scan) -> Line:
     )
 
 
+def _clock() -> Callable[[], int]:
+    return iter(range(NOW, NOW + 10**10, SECOND // 2)).__next__
+
+
 @asynccontextmanager
-async def _world(path: Path) -> AsyncIterator[_World]:
-    clock = iter(range(NOW, NOW + 10**9, SECOND // 2))
-    store = await SqliteStore.open(path, lambda: next(clock), SITE)
+async def _on_sqlite(path: Path) -> AsyncIterator[list[Store]]:
+    store = await SqliteStore.open(path, _clock(), SITE)
     try:
         await store._writer.run(lambda c: c.execute("PRAGMA synchronous = OFF"))
-        stations = {}
-        for log, name in NAMES.items():
-            code = log.encode()
-            await store.invite(
-                log, location=None, kind="station", code_hash=code, expires=NOW * 2
-            )
-            stations[log] = await store.enrol(
-                code, log=name, token_hash=code, public_key=b"", version="", host=""
-            )
-        yield _World(store, stations)
+        yield [store]
     finally:
         await store.close()
 
 
-def _told(
-    connection: sqlite3.Connection, view: View
+@pytest.fixture(params=["sqlite", "postgres"])
+def opening(request: pytest.FixtureRequest) -> Opening:
+    if request.param == "sqlite":
+        return _on_sqlite
+    database: Postgres = request.getfixturevalue("database")
+
+    @asynccontextmanager
+    async def on_postgres(_: Path) -> AsyncIterator[list[Store]]:
+        url, clock = database.database(), _clock()
+        async with AsyncExitStack() as stack:
+            stores = []
+            for _process in range(2):
+                store = await PostgresStore.open(url, clock, SITE, clock=clock)
+                stack.push_async_callback(store.close)
+                stores.append(store)
+            yield list[Store](stores)
+
+    return on_postgres
+
+
+@asynccontextmanager
+async def _world(opening: Opening, path: Path) -> AsyncIterator[_World]:
+    async with opening(path) as stores:
+        stations = {}
+        for log, name in NAMES.items():
+            code = log.encode()
+            await stores[0].invite(
+                log, location=None, kind="station", code_hash=code, expires=NOW * 2
+            )
+            stations[log] = await stores[0].enrol(
+                code, log=name, token_hash=code, public_key=b"", version="", host=""
+            )
+        yield _World(stores, stations)
+
+
+async def _told(
+    store: Store, view: View
 ) -> dict[str, tuple[ItemAnswer, list[Finding]]]:
     """Tell every item from its first event on."""
-    reader = SqlReader(connection, view)
     found = {}
     for item in ITEMS:
-        telling = tell(reader, item, SITE.actions)
+        telling = await store.tell(item, view)
         told = answer(
             telling,
             item,
@@ -138,14 +175,29 @@ def _comparable(told: ItemAnswer) -> dict[str, object]:
     return fields
 
 
-async def _difference(store: SqliteStore) -> str | None:
-    now = store.present()
-    told = await store._read(lambda c: _told(c, View(at=now, known_at=now)))
-    kept = await store.exceptions(ExceptionQuery(open=None, limit=10_000))
-    for item, (expected, findings) in told.items():
+async def _difference(
+    store: Store, *, received: int = 0, unwritten: bool
+) -> str | None:
+    async with asyncio.timeout(20):
+        while (now := store.present()) < received:  # noqa: ASYNC110 # hears of it soon
+            await asyncio.sleep(0.001)
+    told = await _told(store, View(at=now, known_at=now))
+    for item, (expected, _) in told.items():
         found = await store.item(item)
         if _comparable(found) != _comparable(expected):
             return f"{item} is {found}, expected {expected}"
+    return None if unwritten else await _difference_written(store, told)
+
+
+async def _difference_written(
+    store: Store, told: dict[str, tuple[ItemAnswer, list[Finding]]]
+) -> str | None:
+    kept = await store.exceptions(ExceptionQuery(open=None, limit=10_000))
+    listed_items = (await store.items(ItemQuery(limit=1_000))).answers
+    answers = {found.item: found for found in listed_items}
+    for item, (expected, findings) in told.items():
+        if item in answers and _comparable(answers[item]) != _comparable(expected):
+            return f"{item} is written as {answers[item]}, expected {expected}"
         # a count that came late opened nothing that is open now
         wanted = {f[:5] for f in findings if f.open or f.code != COUNT}
         listed = {
@@ -158,24 +210,44 @@ async def _difference(store: SqliteStore) -> str | None:
     return None
 
 
-async def _play(rng: random.Random, path: Path) -> str | None:
+async def _difference_after_a_crash(store: Store, path: Path) -> str | None:
+    """Compare what another store makes of the file as it is, where it is a file."""
+    if not isinstance(store, SqliteStore):
+        return None
+    copy = path.with_name(f"{path.name}-copy")
+    await store._writer.run(lambda c: c.execute("VACUUM INTO ?", (str(copy),)))
+    now = store.present() + SECOND
+    other = await SqliteStore.open(copy, lambda: now, SITE)
+    try:
+        return await _difference(other, unwritten=False)
+    finally:
+        await other.close()
+        _remove(path.parent, copy.name)
+
+
+async def _play(rng: random.Random, opening: Opening, path: Path) -> str | None:
     scans = random_history(rng, rng.choice((4, 10, 25, 50)))
     if rng.random() < 0.5:  # told as it happens, else station by station
         scans.sort(key=lambda scan: (scan.occurred, scan.log, scan.seq))
-    async with _world(path) as world:
+    async with _world(opening, path) as world:
         for scan in scans:
             world.record(scan)
         turns = [scan.log for scan in scans]
         while turns:
             together = turns[: rng.choice((1, 1, 2, 5, 12))]
             del turns[: len(together)]
-            await asyncio.gather(
+            received = await asyncio.gather(
                 *(
-                    world.send(log, together.count(log), rng.choice((0, 0, 1, 3)))
-                    for log in sorted(set(together))
+                    world.send(log, together.count(log), rng.choice((0, 0, 1, 3)), by)
+                    for by, log in enumerate(sorted(set(together)), len(turns))
                 )
             )
-            wrong = await _difference(world.store)
+            # most of what is compared has never been written
+            wrong = await _difference(
+                world.store, received=max(received), unwritten=len(turns) % 3 > 0
+            )
+            if wrong is None and len(turns) % 5 == 1:
+                wrong = await _difference_after_a_crash(world.store, path)
             if wrong is not None:
                 return wrong
     return None
@@ -187,18 +259,22 @@ def _remove(folder: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("part", range(4))
-async def test_what_is_kept_equals_what_is_told(part: int, tmp_path: Path) -> None:
+async def test_what_is_kept_equals_what_is_told(
+    part: int, opening: Opening, tmp_path: Path
+) -> None:
     for seed in range(part, HISTORIES, 4):
-        await _hold(seed, tmp_path)
+        await _hold(seed, opening, tmp_path)
 
 
 @pytest.mark.parametrize("seed", ONCE_WRONG)
-async def test_what_was_wrong_once_is_right(seed: int, tmp_path: Path) -> None:
-    await _hold(seed, tmp_path)
+async def test_what_was_wrong_once_is_right(
+    seed: int, opening: Opening, tmp_path: Path
+) -> None:
+    await _hold(seed, opening, tmp_path)
 
 
-async def _hold(seed: int, folder: Path) -> None:
+async def _hold(seed: int, opening: Opening, folder: Path) -> None:
     rng = random.Random(seed)  # noqa: S311 # no secret
-    wrong = await _play(rng, folder / str(seed))
+    wrong = await _play(rng, opening, folder / str(seed))
     assert wrong is None, f"seed {seed}: {wrong}"
     _remove(folder, str(seed))

@@ -1,0 +1,374 @@
+"""A PostgreSQL connection on a thread of its own, that runs whole functions there.
+
+A transaction is one function, from BEGIN to COMMIT, so that no cancelled task can leave
+it open; it is run again where the connection was lost, where its COMMIT may or may not
+have been done, or where it met another one. So it must change nothing but the database,
+and what it does twice must be as if done once.
+"""
+
+import asyncio
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import blake2b
+from typing import Any, TypeVar
+
+import asyncpg
+
+from server.problems import ProblemError
+from shared.errors import StartError
+from shared.protocol import ProblemType
+
+__all__ = [
+    "ALONE_AFTER",
+    "LOST",
+    "Database",
+    "MeetingError",
+    "Row",
+    "Worker",
+    "connect",
+    "digest",
+    "is_lost",
+]
+
+T = TypeVar("T")
+Row = Sequence[Any]
+
+PATIENCE = 8.0
+"""Seconds for which a transaction is tried again, before whoever asked is told."""
+FIRST_PAUSE, LONGEST_PAUSE = 0.02, 1.0  # seconds
+ALONE_AFTER = 4
+"""Meetings with others after which a transaction waits until it is alone."""
+
+_LOG = logging.getLogger("scantrail.server.store")
+
+LOST: tuple[type[BaseException], ...] = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.InvalidCachedStatementError,
+)
+"""What is gone with a connection: the server, the way to it, or its being the first."""
+
+_MET: tuple[type[BaseException], ...] = (
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.LockNotAvailableError,
+)
+
+_SETTINGS = {
+    "application_name": "scantrail-server",
+    "default_transaction_isolation": "read committed",
+    # every statement is short and reads by an index; a plan that was made when tables
+    # were empty must not read all of them later
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "jit": "off",
+    "plan_cache_mode": "force_generic_plan",
+    # a machine that is gone must not hold others up
+    "idle_in_transaction_session_timeout": "30000",
+    "lock_timeout": "10000",
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+}
+# What is known of items may be replaced as a whole: not between this and the snapshot.
+_SNAPSHOT = (
+    "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; "
+    "LOCK TABLE item IN ACCESS SHARE MODE"
+)
+_DURABLE = """
+SELECT set_config('synchronous_commit', 'on', false)
+WHERE current_setting('synchronous_commit') IN ('off', 'local')
+"""
+
+
+class MeetingError(Exception):
+    """A transaction met another one where it could not wait; it is to be run again."""
+
+
+_AGAIN: tuple[type[BaseException], ...] = (*LOST, *_MET, MeetingError)
+
+
+def is_lost(error: BaseException) -> bool:
+    """Whether the connection, or the server behind it, cannot be used any more."""
+    return isinstance(error, LOST) and not isinstance(error, ValueError)
+
+
+def digest(key: str) -> bytes:
+    """Return what a key of whatever length is looked up by."""
+    return blake2b(key.encode(), digest_size=16).digest()
+
+
+# PostgreSQL's text holds every character but U+0000.
+
+
+def _written(text: str) -> bytes:
+    return _escape(text).encode()
+
+
+def _escape(text: str) -> str:
+    if "\0" in text or "\1" in text:
+        return text.replace("\1", "\1\2").replace("\0", "\1\1")
+    return text
+
+
+def _escaped(value: object) -> object:
+    """Escape what is in an array; the connection sees to the rest."""
+    if isinstance(value, list):
+        return [_escape(one) if isinstance(one, str) else one for one in value]
+    return value
+
+
+def _read(data: bytes) -> str:
+    text = data.decode()
+    if "\1" in text:
+        return text.replace("\1\1", "\0").replace("\1\2", "\1")
+    return text
+
+
+async def connect(url: str) -> Any:  # noqa: ANN401 # asyncpg has no types
+    """Open a connection as every part of the store uses it."""
+    connection = await asyncpg.connect(
+        url,
+        timeout=5,
+        command_timeout=60,
+        statement_cache_size=500,
+        server_settings=_SETTINGS,
+    )
+    try:
+        await connection.set_type_codec(
+            "text",
+            schema="pg_catalog",
+            encoder=_written,
+            decoder=_read,
+            format="binary",
+        )
+        await connection.execute(_DURABLE)
+    except BaseException:
+        connection.terminate()
+        raise
+    return connection
+
+
+class Database:
+    """What a function on a worker's thread works with: statements, one at a time."""
+
+    def __init__(self, run: Callable[[Any], Any], connection: Any) -> None:  # noqa: ANN401
+        self._run, self._connection = run, connection
+
+    def rows(self, statement: str, *values: object) -> list[Row]:
+        """Return all rows."""
+        given = map(_escaped, values)
+        found: list[Row] = self._run(self._connection.fetch(statement, *given))
+        return found
+
+    def row(self, statement: str, *values: object) -> Row | None:
+        """Return the first row, if there is one."""
+        given = map(_escaped, values)
+        found: Row | None = self._run(self._connection.fetchrow(statement, *given))
+        return found
+
+    def one(self, statement: str, *values: object) -> Row:
+        """Return the row that there is."""
+        found = self.row(statement, *values)
+        if found is None:  # pragma: no cover # what is asked for is always there
+            reason = f"no row where one was expected: {statement}"
+            raise LookupError(reason)
+        return found
+
+    def do(self, statement: str, *values: object) -> None:
+        """Run a statement."""
+        self._run(self._connection.execute(statement, *map(_escaped, values)))
+
+    def many(self, statement: str, rows: Iterable[Sequence[object]]) -> None:
+        """Run a statement for each row."""
+        given = list(rows)
+        if given:
+            self._run(self._connection.executemany(statement, given))
+
+    def columns(
+        self, statement: str, rows: Sequence[Sequence[object]], width: int
+    ) -> list[Row]:
+        """Run a statement with an array for each of so many columns."""
+        arrays = zip(*rows, strict=True) if rows else [()] * width
+        return self.rows(statement, *map(list, arrays))
+
+    def copy(
+        self, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]
+    ) -> None:
+        """Write many rows at once."""
+        if rows:
+            self._run(
+                self._connection.copy_records_to_table(
+                    table, columns=columns, records=rows
+                )
+            )
+
+
+class Worker:
+    """Runs functions on its thread, one after the other.
+
+    Args:
+        url: Where the database is.
+        chance: Returns a number from 0 to 1, for pauses that differ.
+    """
+
+    def __init__(self, url: str, chance: Callable[[], float] = random.random) -> None:
+        self._url = url
+        self._chance = chance
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="postgres")
+        self._ending = threading.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._connection: Any = None
+        self._lost_since: float | None = None
+
+    async def transact(
+        self, function: Callable[[Database], T], *, snapshot: bool = False
+    ) -> T:
+        """Run a function in a transaction, until that is done.
+
+        Args:
+            function: What to do; it may be run several times.
+            snapshot: Only read, and all as of one moment.
+
+        Raises:
+            ProblemError: 503, the database cannot be reached or takes nothing.
+        """
+        begin = _SNAPSHOT if snapshot else "BEGIN"
+        return await self._on_thread(lambda: self._until_done(begin, function))
+
+    async def open(self) -> None:
+        """Connect, once.
+
+        Raises:
+            StartError: It cannot be reached.
+        """
+        try:
+            await self._on_thread(self._connect)
+        except (*LOST, asyncpg.PostgresError, ValueError) as error:
+            reason = (
+                f"the database of [store] url cannot be used: {_told(error)}. Check "
+                "that PostgreSQL runs, that the database exists, and that this user "
+                "may use it; nothing was changed"
+            )
+            raise StartError(reason) from error
+
+    async def close(self) -> None:
+        """Finish what runs, and close the connection."""
+        self._ending.set()
+        await self._on_thread(self._end)
+        self._thread.shutdown()
+
+    async def _on_thread(self, function: Callable[[], T]) -> T:
+        return await asyncio.wrap_future(self._thread.submit(function))
+
+    # --- on the thread ----------------------------------------------------------------
+
+    def _run(self, awaitable: Any) -> Any:  # noqa: ANN401
+        if self._loop is None:
+            self._loop = asyncio.new_event_loop()
+        return self._loop.run_until_complete(awaitable)
+
+    def _connect(self) -> Database:
+        if self._connection is None or self._connection.is_closed():
+            self._connection = self._run(connect(self._url))
+        return Database(self._run, self._connection)
+
+    def _drop(self) -> None:
+        if self._connection is not None:
+            self._connection.terminate()
+            self._connection = None
+            self._run(asyncio.sleep(0))
+
+    def _end(self) -> None:
+        self._drop()
+        if self._loop is not None:
+            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+            self._loop.close()
+            self._loop = None
+
+    def _until_done(self, begin: str, function: Callable[[Database], T]) -> T:
+        tries, until = 0, time.monotonic() + PATIENCE
+        while True:
+            try:
+                found = self._once(begin, function)
+            except asyncpg.InsufficientResourcesError as error:
+                raise _full(error) from error
+            except _AGAIN as error:
+                if isinstance(error, ValueError):  # what was given, not the way
+                    raise
+                self._wait(error, tries, until)
+                tries += 1
+            else:
+                if self._lost_since is not None:
+                    _LOG.warning("the database is there again")
+                    self._lost_since = None
+                return found
+
+    def _wait(self, error: BaseException, tries: int, until: float) -> None:
+        """Wait until the next try.
+
+        Raises:
+            ProblemError: That would take too long.
+        """
+        now = time.monotonic()
+        if isinstance(error, LOST):
+            self._drop()
+            if self._lost_since is None:
+                self._lost_since = now
+                _LOG.warning("the database is lost: %s", _told(error))
+            if now - self._lost_since > PATIENCE:
+                until = now  # others have waited already
+        pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(tries, 8))
+        if now + pause > until or self._ending.is_set():
+            raise _unreachable(error) from error
+        self._ending.wait(pause * (0.5 + self._chance() / 2))
+
+    def _once(self, begin: str, function: Callable[[Database], T]) -> T:
+        database = self._connect()
+        try:
+            database.do(begin)
+            found = function(database)
+            database.do("COMMIT")
+        except BaseException as error:
+            if not is_lost(error):  # else the transaction goes with the connection
+                self._roll_back(database)
+            raise
+        return found
+
+    def _roll_back(self, database: Database) -> None:
+        try:
+            database.do("ROLLBACK")
+        except LOST:
+            self._drop()
+
+
+def _told(error: BaseException) -> str:
+    """Say what went wrong in a line; what a driver says holds no password."""
+    return " ".join(str(error).split())[:200] or type(error).__name__
+
+
+def _unreachable(error: BaseException) -> ProblemError:
+    reason = (
+        f"The database cannot be reached or is busy ({_told(error)}). Stations keep "
+        "their lines and try again; nothing is lost. Look at PostgreSQL."
+    )
+    return ProblemError(503, ProblemType.STORAGE, reason, retry_after=5)
+
+
+def _full(error: BaseException) -> ProblemError:
+    reason = (
+        f"The database refuses to write ({_told(error)}). Nothing of the request was "
+        "stored; stations keep their lines and try again. Look at its disk."
+    )
+    return ProblemError(503, ProblemType.STORAGE, reason, retry_after=10)

@@ -1,0 +1,88 @@
+"""Making the tables on PostgreSQL, and finding what is there."""
+
+from importlib import resources
+from uuid import uuid4
+
+from server.seals import begin
+from server.site import Site
+from server.store.postgres import locks, rebuild
+from server.store.postgres.database import Database
+from server.store.postgres.shelf import create, part
+from shared.errors import StartError
+
+__all__ = ["SCHEMA_VERSION", "note_ready", "prepare"]
+
+SCHEMA_VERSION = 1
+_OLDEST = 140_000
+"""PostgreSQL 14: the first that finds the parts of a table that an update needs."""
+
+
+def prepare(database: Database, site: Site) -> dict[str, str]:
+    """Make what is missing, and return what is noted; to be run in a transaction.
+
+    Raises:
+        StartError: The database cannot be used; nothing was changed.
+    """
+    _check(database)
+    locks.alone(database)  # of several that start at once, one makes it
+    (there,) = database.one("SELECT to_regclass('meta') IS NOT NULL")
+    if not there:
+        _create(database, site)
+    meta = {name: value for name, value in database.rows("SELECT * FROM meta")}  # noqa: C416 # rows are no pairs
+    version = int(meta.get("schema", "0"))
+    if version != SCHEMA_VERSION:
+        reason = (
+            f"the database of [store] url has version {version} of the schema, this "
+            f"program knows {SCHEMA_VERSION}. Install the version that wrote it, or "
+            "name another database. Nothing was changed."
+        )
+        raise StartError(reason)
+    return meta
+
+
+def _check(database: Database) -> None:
+    version, encoding, standby = database.one(
+        "SELECT current_setting('server_version_num')::integer,"
+        " current_setting('server_encoding'), pg_is_in_recovery()"
+    )
+    wrong = ""
+    if version < _OLDEST:
+        wrong = f"PostgreSQL {version // 10_000} is too old: 14 is the oldest"
+    elif encoding != "UTF8":
+        wrong = f"its encoding is {encoding}: create it with ENCODING 'UTF8'"
+    elif standby:
+        wrong = "it is a standby, which takes no writes: name the primary, too"
+    if wrong:
+        reason = f"the database of [store] url cannot be used: {wrong}"
+        raise StartError(reason)
+
+
+def _create(database: Database, site: Site) -> None:
+    schema = resources.files("server.store.postgres").joinpath("schema.sql")
+    database.do(schema.read_text("utf-8"))
+    part(database, "line")
+    create(database, "")
+    server = str(uuid4())
+    database.many(
+        "INSERT INTO meta (name, value) VALUES ($1, $2)",
+        [
+            ("server", server),
+            ("epoch", str(uuid4())),
+            ("schema", str(SCHEMA_VERSION)),
+        ],
+    )
+    database.do(
+        "INSERT INTO turn (position, number, received, seal, said)"
+        " VALUES (0, 0, 0, $1, 0)",
+        begin(server),
+    )
+    rebuild.note(database, site)
+
+
+def note_ready(database: Database, now: int) -> None:
+    """Write something, as a sign that writes are taken."""
+    database.do(
+        "INSERT INTO meta (name, value) VALUES ('ready', $1)"
+        " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        str(now),
+    )

@@ -1,0 +1,177 @@
+"""Present answers, from what is kept of items in the PostgreSQL database."""
+
+from collections.abc import Collection
+from functools import partial
+
+import msgspec
+
+from server.answers import heading
+from server.exceptions import Case
+from server.known import Known
+from server.site import Site
+from server.store import (
+    Answers,
+    ExceptionQuery,
+    Found,
+    ItemQuery,
+    Stand,
+    ToldQuery,
+    View,
+)
+from server.store.answering import State, answers
+from server.store.postgres.database import Database, digest
+from server.store.postgres.reading import horizon
+from server.store.postgres.shelf import STATE
+from shared.protocol import ItemAnswer
+
+__all__ = ["count_told", "exceptions", "item", "items", "standing", "told"]
+
+
+def _view(database: Database, asked: int) -> View:
+    """Return the moment as of which the present snapshot is whole.
+
+    Args:
+        database: In a transaction that reads as of one moment.
+        asked: From the store's `present`, before the transaction began.
+    """
+    (last,) = database.one("SELECT received FROM turn")
+    now = max(asked, last)
+    return View(at=now, known_at=now)
+
+
+def item(database: Database, key: str, asked: int, site: Site) -> ItemAnswer:
+    """Say where one item is now."""
+    now = _view(database, asked)
+    nothing: State = (Known(), Case(), False)
+    states = {key: nothing, **_states(database, [key])}
+    head = heading(now.at, now.known_at, horizon(database, now))
+    return answers(states, partial(_states, database), now.at, head, site)[0]
+
+
+def items(database: Database, query: ItemQuery, asked: int, site: Site) -> Answers:
+    """Say of the items that are asked for where each is now, by order of appearance."""
+    now = _view(database, asked)
+    found = _select(database, query)
+    states = {key: STATE.decode(state) for _, key, state in found}
+    told = horizon(database, now)
+    # which stations are behind stands once, at the list
+    head = msgspec.structs.replace(heading(now.at, now.known_at, told), behind=[])
+    return Answers(
+        answers=answers(states, partial(_states, database), now.at, head, site),
+        after=found[-1][0] if len(found) == query.limit else None,
+        horizon=told,
+    )
+
+
+_LONG = '"left"({0}, 200) = "left"(${1}, 200) AND {0} = ${1}'
+_FILTERS = {
+    "status": "status = ${1}",
+    "location": _LONG,
+    "container": _LONG,
+    "custodian": _LONG,
+    "q": 'position(${1} IN upper(key COLLATE "C")) > 0',
+}
+
+
+def _select(database: Database, query: ItemQuery) -> list[tuple[int, str, bytes]]:
+    given = {n: getattr(query, n) for n in _FILTERS if getattr(query, n) is not None}
+    filters = [
+        _FILTERS[name].format(name, number) for number, name in enumerate(given, 3)
+    ]
+    if query.present:
+        filters.append("NOT gone")
+    where = " AND ".join(["number > $1", "latest > 0", *filters])
+    found = database.rows(
+        f"SELECT number, key, state FROM item WHERE {where} ORDER BY number LIMIT $2",  # noqa: S608 # of constants
+        query.after,
+        query.limit,
+        *given.values(),
+    )
+    return [(number, key, state) for number, key, state in found]
+
+
+def _states(database: Database, keys: Collection[str]) -> dict[str, State]:
+    if not keys:
+        return {}
+    found = database.rows(
+        "SELECT i.key, i.state FROM unnest($1::bytea[]) k (name)"
+        " JOIN item i ON i.name = k.name",
+        [digest(key) for key in keys],
+    )
+    return {key: STATE.decode(state) for key, state in found}
+
+
+def exceptions(database: Database, query: ExceptionQuery, now: int) -> list[Found]:
+    """Return exceptions of items, newest first; those that fell due by ``now``, too."""
+    kinds = [True, False] if query.open is None else [query.open]
+    found = [one for kind in kinds for one in _exceptions(database, query, now, kind)]
+    found.sort(key=lambda one: one.place, reverse=True)
+    return found[: query.limit]
+
+
+_ORDER = 'since DESC, item COLLATE "C" DESC, code COLLATE "C" DESC'
+_BEHIND = '(since, item COLLATE "C", code COLLATE "C") < ({})'
+
+
+def _exceptions(
+    database: Database,
+    query: ExceptionQuery,
+    now: int,
+    is_open: bool,  # noqa: FBT001 # one of two lists, each with an index of its own
+) -> list[Found]:
+    values: list[object] = [now]
+    where = ["since <= $1", "until IS NULL" if is_open else "until IS NOT NULL"]
+
+    def given(*more: object) -> str:
+        values.extend(more)
+        return ", ".join(
+            f"${len(values) - len(more) + n + 1}" for n in range(len(more))
+        )
+
+    if query.code is not None:
+        where.append(f"code = {given(query.code)}")
+    if query.after is not None:
+        where.append(_BEHIND.format(given(*query.after)))
+    found = database.rows(
+        "SELECT item, code, since, until, event, text FROM exception"  # noqa: S608 # of constants
+        f" WHERE {' AND '.join(where)} ORDER BY {_ORDER} LIMIT {given(query.limit)}",
+        *values,
+    )
+    return [
+        Found(item=key, code=code, since=since, until=until, event=event, text=text)
+        for key, code, since, until, event, text in found
+    ]
+
+
+def standing(database: Database, after: int, limit: int) -> list[Stand]:
+    """Return what is here at a known place, by order of appearance."""
+    found = database.rows(
+        "SELECT number, location, latest, state FROM item WHERE number > $1"
+        " AND NOT gone AND location IS NOT NULL ORDER BY number LIMIT $2",
+        *(after, limit),
+    )
+    return [
+        Stand(number, place, _since(state), latest)
+        for number, place, latest, state in found
+    ]
+
+
+def _since(state: bytes) -> int:
+    location = STATE.decode(state)[0].location
+    return 0 if location is None else location.since.occurred
+
+
+def told(database: Database, query: ToldQuery) -> list[tuple[int, str]]:
+    """Return items that were told of anything since a moment, with their numbers."""
+    found = database.rows(
+        "SELECT number, key FROM item WHERE number > $1 AND latest >= $2"
+        " AND number % $3 = 0 ORDER BY number LIMIT $4",
+        *(query.after, query.since, query.every, query.limit),
+    )
+    return [(number, key) for number, key in found]
+
+
+def count_told(database: Database, since: int) -> int:
+    """Count the items that were told of anything since a moment."""
+    (number,) = database.one("SELECT count(*) FROM item WHERE latest >= $1", since)
+    return int(number)

@@ -1,0 +1,279 @@
+"""Reading events and rows from the server's PostgreSQL database."""
+
+from collections.abc import Collection, Iterable, Iterator
+
+import msgspec
+
+from server.answers import Horizon, Stored
+from server.events import Event, Order, event_name
+from server.history import Role
+from server.kept import Unwritten, position
+from server.store import Entry, View
+from server.store.answering import horizon as all_told
+from server.store.postgres.database import Database, Row, digest
+from shared.actions import named
+from shared.lines import decode
+from shared.protocol import LogState
+
+__all__ = [
+    "HEARD",
+    "PgReader",
+    "entry",
+    "event",
+    "events",
+    "horizon",
+    "log",
+    "place",
+    "stored",
+    "voids",
+]
+
+HEARD: msgspec.msgpack.Decoder[list[int]] = msgspec.msgpack.Decoder(list[int])
+"""Events that speak of an item: see `server.projections.heard`."""
+
+_SEQ_BITS = 32
+
+
+def place(log: int, seq: int) -> int:
+    """Write in one number which line of which log it is."""
+    return log << _SEQ_BITS | seq
+
+
+def _placed(numbers: Collection[int]) -> tuple[list[int], list[int]]:
+    return (
+        [number >> _SEQ_BITS for number in numbers],
+        [number & (1 << _SEQ_BITS) - 1 for number in numbers],
+    )
+
+
+# What a transaction has written itself has no delivery yet.
+_EVENT = """
+SELECT g.name, l.seq, l.occurred, l.lo, l.hi, coalesce(d.received, 0), l.line,
+    (SELECT b.name || ':' || v.by_seq FROM voided v
+     JOIN log b ON b.id = v.by_log
+     JOIN line t ON t.log = v.by_log AND t.seq = v.by_seq
+     LEFT JOIN delivery e ON e.log = t.log AND e.last = t.delivered
+     WHERE v.log = g.name AND v.seq = l.seq AND coalesce(e.received, 0) <= {known}
+     ORDER BY e.received, b.name, v.by_seq LIMIT 1)
+FROM {source}
+JOIN log g ON g.id = l.log
+LEFT JOIN delivery d ON d.log = l.log AND d.last = l.delivered
+"""
+_AT = "unnest($1::bigint[], $2::bigint[]) k (log, seq)"
+_EVENTS = (
+    _EVENT.format(
+        known="$4", source=f"{_AT} JOIN line l ON l.log = k.log AND l.seq = k.seq"
+    )
+    + "WHERE l.occurred <= $3 AND coalesce(d.received, 0) <= $4"
+)
+_NAMED = _EVENT.format(
+    known="$3",
+    source="(SELECT * FROM line"
+    " WHERE log = (SELECT id FROM log WHERE name = $1) AND seq = $2"
+    " AND quarantined IS NULL) l",
+)
+
+
+class PgReader:
+    """Reads events as known at one moment and up to another.
+
+    Args:
+        database: In a transaction.
+        view: The moments.
+        unwritten: What is known of items beside what is written.
+        new: What the names of the tables for items end with.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        view: View,
+        unwritten: Unwritten | None = None,
+        new: str = "",
+    ) -> None:
+        self._database, self._view, self._new = database, view, new
+        self._unwritten = Unwritten() if unwritten is None else unwritten
+
+    def about(self, keys: Collection[str], roles: Collection[Role]) -> list[Event]:
+        """Return the events that speak of any of the keys in any of the roles."""
+        wanted = sum(1 << role for role in roles if role is not Role.PLACE)
+        found: set[int] = set()
+        if wanted and keys:
+            found.update(position(told) for told in self._heard(keys) if told & wanted)
+        if Role.PLACE in roles and keys:
+            found.update(self._counts(keys))
+        return self.events(found)
+
+    def _heard(self, keys: Collection[str]) -> Iterator[int]:
+        for key in keys:
+            yield from self._unwritten.heard(key)
+        names = [digest(key) for key in keys]
+        for table, column in (("item", "heard"), ("heard", "events")):
+            for (heard,) in self._database.rows(
+                f"SELECT i.{column} FROM unnest($1::bytea[]) k (name)"  # noqa: S608 # of constants
+                f" JOIN {table}{self._new} i ON i.name = k.name",
+                names,
+            ):
+                yield from HEARD.decode(heard)
+
+    def _counts(self, places: Collection[str]) -> Iterator[int]:
+        found = self._database.rows(
+            "SELECT c.line FROM unnest($1::bytea[]) k (location)"  # noqa: S608 # of constants
+            f" JOIN counted{self._new} c ON c.location = k.location",
+            [digest(key) for key in places],
+        )
+        return (line for (line,) in found)
+
+    def events(self, places: Collection[int]) -> list[Event]:
+        """Return the events at these places."""
+        if not places:
+            return []
+        found = self._database.rows(
+            _EVENTS, *_placed(places), self._view.at, self._view.known_at
+        )
+        return [event_of(row) for row in found]
+
+    def named(self, name: str) -> Event | None:
+        """Return an event by its name, if it is here and was understood."""
+        target = named(name)
+        if target is None:
+            return None
+        row = self._database.row(_NAMED, *target, self._view.known_at)
+        return None if row is None else event_of(row)
+
+
+def event_of(row: Row) -> Event:
+    """Return the event of a row: log, seq, times, received, line, voided by."""
+    log, seq, occurred, lo, hi, received, data, voided_by = row
+    line = decode(data)
+    return Event(
+        order=Order(occurred, log, seq),
+        lo=lo,
+        hi=hi,
+        received=received,
+        line=line,
+        # a void of a void has no effect
+        voided_by=None if line.action == "void" and not line.refused else voided_by,
+    )
+
+
+_VOIDS = """
+SELECT g.name, l.seq, l.occurred, l.lo, l.hi, d.received, l.line, NULL
+FROM unnest($1::text[], $2::bigint[]) k (log, seq)
+JOIN voided v ON v.log = k.log AND v.seq = k.seq
+JOIN line l ON l.log = v.by_log AND l.seq = v.by_seq
+JOIN log g ON g.id = l.log
+JOIN delivery d ON d.log = l.log AND d.last = l.delivered
+WHERE d.received <= $3
+"""
+
+
+def voids(database: Database, events: Iterable[Event], known_at: int) -> list[Event]:
+    """Return the voids of these events, as far as they were known."""
+    orders = [event.order for event in events if event.voided_by is not None]
+    if not orders:
+        return []
+    found = database.rows(
+        _VOIDS, [one.log for one in orders], [one.seq for one in orders], known_at
+    )
+    return list({event.name: event for event in map(event_of, found)}.values())
+
+
+_STORED = """
+SELECT k.log, k.seq, s.name, l.line, l.basis
+FROM unnest($1::text[], $2::bigint[]) k (log, seq)
+JOIN log g ON g.name = k.log
+JOIN line l ON l.log = g.id AND l.seq = k.seq
+JOIN station s ON s.id = g.station
+"""
+
+
+def stored(database: Database, events: Iterable[Event]) -> dict[str, Stored]:
+    """Return the bytes and the station of each event, by its name."""
+    orders = [event.order for event in events]
+    found = database.rows(
+        _STORED, [one.log for one in orders], [one.seq for one in orders]
+    )
+    return {
+        event_name(log, seq): Stored(station=station, line=line, basis=basis)
+        for log, seq, station, line, basis in found
+    }
+
+
+_ENTRY = """
+SELECT d.position - (d.last - l.seq) AS position, g.name, l.seq, s.name AS station,
+    l.occurred, l.lo, l.hi, d.received, l.quarantined, l.line
+FROM {source}
+JOIN log g ON g.id = l.log
+JOIN station s ON s.id = g.station
+{ending}
+"""
+_FEED = _ENTRY.format(
+    source="(SELECT * FROM delivery WHERE position > $1 ORDER BY position"
+    " LIMIT $2) d JOIN line l ON l.log = d.log AND l.seq <= d.last"
+    " AND l.seq > d.last - (d.position - $1) AND l.delivered = d.last",
+    ending="ORDER BY d.position, l.seq LIMIT $2",
+)
+_ONE = _ENTRY.format(
+    source="line l JOIN delivery d ON d.log = l.log AND d.last = l.delivered",
+    ending="WHERE l.log = (SELECT id FROM log WHERE name = $1) AND l.seq = $2",
+)
+
+
+def events(database: Database, after: int, limit: int) -> list[Entry]:
+    """Return the lines behind a position, in the server's own order.
+
+    Positions are given in turn, each to what is committed before the next is given: so
+    nothing ever appears before what a reader has had.
+    """
+    return [entry(row) for row in database.rows(_FEED, after, limit)]
+
+
+def event(database: Database, name: str) -> Entry | None:
+    """Return the line that is an event of this name."""
+    target = named(name)
+    if target is None:
+        return None
+    row = database.row(_ONE, *target)
+    return None if row is None else entry(row)
+
+
+def entry(row: Row) -> Entry:
+    """Return a line in the server's own order from its row."""
+    position, log, seq, station, occurred, lo, hi, received, quarantined, line = row
+    return Entry(
+        position=position,
+        event=event_name(log, seq),
+        station=station,
+        occurred=occurred,
+        lo=lo,
+        hi=hi,
+        received=received,
+        quarantined=quarantined,
+        line=line,
+    )
+
+
+def horizon(database: Database, view: View) -> Horizon:
+    """Return up to when all active stations have told everything."""
+    found = database.rows(
+        "SELECT name, horizon FROM station"
+        " WHERE kind = 'station' AND joined IS NOT NULL AND revoked IS NULL"
+        ' ORDER BY horizon NULLS FIRST, name COLLATE "C"'
+    )
+    return all_told([(name, moment) for name, moment in found], view)
+
+
+def log(database: Database, name: str) -> LogState | None:
+    """Return how far a log is known."""
+    row = database.row(
+        "SELECT s.name, g.acked, g.head, g.backed_up FROM log g"
+        " JOIN station s ON s.id = g.station WHERE g.name = $1",
+        name,
+    )
+    if row is None:
+        return None
+    station, acked, head, backed_up = row
+    return LogState(
+        log=name, station=station, acked=acked, head=head.hex(), backed_up=backed_up
+    )

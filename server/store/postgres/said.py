@@ -1,0 +1,176 @@
+"""What was said, in the server's PostgreSQL database: places, people, loads, wishes.
+
+Only which lines say something is kept; what they say is read from the lines. Of each
+topic and key the latest that was not taken back holds, in the order of section 5.1.
+"""
+
+from collections.abc import Collection, Iterable
+
+from server.events import event_name
+from server.store import Load, Said, Station
+from server.store.answering import loads as put_together
+from server.store.answering import ordered
+from server.store.postgres.database import Database, digest
+from server.store.postgres.logs import Log
+from server.store.postgres.reading import place
+from server.store.understanding import Understood, says
+from shared.hosts import Topic, host_line
+
+__all__ = ["gone", "held", "keep", "latest", "loads", "statuses"]
+
+_KEEP = """
+INSERT INTO said (topic, name, key, occurred, log, seq, line)
+SELECT * FROM unnest($1::integer[], $2::bytea[], $3::text[], $4::bigint[], $5::text[],
+    $6::bigint[], $7::bigint[])
+ON CONFLICT DO NOTHING
+"""
+
+# Steps from key to key, however many lines there are of each.
+_ALL_KEYS = """
+WITH RECURSIVE k (name) AS (
+    (SELECT name FROM said WHERE topic = $1 ORDER BY name LIMIT 1)
+    UNION ALL
+    SELECT (SELECT s.name FROM said s WHERE s.topic = $1 AND s.name > k.name
+        ORDER BY s.name LIMIT 1)
+    FROM k WHERE k.name IS NOT NULL
+)
+"""
+_THESE_KEYS = "WITH k AS (SELECT name FROM unnest($2::bytea[]) n (name))"
+_LATEST = """
+SELECT m.key, l.line, l.occurred, m.log, m.seq
+FROM k
+CROSS JOIN LATERAL (
+    SELECT s.key, s.log, s.seq, s.line FROM said s
+    WHERE s.topic = $1 AND s.name = k.name AND NOT EXISTS (
+        SELECT 1 FROM voided v WHERE v.log = s.log AND v.seq = s.seq)
+    ORDER BY s.occurred DESC, s.log DESC, s.seq DESC LIMIT 1
+) m
+JOIN line l ON l.log = m.line >> 32 AND l.seq = m.line & 4294967295
+"""
+_EXPECTED = """
+SELECT DISTINCT x.key
+FROM unnest($1::bytea[]) k (name)
+JOIN said s ON s.topic = $2 AND s.name = k.name
+JOIN said x ON x.line = s.line AND x.topic = $3
+"""
+_GONE = """
+SELECT key FROM item WHERE left_at >= $1 ORDER BY left_at DESC, key COLLATE "C" LIMIT $2
+"""
+_HELD = """
+SELECT container FROM (
+    SELECT container, latest FROM item
+    WHERE container IS NOT NULL AND NOT gone ORDER BY latest DESC LIMIT $1) i
+GROUP BY container ORDER BY max(latest) DESC, container COLLATE "C"
+"""
+_IN = """
+SELECT i.container, i.key
+FROM unnest($1::text[]) WITH ORDINALITY k (container, number)
+JOIN item i ON "left"(i.container, 200) = "left"(k.container, 200)
+    AND i.container = k.container
+WHERE NOT i.gone ORDER BY k.number, i.key COLLATE "C" LIMIT $2
+"""
+_GONE_OF = """
+SELECT i.key FROM unnest($1::bytea[]) k (name) JOIN item i ON i.name = k.name
+WHERE i.gone
+"""
+_STATUSES = """
+SELECT i.key, i.status FROM unnest($1::bytea[]) k (name)
+JOIN item i ON i.name = k.name WHERE i.status IS NOT NULL
+"""
+_ON_BOARD = """
+WITH RECURSIVE inside (load, key) AS (
+    SELECT k.load, i.key FROM unnest($1::text[]) k (load)
+    JOIN item i ON "left"(i.container, 200) = "left"(k.load, 200)
+        AND i.container = k.load
+    UNION
+    SELECT o.load, i.key FROM inside o
+    JOIN item i ON "left"(i.container, 200) = "left"(o.key, 200)
+        AND i.container = o.key
+)
+SELECT load, key FROM inside ORDER BY load COLLATE "C", key COLLATE "C"
+"""
+
+
+def keep(
+    database: Database, told: Iterable[tuple[Station, Log, list[Understood]]]
+) -> bool:
+    """Note which of these lines say something; return whether any does."""
+    rows = [
+        (topic, digest(key), key, *one.event.order, place(log.id, one.seq))
+        for station, log, understood in told
+        for one in understood
+        if one.event is not None
+        for topic, key in says(station, one)
+    ]
+    if rows:
+        database.columns(_KEEP, rows, 7)
+    return bool(rows)
+
+
+def latest(
+    database: Database, topic: Topic, keys: Collection[str] | None = None
+) -> list[Said]:
+    """Return what holds of a topic: of these keys, or of all, by key."""
+    if keys is None:
+        found = database.rows(_ALL_KEYS + _LATEST, topic)
+    else:
+        names = list({digest(key) for key in keys})
+        found = database.rows(_THESE_KEYS + _LATEST, topic, names)
+    told = [
+        Said(key=key, line=line, occurred=occurred, event=event_name(log, seq))
+        for key, data, occurred, log, seq in found
+        if (line := host_line(data)) is not None
+    ]
+    return sorted(told, key=lambda said: said.key)
+
+
+def statuses(database: Database, keys: Collection[str]) -> dict[str, str]:
+    """Return the present statuses of those of the items that have one."""
+    found = database.rows(_STATUSES, [digest(key) for key in keys])
+    return {key: status for key, status in found}  # noqa: C416 # rows are no pairs
+
+
+def loads(database: Database, most: int, items: int) -> list[Load]:
+    """Return the loads that have not left, those told of last first.
+
+    Args:
+        database: One that reads.
+        most: How many loads, at most.
+        items: How many items on one load, at most.
+    """
+    told = latest(database, Topic.LOAD)
+    left = database.rows(_GONE_OF, [digest(said.key) for said in told])
+    wanted = ordered(told, {key for (key,) in left}, most)
+    keys = [said.key for said in wanted]
+    expected = database.rows(
+        _EXPECTED, [digest(key) for key in keys], Topic.LOAD, Topic.EXPECTED
+    )
+    return put_together(
+        wanted,
+        latest(database, Topic.TITLE, keys),
+        latest(database, Topic.EXPECTED, [key for (key,) in expected]),
+        [(load, key) for load, key in database.rows(_ON_BOARD, keys)],
+        items,
+    )
+
+
+def gone(database: Database, since: int, most: int) -> list[str]:
+    """Return what left and was not scanned since, newest first."""
+    return [key for (key,) in database.rows(_GONE, since, most)]
+
+
+def held(database: Database, most: int) -> dict[str, list[str]]:
+    """Return what containers hold that have not left, the one told of last first.
+
+    Args:
+        database: One that reads.
+        most: How many items, at most; a container is told of as a whole or not.
+    """
+    containers = [key for (key,) in database.rows(_HELD, most)]
+    rows = database.rows(_IN, containers, most + 1)
+    found: dict[str, list[str]] = {}
+    for container, item in rows:
+        found.setdefault(container, []).append(item)
+    if len(rows) > most:
+        found.popitem()
+    return found

@@ -1,0 +1,399 @@
+"""What is known of items, in the server's PostgreSQL database.
+
+Whatever a transaction reads of an item it holds until its end: what it tells follows
+from what is there then, whichever process wrote it.
+"""
+
+from collections.abc import Collection, Iterable
+from importlib import resources
+from typing import Any, Protocol
+
+import msgspec
+
+from server.events import BEGINNING, Event
+from server.exceptions import Case
+from server.findings import Finding
+from server.history import Role
+from server.kept import Kept, Unwritten, position
+from server.known import Known
+from server.projections import Arrived, Projection
+from server.site import Site
+from server.store import View
+from server.store.answering import State
+from server.store.postgres.database import Database, MeetingError, Row, digest
+from server.store.postgres.locks import Places
+from server.store.postgres.reading import HEARD, PgReader
+
+__all__ = ["PARTITIONS", "STATE", "Held", "PgShelf", "create", "take_in"]
+
+STATE: msgspec.msgpack.Decoder[State] = msgspec.msgpack.Decoder(State)
+
+PARTITIONS = 8
+MOST_HEARD = 64
+"""How many events are kept in an item's row, before they are put apart."""
+
+_EVER = View(at=2**63 - 1, known_at=2**63 - 1)
+_encode = msgspec.msgpack.Encoder().encode
+
+_ITEM = "SELECT i.name, i.key, i.number, i.state, i.heard FROM"
+_HELD = """
+    unnest($1::bytea[]) k (name) JOIN item i ON i.name = k.name
+    ORDER BY i.name FOR NO KEY UPDATE OF i
+"""
+
+
+def create(database: Database, new: str) -> None:
+    """Make the tables for what is known of items; their names end with ``new``."""
+    schema = resources.files("server.store.postgres").joinpath("answers.sql")
+    database.do(schema.read_text("utf-8").replace("{new}", new))
+    for table in ("item", "heard"):
+        part(database, f"{table}{new}", "fillfactor = 70")
+
+
+def part(database: Database, table: str, options: str = "") -> None:
+    """Part a table by hash."""
+    ending = f" WITH ({options})" if options else ""
+    for number in range(PARTITIONS):
+        database.do(
+            f"CREATE TABLE {table}_p{number} PARTITION OF {table} FOR VALUES"
+            f" WITH (MODULUS {PARTITIONS}, REMAINDER {number}){ending}"
+        )
+
+
+class Guard(Protocol):
+    """Sees to it that nobody else works on what is read here."""
+
+    def items(self, keys: Collection[str]) -> None:
+        """Hold items, from now on."""
+
+    def place(self, location: str, *, alone: bool = False) -> None:
+        """Hold a place, from now on."""
+
+    def load(self, keys: Collection[str]) -> list[Row]:
+        """Return the rows of items, of those that have one."""
+
+
+class Held:
+    """The items and places of one transaction, and what is read of its items.
+
+    Args:
+        database: In a transaction.
+        places: Those that it holds.
+        items: Those to hold; they are waited for, in one order.
+    """
+
+    def __init__(
+        self, database: Database, places: Places, items: Collection[str]
+    ) -> None:
+        self._database, self._places = database, places
+        names = sorted(map(digest, items))
+        self._rows: dict[str, Row] = {
+            row[1]: row for row in database.rows(_ITEM + _HELD, names)
+        }
+        self._held = set(items)
+        self.met: set[str] = set()
+        self.met_places: set[str] = set()
+
+    def items(self, keys: Collection[str]) -> None:
+        """Hold more items.
+
+        Raises:
+            MeetingError: Another transaction has one of them.
+        """
+        more = [key for key in keys if key not in self._held]
+        if not more:
+            return
+        names = sorted(map(digest, more))
+        found = self._database.rows(f"{_ITEM}{_HELD} SKIP LOCKED", names)
+        there = self._database.rows(
+            "SELECT i.key FROM unnest($1::bytea[]) k (name)"
+            " JOIN item i ON i.name = k.name",
+            names,
+        )
+        got = {row[1]: row for row in found}
+        self.met |= {key for (key,) in there} - got.keys()
+        if self.met:
+            raise MeetingError
+        self._rows.update(got)
+        self._held.update(more)
+
+    def place(self, location: str, *, alone: bool = False) -> None:
+        """Hold another place, shared unless ``alone``."""
+        try:
+            self._places.hold(location, alone=alone)
+        except MeetingError:
+            self.met_places.add(location)
+            raise
+
+    def load(self, keys: Collection[str]) -> list[Row]:
+        """Return the rows of items as they were when they were held first."""
+        self.items(keys)
+        return [self._rows.pop(key) for key in keys if key in self._rows]
+
+
+class Nobody:
+    """A guard where nobody else works: on tables that are being made."""
+
+    def __init__(self, database: Database, new: str) -> None:
+        self._database, self._new = database, new
+
+    def items(self, keys: Collection[str]) -> None:
+        """Do nothing."""
+
+    def place(self, location: str, *, alone: bool = False) -> None:
+        """Do nothing."""
+
+    def load(self, keys: Collection[str]) -> list[Row]:
+        """Return the rows of items, of those that have one."""
+        return self._database.rows(
+            f"{_ITEM} unnest($1::bytea[]) k (name)"
+            f" JOIN item{self._new} i ON i.name = k.name",
+            [digest(key) for key in keys],
+        )
+
+
+class PgShelf(PgReader):
+    """A `server.projections.Shelf` in a transaction.
+
+    Args:
+        database: In the transaction.
+        guard: Holds what is read.
+        unwritten: What is known of items beside what is written.
+        new: What the names of its tables end with.
+    """
+
+    def __init__(
+        self, database: Database, guard: Guard, unwritten: Unwritten, new: str = ""
+    ) -> None:
+        super().__init__(database, _EVER, unwritten, new)
+        self._guard = guard
+
+    # --- reading ----------------------------------------------------------------------
+
+    def about(self, keys: Collection[str], roles: Collection[Role]) -> list[Event]:
+        """Return the events that speak of any of the keys in any of the roles."""
+        if set(roles) == {Role.PLACE}:
+            for key in keys:
+                self._guard.place(key)
+        else:
+            self._guard.items(keys)
+        return super().about(keys, roles)
+
+    def load(self, keys: Collection[str]) -> Iterable[Kept]:
+        """Return what is kept of these items, of those that have anything."""
+        return [_kept(row) for row in self._guard.load(keys)]
+
+    def inside(self, container: str) -> list[str]:
+        """Return what is directly in a container, by what is written."""
+        self._guard.items((container,))
+        return self._keys(
+            'WHERE "left"(container, 200) = "left"($1, 200) AND container = $1',
+            container,
+        )
+
+    def at(self, location: str, since: int) -> list[str]:
+        """Return what a count of a location may concern, by what is written."""
+        self._guard.place(location, alone=True)
+        return self._keys(
+            'WHERE "left"(location, 200) = "left"($1, 200) AND location = $1'
+            " AND (container IS NULL AND NOT gone OR latest >= $2)",
+            location,
+            since,
+        )
+
+    def _keys(self, where: str, *values: object) -> list[str]:
+        found = self._database.rows(f"SELECT key FROM item{self._new} {where}", *values)  # noqa: S608 # of constants
+        return [key for (key,) in found]
+
+    def expecting(self, load: str) -> list[str]:
+        """Return what was ever expected on a load."""
+        self._guard.items((load,))
+        found = self._database.rows(
+            f"SELECT item FROM expected{self._new} WHERE load = $1",  # noqa: S608 # of constants
+            digest(load),
+        )
+        return [key for (key,) in found]
+
+    def counted(self, location: str) -> int:
+        """Return when the location was last counted; before everything if never."""
+        self._guard.place(location)
+        (last,) = self._database.one(
+            f"SELECT max(occurred) FROM counted{self._new} WHERE location = $1",  # noqa: S608 # of constants
+            digest(location),
+        )
+        return BEGINNING.occurred if last is None else int(last)
+
+    def find(self, event: str) -> Event | None:
+        """Return an event by its name, if it is here and was understood."""
+        return self.named(event)
+
+    # --- writing ----------------------------------------------------------------------
+
+    def note(
+        self,
+        counted: Iterable[tuple[str, int, int]],
+        expected: Iterable[tuple[str, str]],
+    ) -> None:
+        """Write counts: location, when, place; and expectations: load, item."""
+        self._database.many(
+            f"INSERT INTO counted{self._new} VALUES ($1, $2, $3)"  # noqa: S608 # of constants
+            " ON CONFLICT DO NOTHING",
+            [(digest(location), *rest) for location, *rest in counted],
+        )
+        self._database.many(
+            f"INSERT INTO expected{self._new} VALUES ($1, $2, $3)"  # noqa: S608 # of constants
+            " ON CONFLICT DO NOTHING",
+            [(digest(load), digest(item), item) for load, item in expected],
+        )
+
+    def save(self, kept: Collection[Kept], told: int) -> None:  # noqa: ARG002 # nothing is behind
+        """Write what is kept of these items, and give new ones their ``id``."""
+        new = [one for one in kept if one.row is None]
+        self._number(new)
+        self._put_apart([one for one in kept if len(one.heard) > MOST_HEARD])
+        self._update([one for one in kept if one.row is not None])
+        self._insert(new)
+        self._write_findings(kept)
+
+    def _number(self, new: list[Kept]) -> None:
+        if new:
+            numbers = self._database.rows(
+                "SELECT nextval('item_number') FROM generate_series(1, $1)", len(new)
+            )
+            for one, number in zip(new, sorted(n for (n,) in numbers), strict=True):
+                one.id = number
+
+    def _put_apart(self, full: list[Kept]) -> None:
+        self._database.many(
+            f"INSERT INTO heard{self._new} VALUES ($1, $2, $3)",  # noqa: S608 # of constants
+            [
+                (digest(one.key), position(one.heard[0]), _encode(one.heard))
+                for one in full
+            ],
+        )
+        for one in full:
+            one.heard = []
+
+    def _insert(self, new: list[Kept]) -> None:
+        """Write new rows; whoever wrote one of them first is looked at then."""
+        if not new:
+            return
+        rows = []
+        for one in new:
+            one.row = _row(one.known)
+            rows.append((digest(one.key), one.key, one.id, *one.row, *_written(one)))
+        rows.sort()
+        written = self._database.columns(_INSERT.format(new=self._new), rows, 12)
+        if len(written) < len(rows):
+            raise MeetingError
+
+    def _update(self, kept: list[Kept]) -> None:
+        rows = []
+        for one in kept:
+            one.row = _row(one.known)
+            rows.append((digest(one.key), *one.row, *_written(one)))
+        if rows:
+            self._database.columns(_UPDATE.format(new=self._new), rows, 10)
+
+    def _write_findings(self, kept: Iterable[Kept]) -> None:
+        anew: list[bytes] = []
+        gone: list[tuple[Any, ...]] = []
+        found: list[tuple[Any, ...]] = []
+        for one in kept:
+            case = one.case
+            if not (case.open or case.due or one.found or case.closed or one.anew):
+                continue
+            current, name = _current(case), digest(one.key)
+            if one.anew:
+                anew.append(name)
+                one.found, one.anew = frozenset(), False
+            gone += [(name, *finding[:3]) for finding in one.found - current]
+            found += [(name, one.key, *finding) for finding in current - one.found]
+            found += [(name, one.key, *finding) for finding in case.closed]
+            one.found, case.closed = current, []
+        if anew:
+            self._database.do(
+                f"DELETE FROM exception{self._new} WHERE name = ANY($1)",  # noqa: S608 # of constants
+                anew,
+            )
+        if gone:
+            self._database.columns(_DELETE_FOUND.format(new=self._new), gone, 4)
+        if found:
+            self._database.columns(_INSERT_FOUND.format(new=self._new), found, 8)
+
+
+_INSERT = """
+INSERT INTO item{new} (name, key, number, status, location, custodian, container, gone,
+    latest, left_at, state, heard)
+SELECT * FROM unnest($1::bytea[], $2::text[], $3::bigint[], $4::text[], $5::text[],
+    $6::text[], $7::text[], $8::boolean[], $9::bigint[], $10::bigint[], $11::bytea[],
+    $12::bytea[])
+ON CONFLICT (name) DO NOTHING RETURNING number
+"""
+_UPDATE = """
+UPDATE item{new} i SET status = v.status, location = v.location,
+    custodian = v.custodian, container = v.container, gone = v.gone, latest = v.latest,
+    left_at = v.left_at, state = v.state, heard = v.heard
+FROM unnest($1::bytea[], $2::text[], $3::text[], $4::text[], $5::text[],
+    $6::boolean[], $7::bigint[], $8::bigint[], $9::bytea[], $10::bytea[])
+    v (name, status, location, custodian, container, gone, latest, left_at, state,
+        heard)
+WHERE i.name = v.name
+"""
+_DELETE_FOUND = """
+DELETE FROM exception{new} e
+USING unnest($1::bytea[], $2::text[], $3::bigint[], $4::text[])
+    v (name, code, since, event)
+WHERE e.name = v.name AND e.code = v.code AND e.since = v.since
+    AND e.event = v.event AND e.until IS NULL
+"""
+_INSERT_FOUND = """
+INSERT INTO exception{new} (name, item, code, since, event, text, until, closed_by)
+SELECT * FROM unnest($1::bytea[], $2::text[], $3::text[], $4::bigint[], $5::text[],
+    $6::text[], $7::bigint[], $8::text[])
+"""
+
+
+def _kept(row: Row) -> Kept:
+    _, key, number, state, heard = row
+    known, case, taken_out = STATE.decode(state)
+    return Kept(
+        key=key,
+        known=known,
+        case=case,
+        heard=HEARD.decode(heard),
+        taken_out=taken_out,
+        id=number,
+        found=_current(case),
+        row=_row(known),
+    )
+
+
+def _row(known: Known) -> tuple[object, ...]:
+    status, location, custodian = known.status, known.location, known.custodian
+    return (
+        None if status is None else status.value,
+        None if location is None else location.value,
+        None if custodian is None else custodian.value,
+        known.container,
+        known.gone,
+        known.told,
+        known.told if known.gone else None,
+    )
+
+
+def _written(one: Kept) -> tuple[bytes, bytes]:
+    return _encode((one.known, one.case, one.taken_out)), _encode(one.heard)
+
+
+def _current(case: Case) -> frozenset[Finding]:
+    return frozenset((*case.open.values(), *case.due.values()))
+
+
+def take_in(
+    shelf: PgShelf, site: Site, unwritten: Unwritten, arrived: Collection[Arrived]
+) -> None:
+    """Take events in by the rules, and write all that follows, in this transaction."""
+    projection = Projection(shelf, site, unwritten)
+    projection.take(arrived, unwritten.told + 1)
+    projection.write()

@@ -1,0 +1,424 @@
+"""A `server.store.Store` on PostgreSQL; any number of processes may have one open."""
+
+import asyncio
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
+from typing import TypeVar
+from zlib import crc32
+
+from server.answers import Horizon, history_events
+from server.delivery import Delivery
+from server.events import Event
+from server.history import Telling, tell, tell_together, whole
+from server.problems import ProblemError
+from server.site import DEFAULT, Site
+from server.station_exceptions import Seen
+from server.store import (
+    Answers,
+    Entry,
+    ExceptionQuery,
+    Found,
+    History,
+    Identity,
+    ItemQuery,
+    Load,
+    Progress,
+    Receipt,
+    Said,
+    Stand,
+    Station,
+    ToldQuery,
+    View,
+)
+from server.store.group import Group
+from server.store.joining import Joining
+from server.store.postgres import (
+    backups,
+    hooks,
+    joining,
+    opening,
+    present,
+    reading,
+    said,
+    station_rows,
+    turn,
+)
+from server.store.postgres.database import Database, Worker
+from server.store.postgres.hearing import Hearing
+from server.store.postgres.remaking import Remaking
+from server.store.postgres.writing import Appending
+from shared.hosts import Topic
+from shared.protocol import ItemAnswer, LogState
+
+__all__ = ["PostgresStore"]
+
+T = TypeVar("T")
+
+WRITERS, READERS = 2, 4
+"""Connections of a process: deliveries of a log are always written by the same one."""
+MOST_TOGETHER = 64
+"""Deliveries in one transaction, at most."""
+
+TAKE_OVER = 2.0
+"""Seconds between two looks whether a webhook is still told by another process."""
+
+_One = tuple[Station, Delivery]
+_Result = Receipt | ProblemError
+
+
+class PostgresStore:
+    """A `server.store.Store` in one PostgreSQL database.
+
+    Args:
+        url: Where it is.
+        now: This process's clock.
+        site: The site's rules.
+        clock: What gives moments instead of the database's clock, for tests.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        now: Callable[[], int],
+        site: Site,
+        clock: Callable[[], int] | None,
+    ) -> None:
+        self._now, self._site, self._clock = now, site, clock
+        self._writers = [Worker(url) for _ in range(WRITERS)]
+        self._readers: asyncio.Queue[Worker] = asyncio.Queue()
+        readers = [Worker(url) for _ in range(READERS)]
+        for reader in readers:
+            self._readers.put_nowait(reader)
+        self._all = (*self._writers, *readers)
+        self._hearing = Hearing(url, clock)
+        self._remaking = Remaking(Worker(url), site)
+        self._lanes: list[Group[_One, Receipt]] = []
+        self.identity = Identity(server="", epoch="")
+
+    @classmethod
+    async def open(
+        cls,
+        url: str,
+        now: Callable[[], int],
+        site: Site = DEFAULT,
+        *,
+        clock: Callable[[], int] | None = None,
+    ) -> "PostgresStore":
+        """Open the database, or make what is missing in it.
+
+        Raises:
+            StartError: It cannot be used; the text says what to do.
+        """
+        store = cls(url, now, site, clock)
+        try:
+            await store._begin()
+        except BaseException:
+            await store._close_all()
+            raise
+        return store
+
+    async def _begin(self) -> None:
+        for worker in self._all:
+            await worker.open()
+        writer = self._writers[0]
+        meta = await writer.transact(partial(opening.prepare, site=self._site))
+        self.identity = Identity(server=meta["server"], epoch=meta["epoch"])
+        await self._hearing.begin()
+        await self._remaking.begin(meta)
+        self._lanes = [
+            Group(partial(self._append_together, worker), MOST_TOGETHER)
+            for worker in self._writers
+        ]
+
+    def remaking(self) -> Progress | None:
+        """Return how far answers are made anew by changed rules; ``None``: they are."""
+        return self._remaking.progress
+
+    async def close(self) -> None:
+        """Finish what is waiting, and close the database."""
+        for lane in self._lanes:
+            await lane.close()
+        await self._close_all()
+
+    async def _close_all(self) -> None:
+        await self._remaking.close()
+        await self._hearing.close()
+        for worker in self._all:
+            await worker.close()
+
+    # --- writing ----------------------------------------------------------------------
+
+    async def append(self, station: Station, delivery: Delivery) -> Receipt:
+        """Append what is new of a delivery; contract, section 3."""
+        lane = self._lanes[crc32(delivery.log.encode()) % len(self._lanes)]
+        return await lane.do((station, delivery))
+
+    async def _append_together(
+        self, writer: Worker, batch: list[_One]
+    ) -> list[_Result]:
+        """Append deliveries; those of one log one after the other."""
+        results: dict[int, _Result] = {}
+        waiting = list(enumerate(batch))
+        while waiting:
+            first = {one[1].log: (place, one) for place, one in reversed(waiting)}
+            chosen = sorted(first.values(), key=lambda pair: pair[0])
+            found = await self._append(writer, [one for _, one in chosen])
+            results.update(
+                (place, one) for (place, _), one in zip(chosen, found, strict=True)
+            )
+            waiting = [pair for pair in waiting if pair[0] not in results]
+        return [results[place] for place in range(len(batch))]
+
+    async def _append(self, writer: Worker, batch: Sequence[_One]) -> list[_Result]:
+        appending = Appending(
+            batch,
+            self._site,
+            check=self._remaking.check,
+            heard=self._now(),
+            clock=self._moment(),
+            floor=self._hearing.given,
+        )
+        outcome = await writer.transact(appending)
+        if outcome.turn is not None:
+            await self._hearing.note(outcome.turn)
+        return outcome.receipts
+
+    def _moment(self) -> int | None:
+        return None if self._clock is None else self._clock()
+
+    def present(self) -> int:
+        """Return now, and never a moment before what was received last."""
+        return self._hearing.present()
+
+    async def _write(self, function: Callable[[Database], T]) -> T:
+        return await self._writers[0].transact(function)
+
+    async def invite(
+        self,
+        name: str,
+        *,
+        location: str | None,
+        kind: str,
+        code_hash: bytes,
+        expires: int,
+    ) -> None:
+        """Let a station of this name join once with a code, until it expires."""
+
+        def write(database: Database) -> None:
+            joining.invite(
+                database,
+                name,
+                location=location,
+                kind=kind,
+                code_hash=code_hash,
+                expires=expires,
+                now=self._now(),
+            )
+            turn.note_said(database)
+
+        await self._write(write)
+
+    async def enrol(
+        self,
+        code_hash: bytes,
+        *,
+        log: str,
+        token_hash: bytes,
+        public_key: bytes,
+        version: str,
+        host: str,
+    ) -> Station:
+        """Take a station in by its code, which works once."""
+        asked = Joining(
+            code_hash=code_hash,
+            log=log,
+            token_hash=token_hash,
+            public_key=public_key,
+            version=version,
+            host=host,
+        )
+        return await self._write(partial(joining.enrol, joining=asked, now=self._now()))
+
+    async def mark_backed_up(self, acked: Mapping[str, tuple[int, str]]) -> None:
+        """Note up to which line of which head each log is in a checked backup."""
+        await self._write(partial(backups.mark_backed_up, acked=acked))
+
+    async def revoke(self, name: str) -> bool:
+        """Let a station do nothing more; return whether there is one."""
+        return await self._write(partial(joining.revoke, name=name, now=self._now()))
+
+    async def offer_token(self, station: Station, token_hash: bytes) -> None:
+        """Let a station use this token from when it likes on."""
+        await self._write(partial(joining.offer, who=station, token_hash=token_hash))
+
+    async def use_token(self, station: Station, token_hash: bytes) -> None:
+        """Let the one that was offered replace the present one: it was used."""
+        await self._write(
+            partial(joining.use, who=station, token_hash=token_hash, now=self._now())
+        )
+
+    async def note_copied(self, station: Station, address: str) -> None:
+        """Remember that a token that was replaced was shown, and whence."""
+        await self._write(
+            partial(
+                station_rows.note_copied,
+                station=station,
+                address=address,
+                now=self._now(),
+            )
+        )
+
+    async def ready(self) -> None:
+        """Return if the database takes writes; raise what is wrong otherwise."""
+
+        def write(database: Database) -> None:
+            self._remaking.check(database)
+            opening.note_ready(database, self._now())
+
+        await self._write(write)
+
+    # --- reading ----------------------------------------------------------------------
+
+    async def _read(self, function: Callable[[Database], T]) -> T:
+        """Read something, all as of one moment."""
+        reader = await self._readers.get()
+        try:
+            return await reader.transact(function, snapshot=True)
+        finally:
+            self._readers.put_nowait(reader)
+
+    async def station(self, token_hash: bytes) -> Station | None:
+        """Return the station whose token this is, or was."""
+        return await self._read(partial(joining.station, token_hash=token_hash))
+
+    async def stations(self) -> list[Seen]:
+        """Return what is kept of all stations, by name."""
+        return await self._read(station_rows.stations)
+
+    async def log(self, name: str) -> LogState | None:
+        """Return how far a log is known."""
+        return await self._read(partial(reading.log, name=name))
+
+    async def tell(self, item: str, view: View) -> Telling:
+        """Gather what bears on an item."""
+        return await self._read(
+            lambda d: tell(reading.PgReader(d, view), item, self._site.actions)
+        )
+
+    async def tell_together(
+        self, items: Collection[str], view: View
+    ) -> dict[str, Telling]:
+        """Gather what bears on each of several items, in one go."""
+        return await self._read(
+            lambda d: tell_together(
+                reading.PgReader(d, view), items, self._site.actions
+            )
+        )
+
+    async def bearing(self, item: str, view: View) -> list[Event]:
+        """Return all events that bear on an item in a view or an earlier one."""
+
+        def read(database: Database) -> list[Event]:
+            found = whole(reading.PgReader(database, view), item)
+            return [*found, *reading.voids(database, found, view.known_at)]
+
+        return await self._read(read)
+
+    async def history(self, item: str, view: View) -> History:
+        """Return an item's history, its containers' included."""
+
+        def read(database: Database) -> History:
+            reader = reading.PgReader(database, view)
+            events = history_events(tell(reader, item, self._site.actions), item)
+            kept = reading.stored(database, [event for event, _ in events])
+            return History(events, kept)
+
+        return await self._read(read)
+
+    async def item(self, key: str) -> ItemAnswer:
+        """Say where one item is now."""
+        asked = self.present()
+        return await self._read(lambda d: present.item(d, key, asked, self._site))
+
+    async def items(self, query: ItemQuery) -> Answers:
+        """Say of items, by their present answer, where each is now."""
+        asked = self.present()
+        return await self._read(lambda d: present.items(d, query, asked, self._site))
+
+    async def standing(self, after: int, limit: int) -> list[Stand]:
+        """Return what is here at a known place now, by order of appearance."""
+        return await self._read(partial(present.standing, after=after, limit=limit))
+
+    async def told(self, query: ToldQuery) -> list[tuple[int, str]]:
+        """Return items that were told of anything since, with their numbers."""
+        return await self._read(partial(present.told, query=query))
+
+    async def count_told(self, since: int) -> int:
+        """Count the items that were told of anything since a moment."""
+        return await self._read(partial(present.count_told, since=since))
+
+    async def exceptions(self, query: ExceptionQuery) -> list[Found]:
+        """Return exceptions of items as of now, newest first."""
+        asked = self.present()
+        return await self._read(lambda d: present.exceptions(d, query, asked))
+
+    async def events(self, after: int, limit: int) -> list[Entry]:
+        """Return the lines behind a position, in the server's own order."""
+        return await self._read(lambda d: reading.events(d, after, limit))
+
+    def position(self) -> int:
+        """Return the position of the line that came last; 0 where there is none."""
+        return self._hearing.position
+
+    async def event(self, name: str) -> Entry | None:
+        """Return the line that is an event of this name, a quarantined one too."""
+        return await self._read(partial(reading.event, name=name))
+
+    async def grown(self, after: int) -> None:
+        """Return once there are lines behind a position."""
+        await self._hearing.grown(after)
+
+    async def horizon(self, view: View) -> Horizon:
+        """Return up to when all active stations have told everything."""
+        return await self._read(partial(reading.horizon, view=view))
+
+    async def hook_position(self, name: str) -> int:
+        """Return up to where a webhook was taken; a new one begins at the end."""
+        take = partial(hooks.begin, name=name, teller=self._hearing.teller)
+        while (position := await self._write(take)) is None:  # noqa: ASYNC110 # elsewhere
+            await asyncio.sleep(TAKE_OVER)
+        return position
+
+    async def keep_hook_position(self, name: str, position: int) -> None:
+        """Note that a webhook was taken up to a position."""
+        teller = self._hearing.teller
+        await self._write(
+            partial(hooks.keep, name=name, teller=teller, position=position)
+        )
+
+    def said_changes(self) -> int:
+        """Return a number that grows whenever `said` or a station may have changed."""
+        return self._hearing.said
+
+    async def said(self, topic: Topic, keys: Collection[str] | None) -> list[Said]:
+        """Return what holds of a topic: of these keys, or of all, by key."""
+        return await self._read(partial(said.latest, topic=topic, keys=keys))
+
+    async def statuses(self, keys: Collection[str]) -> dict[str, str]:
+        """Return the present statuses of those of the items that have one."""
+        return await self._read(partial(said.statuses, keys=keys))
+
+    async def loads(self, most: int, items: int) -> list[Load]:
+        """Return the loads that have not left, those told of last first."""
+        return await self._read(partial(said.loads, most=most, items=items))
+
+    async def gone(self, since: int, most: int) -> list[str]:
+        """Return what left and was not scanned since, newest first."""
+        return await self._read(partial(said.gone, since=since, most=most))
+
+    async def held(self, most: int) -> dict[str, list[str]]:
+        """Return what containers hold that have not left, the one told of last first.
+
+        At most so many items; a container is told of as a whole or not.
+        """
+        return await self._read(partial(said.held, most=most))

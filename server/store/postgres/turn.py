@@ -1,0 +1,141 @@
+"""The turn to commit: the server's own order, given to what is committed in it.
+
+Whoever has the turn gives positions, a moment and seals, and commits; only then comes
+the next. So what is seen first stands first, whatever process looks at it: a reader who
+has read up to a position has read everything before it, for ever.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from server.seals import Received, seal
+from server.store.postgres import locks
+from server.store.postgres.database import Database
+
+__all__ = ["CHANNEL", "CLOCK", "Brought", "Turn", "commit", "note_said", "now"]
+
+CHANNEL = "scantrail"
+"""Where every process hears of what was committed: position, moment, what was said."""
+
+CLOCK = "coalesce($1, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint)"
+"""An expression: now, by the clock of the database, which all processes share.
+
+Its parameter is another clock's, for tests.
+"""
+
+
+class Turn(msgspec.Struct, frozen=True, kw_only=True):
+    """Up to where everything is committed."""
+
+    position: int
+    received: int
+    said: int
+
+
+class Brought(msgspec.Struct, frozen=True, kw_only=True):
+    """Lines of a log that a delivery brought: so many, up to ``last``."""
+
+    log_id: int
+    lines: int
+    station: str
+    log: str
+    last: int
+    head: bytes
+    signature: bytes
+    public_key: bytes
+    clock: str | None
+
+
+def now(database: Database, clock: int | None) -> int:
+    """Return now by the database's clock, unless another is given."""
+    (found,) = database.one(f"SELECT {CLOCK}", clock)
+    return int(found)
+
+
+_TURN = f"SELECT {CLOCK}, position, number, received, seal, said FROM turn"  # noqa: S608 # of constants
+_SEAL = """
+WITH written AS (
+    INSERT INTO delivery (log, last, position, number, head, signature, public_key,
+        clock, received, seal)
+    SELECT v.log, v.last, v.position, v.number, v.head, v.signature, v.public_key,
+        v.clock, $9, v.seal
+    FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bytea[],
+        $6::bytea[], $7::bytea[], $8::text[], $10::bytea[])
+        v (log, last, position, number, head, signature, public_key, clock, seal)
+)
+UPDATE turn SET position = $11, number = $12, received = $9, seal = $13, said = $14
+"""
+_NOTIFY = f"SELECT pg_notify('{CHANNEL}', $1)"
+
+
+def commit(
+    database: Database,
+    brought: Sequence[Brought],
+    *,
+    clock: int | None,
+    floor: int,
+    said: bool,
+) -> Turn:
+    """Give what was brought its place in the order; to be committed at once.
+
+    Args:
+        database: In the transaction that wrote it.
+        brought: What was brought, at least one.
+        clock: Now, if not by the database's clock.
+        floor: A moment that was given out here, and lies before this one.
+        said: Whether something was said that no scan shows.
+    """
+    locks.in_turn(database)
+    moment, position, number, received, last, told = database.one(_TURN, clock)
+    received = max(moment, received + 1, floor + 1)
+    rows = []
+    for number, one in enumerate(brought, number + 1):  # noqa: B020 # it goes on
+        position += one.lines
+        last = seal(
+            last,
+            Received(
+                station=one.station,
+                log=one.log,
+                last=one.last,
+                head=one.head,
+                signature=one.signature,
+                public_key=one.public_key,
+                clock=one.clock,
+                received=received,
+            ),
+        )
+        rows.append((one, position, number, last))
+    turn = Turn(position=position, received=received, said=told + said)
+    database.do(
+        _SEAL,
+        [one.log_id for one, *_ in rows],
+        [one.last for one, *_ in rows],
+        [place for _, place, _, _ in rows],
+        [count for _, _, count, _ in rows],
+        [one.head for one, *_ in rows],
+        [one.signature for one, *_ in rows],
+        [one.public_key for one, *_ in rows],
+        [one.clock for one, *_ in rows],
+        received,
+        [sealed for *_, sealed in rows],
+        position,
+        rows[-1][2],
+        last,
+        turn.said,
+    )
+    _notify(database, turn)
+    return turn
+
+
+def note_said(database: Database) -> None:
+    """Note that something was said, or that a station may have changed."""
+    locks.in_turn(database)
+    position, received, said = database.one(
+        "UPDATE turn SET said = said + 1 RETURNING position, received, said"
+    )
+    _notify(database, Turn(position=position, received=received, said=said))
+
+
+def _notify(database: Database, turn: Turn) -> None:
+    database.rows(_NOTIFY, f"{turn.position} {turn.received} {turn.said}")

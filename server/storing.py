@@ -1,0 +1,46 @@
+"""Which store the settings ask for."""
+
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+from server.backup import DATABASE
+from server.config import StoreSettings
+from server.site import Site
+from server.store import Store
+from server.store.sqlite import SqliteStore
+from shared.errors import StartError
+from shared.settings_file import read_secret_file
+
+__all__ = ["address", "opened"]
+
+
+async def opened(
+    settings: StoreSettings, data: Path, now: Callable[[], int], site: Site
+) -> Store:
+    """Open the store.
+
+    Raises:
+        StartError: It cannot be used; the text says what to do.
+        ConfigError: The file with its password cannot be read.
+    """
+    if not settings.url:
+        return await SqliteStore.open(data / DATABASE, now, site)
+    try:
+        from server.store.postgres.store import PostgresStore  # noqa: PLC0415 # not everywhere
+    except ImportError as error:
+        reason = (
+            "[store] url names a PostgreSQL database, and the driver for it is not "
+            "installed: python -m pip install 'scantrail[postgres]'"
+        )
+        raise StartError(reason) from error
+    return await PostgresStore.open(address(settings), now, site)
+
+
+def address(settings: StoreSettings) -> str:
+    """Return the database's address, with the password of its file."""
+    if not settings.password_file:
+        return settings.url
+    password = quote(read_secret_file(Path(settings.password_file)), safe="")
+    more = "&" if urlsplit(settings.url).query else "?"
+    return f"{settings.url}{more}password={password}"
