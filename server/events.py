@@ -64,5 +64,6 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         """Return the items that the event speaks of as its own."""
         line = self.line
         own = () if line.item is None else (line.item,)
-        counts = line.action == "count" and line.refused is None
-        return tuple(dict.fromkeys(own + (line.items or ()))) if counts else own
+        if line.items is None or line.action != "count" or line.refused is not None:
+            return own
+        return tuple(dict.fromkeys(own + line.items))

@@ -12,8 +12,7 @@ does the item itself have to be scanned.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from copy import copy
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -37,7 +36,25 @@ from server.steps import Step, steps
 from shared.actions import Place
 from shared.moments import SECOND, to_text
 
-__all__ = ["Case", "Claim", "exceptions", "remember", "repeats", "review", "take"]
+__all__ = [
+    "Case",
+    "Claim",
+    "copied",
+    "exceptions",
+    "remember",
+    "repeats",
+    "review",
+    "take",
+]
+
+
+T = TypeVar("T")
+
+
+def copied(of: T) -> T:
+    """Return a copy of a struct; that of the library `copy` takes twice as long."""
+    new: T = of.__copy__()  # type: ignore[attr-defined]
+    return new
 
 
 class Claim(NamedTuple):
@@ -81,7 +98,7 @@ class Case(msgspec.Struct, omit_defaults=True, gc=False):
 
     def copy(self) -> "Case":
         """Return a copy that can be changed apart from this one."""
-        new = copy(self)
+        new = copied(self)
         new.closed = self.closed[:]
         return new
 

@@ -58,12 +58,12 @@ class Fold:
 
     def involved(self, event: Event) -> dict[str, Known]:
         """Return what is known of all that an event names, and of what that is in."""
-        found = {key: self._known(key) for key in named(event)}
-        for known in list(found.values()):
-            container = known.container
-            while container is not None and container not in found:
-                found[container] = outer = self._known(container)
-                container = outer.container
+        found: dict[str, Known] = {}
+        for name in named(event):
+            key: str | None = name
+            while key is not None and key not in found:
+                found[key] = known = self._known(key)
+                key = known.container
         return found
 
     def apply(self, event: Event, involved: Mapping[str, Known]) -> Collection[str]:
@@ -72,8 +72,7 @@ class Fold:
             involved[key].named = True
         line = event.line
         shown: Collection[str] = ()
-        if event.action(self._site.actions).evidence:
-            self.world.apply(event)
+        if self.world.apply(event):
             shown = self._show(event.order)
         elif line.item is not None:
             self._say(line.item, event)
@@ -94,8 +93,14 @@ class Fold:
         heard, loads = self._heard, self._loads
         self._heard = []
         if len(heard) == 1 and not loads:
-            item, _, moment = heard[0]
-            self._tell(item, order, (moment,))
+            ((item, known, moment),) = heard
+            case = self._cases.case(item)
+            if case is None:
+                return ()
+            if not known.restless and repeats(case, moment.shown, self._site):
+                remember(case, moment.shown)
+            else:
+                self._tell(item, order, (moment,))
             return (item,)
         self._loads = {}
         moments: dict[str, list[Moment]] = {}

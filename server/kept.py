@@ -7,12 +7,11 @@ of some moment finds the states of that moment.
 """
 
 from collections.abc import Iterator, Mapping
-from copy import copy
 from typing import NamedTuple
 
 import msgspec
 
-from server.exceptions import Case
+from server.exceptions import Case, copied
 from server.findings import Finding
 from server.history import Role
 from server.known import Known
@@ -71,8 +70,8 @@ class Kept(msgspec.Struct, gc=False):
             taken: The position of the last line that may be in it.
             told: Up to where everything is written.
         """
-        new = copy(self)
-        new.known, new.case = copy(self.known), self.case.copy()
+        new = copied(self)
+        new.known, new.case = copied(self.known), self.case.copy()
         new.heard = self.heard[:]
         new.taken, new.before = taken, None
         if self.taken > told:
@@ -83,7 +82,7 @@ class Kept(msgspec.Struct, gc=False):
 
     def as_written(self) -> "Kept":
         """Return a version to note in what is written of it; its findings are apart."""
-        new = copy(self)
+        new = copied(self)
         new.before = None
         if self.case.closed:
             new.case = self.case.copy()

@@ -92,6 +92,11 @@ class Projection:
         self, shelf: Shelf, site: Site, unwritten: Unwritten, most: int = 50_000
     ) -> None:
         self._shelf, self._site = shelf, site
+        self._taking_out = {
+            name
+            for name, action in site.actions.items()
+            if action.shows_container and action.stay is Stay.LEAVES
+        }
         self._versions = Versions(shelf, unwritten, most)
         self._get = self._versions.get
         self._fold = Fold(site, self, self)
@@ -164,14 +169,9 @@ class Projection:
         for where, event in arrived:
             line = event.line
             if line.container is None and line.items is None and line.item is not None:
-                action = event.action(self._site.actions)
-                out = action.shows_container and action.stay is Stay.LEAVES
-                told.append(
-                    (
-                        line.item,
-                        heard(where, _SUBJECT | _TAKEN_OUT if out else _SUBJECT),
-                    )
-                )
+                out = line.action in self._taking_out and line.refused is None
+                ways = _SUBJECT | _TAKEN_OUT if out else _SUBJECT
+                told.append((line.item, heard(where, ways)))
                 continue
             bits: dict[str, int] = {}
             for key, role in mentions(event.line, self._site.actions):

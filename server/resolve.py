@@ -42,6 +42,11 @@ __all__ = [
 
 _END = Order(2**63, "", 0)
 
+# by names of this module's own, because those of an enum's members are slow to find
+_LOOKS, _LEAVES, _ENTERS = Stay.LOOKS, Stay.LEAVES, Stay.ENTERS
+_KEEPS, _TAKES = Holder.KEEPS, Holder.TAKES
+_UNSAID, _GONE = Place.UNSAID, Place.GONE
+
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What one event shows of one item.
@@ -147,13 +152,14 @@ class World:
                 world.apply(event)
         return world
 
-    def apply(self, event: Event) -> None:
-        """Take in the next event."""
+    def apply(self, event: Event) -> bool:
+        """Take in the next event; return whether it is evidence of anything."""
         action = event.action(self._actions)
-        if not action.evidence:
-            return
+        if action.place is _UNSAID:
+            return False
         for item in self._outermost_first(event.subjects()):
             self._scan(event, action, item)
+        return True
 
     def _outermost_first(self, items: tuple[str, ...]) -> Iterable[str]:
         """Put what holds others before them: one count shows a carton and its contents.
@@ -171,19 +177,19 @@ class World:
         inside = known.container
         contradicted = (
             inside is not None
-            and stay is Stay.LOOKS
+            and stay is _LOOKS
             and self._contradicts(inside, line.location)
         )
-        entered = line.container if stay is Stay.ENTERS else None
+        entered = line.container if stay is _ENTERS else None
         finds = action.finds if contradicted or known.gone else None
         shown = Shown(
             event=event,
             action=action,
             status=finds or action.status,
             location=line.location,
-            holds=action.holder is not Holder.KEEPS,
-            holder=line.operator if action.holder is Holder.TAKES else None,
-            gone=action.place is Place.GONE,
+            holds=action.holder is not _KEEPS,
+            holder=line.operator if action.holder is _TAKES else None,
+            gone=action.place is _GONE,
             was_gone=known.gone,
             left=inside if contradicted and inside and not self.gone(inside) else None,
             into_gone=entered is not None and self.gone(entered),
@@ -191,7 +197,7 @@ class World:
         if action.shows_container:
             self._show_container(shown, line.container or inside)
         self._reach(item, known, shown)
-        if contradicted or stay is Stay.LEAVES or stay is Stay.ENTERS:
+        if contradicted or stay is _LEAVES or stay is _ENTERS:
             self._leave(item, known, event.order)
         if entered is not None and item != entered and item not in self.path(entered):
             self._enter(item, known, entered, event.order)

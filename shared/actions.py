@@ -163,12 +163,17 @@ def lacks(line: Line, actions: Actions = ACTIONS) -> str | None:
     action = actions.get(line.action)
     if action is None:
         return f"the action {line.action!r} is not known here"
-    missing = [name for name in action.needs if getattr(line, name) is None]
-    if missing:
-        return f"{line.action} needs {' and '.join(missing)}"
+    for name in action.needs:
+        if getattr(line, name) is None:
+            return _missing(line, action)
     if line.voids is not None and named(line.voids) is None:
         return f"{line.voids[:80]!r} names no event; expected <log>:<seq>"
     return None
+
+
+def _missing(line: Line, action: Action) -> str:
+    missing = [name for name in action.needs if getattr(line, name) is None]
+    return f"{line.action} needs {' and '.join(missing)}"
 
 
 def named(event: str) -> tuple[str, int] | None:

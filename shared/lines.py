@@ -111,7 +111,8 @@ def decode(data: bytes) -> Line:
         raise LineError(reason)
     try:
         line = _decoder.decode(data)
-        data.decode()  # what is passed over is read by nobody else, and shown as it is
+        if not data.isascii():  # what is passed over is shown as it is
+            data.decode()
         to_moment(line.at)
     except (ValueError, RecursionError) as error:
         raise LineError(str(error)) from error

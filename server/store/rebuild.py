@@ -110,11 +110,13 @@ class Rebuild:
         self.projection.commit()
         done = self.progress.done
         arrived, last = following(connection, self._site, done, self._many)
+        if self.projection.full or last == done:
+            self.projection.write()
+            self.projection.commit()  # nobody reads it if this fails
         if last == done:
             self._replace(connection)
             return True
         self.projection.take(arrived, last)
-        self.projection.write()
         self.progress = Progress(last, max(last, last_position(connection)))
         return False
 

@@ -17,9 +17,12 @@ def guessed(
     """Fill in what the clocks alone do not tell, from the neighbours in the log."""
     lowest = before.lo if before is not None else 0
     known = [None if _impossible(when, lowest, received) else when for when in sure]
+    found = [when for when in known if when is not None]
+    if len(found) == len(known):
+        return found
     _by_siblings(lines, known)
     bounds = _bounds(lines, known, lowest, received)
-    found: list[When] = []
+    found = []
     guess: _Guess | None = None
     for line, when, span in zip(lines, known, bounds, strict=True):
         if when is None:
