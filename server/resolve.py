@@ -421,6 +421,10 @@ def _latest(run: Since | None, around: Since | None, entered: Order) -> Since | 
 
 def resolve(world: World, item: str) -> Resolution:
     """Return where the item is, since when, and on what evidence."""
+    known = world.known(item)
+    if known.container is None:
+        own = (known.status, known.location, known.custodian)
+        return Resolution(*own, path=(), gone=known.gone)
     status, location, custodian = world.runs(item)
     return Resolution(
         status=status,
