@@ -65,6 +65,7 @@ async def painted(folder: Path) -> list[Row]:
     """Commit to painted; no rows where there is no Chromium."""
     chromium = shutil.which("chromium")
     if chromium is None:
+        print("painted: left out, there is no Chromium; see make browser")
         return []
     outbox = await Outbox.open(folder / "outbox.db")
     hand, committed = _Hand(), list[float]()

@@ -21,6 +21,7 @@ import msgspec
 
 from shared import checkdigits
 from shared.aim import Content, Symbol
+from shared.faults import Fault, Why
 
 if TYPE_CHECKING:
     from biip import ParseConfig
@@ -67,25 +68,16 @@ _EAN = {
 }
 _PRODUCTS = {None: (8, 12, 13, 14), Content.ITF_14: (14,)}
 
-_WRONG_DIGIT = (
-    "The check digit of ({}) is wrong. Scan it once more; "
-    "if it stays wrong, the label is misprinted."
-)
-
-_NO_ELEMENTS = (
-    "It is no GS1 element string; it may be cut short, or its separators were lost."
-)
-
 
 class Carried(msgspec.Struct, frozen=True, kw_only=True):
     """What a label carries: its elements, AI to value, in the order on the label.
 
-    ``fault`` says, for a person, why it cannot be what its form promises.
+    ``fault`` says why it cannot be what its form promises.
     ``misread``: the form is right, and a check digit is wrong.
     """
 
     elements: Mapping[str, str] = _NONE
-    fault: str = ""
+    fault: Why | None = None
     misread: bool = False
 
 
@@ -159,12 +151,12 @@ def _ean(content: Content, data: str) -> Carried:
     linear, _, component = data.partition(_COMPOSITE)
     match = _EAN[content].fullmatch(linear)
     if match is None:
-        return Carried(fault="It is too long or too short for a product's number.")
+        return Carried(fault=Why(Fault.PRODUCT_LENGTH))
     return _with_component(_checked([("01", match[1].zfill(14))]), component)
 
 
 def _add_on(_content: Content, _data: str) -> Carried:
-    return Carried(fault="It is what stands beside a product's number, without it.")
+    return Carried(fault=Why(Fault.ADD_ON))
 
 
 def _with_component(linear: Carried, component: str) -> Carried:
@@ -178,38 +170,36 @@ def _with_component(linear: Carried, component: str) -> Carried:
 
 def _message(data: str) -> Carried:
     if not data:
-        return Carried(fault="It is empty.")
+        return Carried(fault=Why(Fault.NOTHING))
     if len(data) > LONGEST_MESSAGE or not data.isascii():
-        return Carried(fault="It is too long, or not made of GS1's characters.")
+        return Carried(fault=Why(Fault.NO_GS1_TEXT))
     biip = _biip()
     try:
         found = biip.message.parse(data, config=biip.config).element_strings
     except biip.errors:
-        return Carried(fault=_NO_ELEMENTS)
+        return Carried(fault=Why(Fault.NO_ELEMENTS))
     return _checked((element.ai.ai, element.value) for element in found)
 
 
 def _bracketed(data: str) -> Carried:
     """Read ``(01)09521234543213(21)1234`` as people write it, AI for AI."""
     if not _BRACKETED.fullmatch(data):
-        return Carried(fault="Its brackets are not those of GS1 element strings.")
+        return Carried(fault=Why(Fault.BRACKETS))
     pairs = _BRACKET.findall(data)
     carried = _message(SEPARATOR.join(ai + value for ai, value in pairs))
     if carried.fault or dict(pairs) == carried.elements:
         return carried
-    return Carried(fault="Its brackets do not go around GS1 application identifiers.")
+    return Carried(fault=Why(Fault.BRACKETED))
 
 
 def _link(data: str) -> Carried:
     if len(data) > LONGEST_LINK or not _PRINTABLE.fullmatch(data):
-        return Carried(
-            fault="It is too long, or not made of a web address's characters."
-        )
+        return Carried(fault=Why(Fault.NO_ADDRESS))
     biip = _biip()
     try:
         found = biip.link.parse(data, config=biip.config).element_strings
     except biip.errors:
-        return Carried(fault="It is a web address, and no GS1 Digital Link.")
+        return Carried(fault=Why(Fault.NO_DIGITAL_LINK))
     return _checked((element.ai.ai, element.value) for element in found)
 
 
@@ -217,13 +207,11 @@ def _checked(pairs: Iterable[tuple[str, str]]) -> Carried:
     elements: dict[str, str] = {}
     for ai, value in pairs:
         if elements.setdefault(ai, value) != value:
-            return Carried(fault=f"It has two different values of ({ai}).")
+            return Carried(fault=Why(Fault.TWO_VALUES, ai))
         if not value.isascii():
-            return Carried(
-                fault=f"The value of ({ai}) is not made of GS1's characters."
-            )
+            return Carried(fault=Why(Fault.VALUE, ai))
         if ai in _CHECKED and not checkdigits.gs1(value[: _CHECKED[ai]]):
-            return Carried(fault=_WRONG_DIGIT.format(ai), misread=True)
+            return Carried(fault=Why(Fault.CHECK_DIGIT, ai), misread=True)
     return Carried(elements=MappingProxyType(elements))
 
 

@@ -23,6 +23,7 @@ import msgspec
 
 from shared import carriers, gs1
 from shared.aim import Content, Symbol, identify
+from shared.faults import Fault, Why
 from shared.patterns import Pattern
 
 __all__ = ["Key", "Kind", "Role", "Site", "SitePattern", "parse"]
@@ -60,8 +61,8 @@ class Key(msgspec.Struct, frozen=True, kw_only=True):
 
     ``text`` is the key of section 6 (for UNKNOWN and REFUSED: what was scanned, without
     the AIM identifier, and at most LONGEST_TEXT of it). ``symbology`` is the AIM
-    identifier without its bracket (``C1``) where the scanner sent one. ``reason`` says
-    why it is REFUSED, for a person; UNKNOWN has one where something can be said.
+    identifier without its bracket (``C1``) where the scanner sent one. ``why`` says
+    why it is REFUSED; UNKNOWN has one where something can be said.
     ``issuer`` is the carrier whose form a tracking number has.
     """
 
@@ -69,8 +70,13 @@ class Key(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     role: Role = Role.UNSAID
     symbology: str | None = None
-    reason: str = ""
+    why: Why | None = None
     issuer: str = ""
+
+    @property
+    def reason(self) -> str:
+        """``why`` as an English sentence, empty where there is none."""
+        return "" if self.why is None else str(self.why)
 
 
 class SitePattern(msgspec.Struct, frozen=True):
@@ -125,16 +131,6 @@ _GS1_KINDS = {
 }
 _EAN = frozenset({Content.EAN_13, Content.EAN_8, Content.ADD_ON})
 
-_PRODUCT = (
-    "It names a product, not a package. Scan the package's own label; "
-    "where there is none, put one on."
-)
-_PRODUCT_OR_PARCEL = (
-    "It can be a product's number or {}'s. Scan another barcode of the label, "
-    "or have the scanner send AIM identifiers."
-)
-_TOO_LONG = f"It has more than {LONGEST_TEXT} characters."
-
 
 def parse(raw: str, site: Site = _ANYWHERE) -> Key:
     """Turn what a scanner sent (bytes as latin-1) into a key."""
@@ -146,8 +142,8 @@ def parse(raw: str, site: Site = _ANYWHERE) -> Key:
     if not text.strip(gs1.SEPARATOR):
         return _key(Kind.EMPTY, "", symbol)
     if len(text) > LONGEST_TEXT:
-        reason = _TOO_LONG
-        return _key(Kind.UNKNOWN, text[:LONGEST_TEXT], symbol, reason=reason)
+        why = Why(Fault.TOO_LONG, str(LONGEST_TEXT))
+        return _key(Kind.UNKNOWN, text[:LONGEST_TEXT], symbol, why=why)
     return _known(_Scan(symbol, text, gs1.read(symbol, text)), site)
 
 
@@ -156,7 +152,7 @@ def _known(scan: _Scan, site: Site) -> Key:
     found = next((key for key in keys if key is not None), None)
     if found is not None:
         return found
-    return _key(Kind.UNKNOWN, scan.text, scan.symbol, reason=scan.carried.fault)
+    return _key(Kind.UNKNOWN, scan.text, scan.symbol, why=scan.carried.fault)
 
 
 def _key(
@@ -165,7 +161,7 @@ def _key(
     symbol: Symbol | None,
     *,
     role: Role = Role.UNSAID,
-    reason: str = "",
+    why: Why | None = None,
     issuer: str = "",
 ) -> Key:
     return Key(
@@ -173,7 +169,7 @@ def _key(
         text=text,
         role=role,
         symbology=None if symbol is None else symbol.identifier,
-        reason=reason,
+        why=why,
         issuer=issuer,
     )
 
@@ -185,8 +181,8 @@ def _own_key(match: re.Match[str], symbol: Symbol | None) -> Key:
     return _key(kind, text, symbol, role=role)
 
 
-def _refuse(scan: _Scan, reason: str) -> Key:
-    return _key(Kind.REFUSED, scan.text, scan.symbol, reason=reason)
+def _refuse(scan: _Scan, why: Why | None) -> Key:
+    return _key(Kind.REFUSED, scan.text, scan.symbol, why=why)
 
 
 def _gs1(scan: _Scan, _site: Site) -> Key | None:
@@ -196,7 +192,7 @@ def _gs1(scan: _Scan, _site: Site) -> Key | None:
         kind, role = _GS1_KINDS[name.ai]
         return _key(kind, name.text, scan.symbol, role=role)
     if "01" in scan.carried.elements:
-        return _refuse(scan, _PRODUCT)
+        return _refuse(scan, Why(Fault.PRODUCT))
     if scan.symbol is None:
         return None
     if scan.carried.misread or scan.symbol.content in _EAN:
@@ -242,7 +238,8 @@ def _refused(scan: _Scan, _site: Site) -> Key | None:
         return None
     found = carriers.find(number)
     issuer = found.format.issuer if found else ""
-    return _refuse(scan, _PRODUCT_OR_PARCEL.format(issuer) if issuer else _PRODUCT)
+    fault = Fault.PRODUCT_OR_PARCEL if issuer else Fault.PRODUCT
+    return _refuse(scan, Why(fault, issuer))
 
 
 _Step = Callable[[_Scan, Site], Key | None]

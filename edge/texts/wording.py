@@ -18,12 +18,13 @@ _FIGURES = ("number", "total", "reason", "kind", "missing", "command", "mode")
 _MADE = (
     *("_location", "_container", "_operator", "_giver", "_warned", "_refused"),
     *("_total", "_missing", "_age", "_wanted", "_wants"),
-    *("_done", "_next", "_why"),
+    *("_done", "_next", "_why", "_fault"),
 )
 VALUES: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "says": frozenset((*_CODES, *_FIGURES, *_MADE)),
         "parts": frozenset({""}),
+        "faults": frozenset({""}),
         "notices": frozenset(
             {"state", "problem", "device", "number", "span", "age", "address"}
         ),
@@ -42,6 +43,7 @@ class Texts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         words: The one large word of a scan.
         expects: What the station expects next, as it stands behind "next:".
         says: The sentence below the word: a template over the names of a feedback.
+        faults: Why a label is no key: ``{_fault}``; ``{}`` is what it is about.
         parts: What is put into a sentence where a name has a value: ``{_location}``.
         done: What an action has done to an item. A site adds its own actions.
         modes: What a mode is called. A site adds its own modes.
@@ -57,6 +59,7 @@ class Texts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     words: dict[Word, str]
     expects: dict[Expect, str]
     says: dict[Says, str]
+    faults: dict[str, str]
     parts: dict[str, str]
     done: dict[str, str]
     modes: dict[str, str]
@@ -81,10 +84,12 @@ def detail(feedback: Feedback, texts: Texts) -> str:
         for name, template in texts.parts.items()
     }
     action, why = names.get("action", ""), names.get("why", "")
+    fault = texts.faults.get(names.get("fault", ""), "")
     made = {
         "_done": texts.done.get(action, action),
         "_next": texts.expects[feedback.expects],
         "_why": texts.reasons.get(why, why),
+        "_fault": fault.replace("{}", names.get("about", "")),
         "mode": mode_name(feedback.mode, texts),
     }
     told = _Named({**names, **parts, **made})

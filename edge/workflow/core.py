@@ -179,10 +179,9 @@ def _too_long(scan: Scan) -> Outcome:
 
 def _unknown(scan: Scan) -> Outcome:
     """Return what a code does that nobody claims, with what can be said of it."""
-    why = scan.key.reason
-    says = Says.UNKNOWN_WHY if why else Says.UNKNOWN_CODE
+    says = Says.UNKNOWN_WHY if scan.key.why else Says.UNKNOWN_CODE
     outcome = unread(scan, "unknown", says, Word.UNKNOWN)
-    return _replace(outcome, names={"reason": why})
+    return _replace(outcome, names=_why(scan.key))
 
 
 def _empty(scan: Scan) -> Outcome:
@@ -193,7 +192,13 @@ def _not_a_package(scan: Scan) -> Outcome:
     """A product's number, a wrong check digit: read well, and still no package."""
     outcome = unread(scan, scan.key.reason, Says.NOT_A_PACKAGE, Word.REFUSED)
     fields = {**outcome.fields, "refused": "not_a_package"}
-    return _replace(outcome, fields=fields, names={"reason": scan.key.reason})
+    return _replace(outcome, fields=fields, names=_why(scan.key))
+
+
+def _why(key: Key) -> dict[str, str]:
+    """Return what a sentence says of a label's fault, by the fault's name."""
+    why = key.why
+    return {"fault": why.fault.name.lower(), "about": why.about} if why else {}
 
 
 # From the meaning to state, line and feedback

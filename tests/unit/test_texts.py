@@ -11,7 +11,9 @@ from edge.feedback import Caption, Expect, Feedback, Notice, Says, Tone, Word
 from edge.texts import LANGUAGES, detail, mode_name, read_texts, said
 from edge.workflow import MODES
 from shared.errors import ConfigError
+from shared.faults import Fault
 from shared.moments import span
+from tests.unit.picker import Picker
 
 FRENCH = (Path(package.__file__).parent / "es.toml").read_text()
 
@@ -126,3 +128,22 @@ def test_a_notice_without_a_value_reads_as_nothing() -> None:
 )
 def test_a_span_is_written_in_its_two_largest_units(seconds: float, text: str) -> None:
     assert span(seconds) == text
+
+
+def test_every_fault_of_a_label_is_said_in_every_language() -> None:
+    for language in LANGUAGES:
+        faults = read_texts(language).faults
+        assert faults.keys() == {fault.name.lower() for fault in Fault}
+        for fault in Fault:
+            assert faults[fault.name.lower()].count("{}") == fault.value.count("{}")
+    english = read_texts("en").faults
+    assert [english[fault.name.lower()] for fault in Fault] == [f.value for f in Fault]
+
+
+def test_why_a_label_is_no_package_is_said_in_the_stations_language() -> None:
+    told = Picker().scan("]C100340123450000000019")
+    assert detail(told, read_texts("de")) == (
+        "das ist kein Packstück: Die Prüfziffer von (00) stimmt nicht. Bitte noch "
+        "einmal scannen; bleibt es dabei, ist das Etikett falsch gedruckt."
+    )
+    assert "(00) is wrong" in detail(told, read_texts("en"))
