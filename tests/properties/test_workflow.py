@@ -17,6 +17,7 @@ from shared.keys import parse
 from shared.lines import MAX_LINE, fit
 from shared.moments import SECOND
 from shared.reference import (
+    KnownContainer,
     KnownLoad,
     KnownLocation,
     KnownOperator,
@@ -45,6 +46,8 @@ _FLOWS = st.sampled_from(
         ["X-PACK", "C-1", "P-1", "P-2"],
         ["X-COUNT", "L-A", "P-1", "P-2"],
         ["X-STORE", "P-1"],
+        ["X-DEPART", "M-1", "M-1"],
+        ["X-LOAD", "M-1", "C-1", "X-DONE", "X-DEPART", "M-1"],
     ]
 ).map(lambda codes: [(code, 1.0, "gun", False) for code in codes])
 _WALKS = st.lists(st.one_of(_STEPS.map(lambda step: [step]), _FLOWS), max_size=20).map(
@@ -73,7 +76,11 @@ _REFERENCES = st.builds(
         st.builds(KnownLoad, load=st.just("M-1"), items=_LISTS),
         st.builds(KnownLoad, load=st.just("C-1"), items=_LISTS),
     ),
-    wanted=st.sampled_from([(), (WantedItem(item="P-2"),)]),
+    containers=st.tuples(
+        st.builds(KnownContainer, container=st.just("C-1"), items=_LISTS),
+        st.builds(KnownContainer, container=st.just("M-1"), items=_LISTS),
+    ),
+    wanted=st.sampled_from([(), (WantedItem(item="P-2", reason="lost", by="EVA"),)]),
     gone=_LISTS,
 )
 _Walk = list[tuple[str, float, str, bool]]

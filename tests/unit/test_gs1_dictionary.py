@@ -84,4 +84,4 @@ def test_every_identifier_of_the_dictionary_ends_where_it_says() -> None:
         symbol, data = identify(f"]C1{ai}{value}{behind}")
         carried = gs1.read(symbol, data)
         expected = {ai: value} | ({} if ai == "00" else {"00": SSCC})
-        assert (carried.fault, carried.elements) == ("", expected), (ai, value)
+        assert (carried.fault, carried.elements) == (None, expected), (ai, value)
