@@ -175,6 +175,7 @@ def create_app(context: Context) -> web.Application:
     app[CONNECTIONS] = Connections()
     app[console.CONSOLE] = console.Console(context)
     app[console.HASHING] = console.Hashing()
+    app[console.CHORES] = console.Chores()
     app[console.WORKSHOP] = console.Workshop(context.store.position)
     for method, path, _, handler in ROUTES:
         app.router.add_route(method, _PART.sub(r"{\1:[^/]+}", path), handler)
@@ -190,6 +191,7 @@ def create_app(context: Context) -> web.Application:
 
     async def ending(app: web.Application) -> None:
         app[STREAMS].ending.set()
+        await app[console.CHORES].close()
 
     app.cleanup_ctx.append(running)
     app.on_shutdown.append(ending)

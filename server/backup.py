@@ -31,6 +31,7 @@ from shared.moments import to_text
 __all__ = [
     "DATABASE",
     "MANIFEST",
+    "SCRATCH",
     "BackupError",
     "Manifest",
     "Published",
@@ -46,7 +47,10 @@ MANIFEST = "manifest.json"
 PUBLISHED = "backed-up.json"
 """The file in the data folder that says what is backed up."""
 
-_NOT_COPIED = ("lock", PUBLISHED, "sessions")
+SCRATCH = "drill"
+"""The folder in the data folder in which a restore is tried."""
+
+_NOT_COPIED = ("lock", PUBLISHED, "sessions", SCRATCH)
 _PARTIAL = ".partial"
 
 
@@ -72,10 +76,14 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Published(msgspec.Struct, frozen=True, kw_only=True):
-    """What is backed up: of each log the last line, and its head in hex."""
+    """What is backed up: of each log the last line, and its head in hex.
+
+    ``folder`` is where that backup was put, as the program that made it saw it.
+    """
 
     made_at: str
     acked: dict[str, tuple[int, str]]
+    folder: str = ""
 
 
 # --- making ---------------------------------------------------------------------------
@@ -104,7 +112,7 @@ def make(data: Path, to: Path, now: int) -> tuple[Path, Manifest]:
         files.write(partial / MANIFEST, msgspec.json.encode(manifest))
         partial.rename(final)
         files.sync_folder(to)
-        _publish(data, manifest)
+        _publish(data, manifest, final)
     except OSError as error:
         reason = (
             f"the backup {final} was not made: {error.strerror or error}. "
@@ -183,8 +191,12 @@ def _hash(path: Path) -> str:
         return file_digest(file, "sha256").hexdigest()
 
 
-def _publish(data: Path, manifest: Manifest) -> None:
-    now = Published(made_at=manifest.made_at, acked=manifest.acked)
+def _publish(data: Path, manifest: Manifest, backup: Path) -> None:
+    now = Published(
+        made_at=manifest.made_at,
+        acked=manifest.acked,
+        folder=str(backup.absolute()),
+    )
     files.write(data / PUBLISHED, msgspec.json.encode(now))
 
 
@@ -268,7 +280,7 @@ def restore(backup: Path, data: Path, now: int) -> Manifest:
         _new_epoch(backup, data / f"{DATABASE}.new", manifest, now)
         (data / f"{DATABASE}.new").rename(data / DATABASE)
         files.sync_folder(data)
-        _publish(data, manifest)
+        _publish(data, manifest, backup)
     except OSError as error:
         reason = f"{data} cannot be written: {error.strerror or error}"
         raise BackupError(reason) from error

@@ -133,6 +133,7 @@ async def _serve(config: ServerConfig) -> None:
         zone=config.console.zone,
         language=config.console.language,
         fingerprint=told.fingerprint if told else "",
+        config=config,
         oidc=oidc,
     )
     # what a body unpacks to is bounded by server.delivery, not by aiohttp

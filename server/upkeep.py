@@ -1,4 +1,4 @@
-"""``scantrail-server`` backup, restore, restored, verify: for an administrator."""
+"""``scantrail-server`` backup, restore, drill, restored, verify: for administrators."""
 
 import argparse
 import asyncio
@@ -10,6 +10,7 @@ import msgspec
 
 from server import backup
 from server.backup import BackupError, Published
+from server.drill import drill
 from server.noted import take_acts
 from server.now import now
 from server.own_log import OwnLog
@@ -103,6 +104,21 @@ def _verify(options: argparse.Namespace) -> None:
         raise BackupError(reason)
 
 
+def _drill(options: argparse.Namespace) -> None:
+    known = backup.published(options.data)
+    folder = options.backup or (Path(known.folder) if known and known.folder else None)
+    if folder is None:
+        reason = (
+            f"no backup of {options.data} is known; make one (scantrail-server "
+            "backup), or name its folder"
+        )
+        raise BackupError(reason)
+    _say(f"the backup {folder}")
+    found = drill(folder, options.data, now())
+    _say(f"restored to a folder of its own: {found.lines} lines of {found.logs} logs")
+    _say("every chain, signature and seal in it is as it was received")
+
+
 def _show(found: Report) -> None:
     _say(
         f"{found.lines} lines of {found.logs} logs in {found.deliveries} deliveries; "
@@ -180,6 +196,19 @@ def add_commands(
     )
     add.add_argument("--json", action="store_true", help="for programs")
     add.set_defaults(run=_verify)
+
+    add = commands.add_parser(
+        "drill", help="try a restore beside the running server, and check what it gives"
+    )
+    add.add_argument(
+        "backup",
+        type=Path,
+        nargs="?",
+        metavar="BACKUP",
+        help="one backup's folder (the last one that was made)",
+    )
+    _data(add)
+    add.set_defaults(run=_drill)
 
     add = commands.add_parser(
         "restored", help="say what stations have sent again after a restore"

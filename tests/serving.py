@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from server.api.context import Context
 from server.app import create_app
-from server.config import Webhook
+from server.config import ServerConfig, Webhook
 from server.connections import CONNECTIONS, Site
 from server.keys import Keys, Scope
 from server.own_log import OwnLog
@@ -118,6 +118,7 @@ async def serving(
         site=DEFAULT,
         webhooks=webhooks,
         code_lifetime=3600 * SECOND,
+        config=ServerConfig(data=str(folder)),
     )
     found.context = context
     found.app = create_app(context)

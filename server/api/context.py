@@ -5,7 +5,7 @@ from collections.abc import Callable
 import msgspec
 from aiohttp import web
 
-from server.config import Webhook
+from server.config import ServerConfig, Webhook
 from server.keys import Keys
 from server.oidc.pending import Pending
 from server.oidc.provider import Provider
@@ -26,7 +26,8 @@ class Context(msgspec.Struct, kw_only=True):
     ``zone`` and ``language`` are the console's; empty for the machine's zone, and for
     the language that the browser asks for. ``fingerprint`` is of a certificate that no
     authority knows, so that stations have to be told of it; mostly empty. ``oidc`` is
-    the site's identity provider, ``pending`` who has gone there.
+    the site's identity provider, ``pending`` who has gone there. ``config`` are the
+    settings in force; ``None`` only where there are none, as in tests.
     """
 
     store: Store
@@ -44,6 +45,7 @@ class Context(msgspec.Struct, kw_only=True):
     zone: str = ""
     language: str = ""
     fingerprint: str = ""
+    config: ServerConfig | None = None
     oidc: Provider | None = None
     pending: Pending = msgspec.field(default_factory=Pending)
 

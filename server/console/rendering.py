@@ -45,6 +45,7 @@ _SCREENS: tuple[tuple[str, Access], ...] = (
     ("events", Access.READER),
     ("labels", Access.SUPERVISOR),
     ("access", Access.ADMINISTRATOR),
+    ("system", Access.ADMINISTRATOR),
 )
 """What the navigation leads to, and whom each screen admits."""
 

@@ -18,6 +18,7 @@ from server.console import (
     reports,
     single_sign_on,
     stations,
+    system,
 )
 
 __all__ = ["ROUTES"]
@@ -85,6 +86,9 @@ ROUTES: tuple[tuple[str, str, Access, Handler], ...] = (
     ),
     ("POST", "/access/keys", Access.ADMINISTRATOR, access.make_key),
     ("POST", "/access/keys/{key}/end", Access.ADMINISTRATOR, access.drop_key),
+    ("GET", "/system", Access.ADMINISTRATOR, system.system),
+    ("POST", "/system/verify", Access.ADMINISTRATOR, system.check),
+    ("POST", "/system/drill", Access.ADMINISTRATOR, system.try_restore),
     ("GET", "/join", Access.ADMINISTRATOR, stations.join_page),
     ("POST", "/join", Access.ADMINISTRATOR, stations.invite),
     ("GET", "/joining/{station}", Access.READER, stations.joining),

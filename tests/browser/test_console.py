@@ -37,6 +37,7 @@ SCREENS = (
     "/stations/DOCK-2",
     "/join",
     "/access",
+    "/system",
     "/events",
     "/events?station=DOCK-1&action=load",
     "/events?item=NOTHING",

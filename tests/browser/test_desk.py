@@ -12,6 +12,7 @@ from shared.moments import to_text
 from tests.browser.conftest import Opens
 from tests.browser.looking import WIDER
 from tests.browser.warehouse import PASSWORD, Warehouse, warehouse
+from tests.programs import told
 from tests.serving import NOW
 
 DESK = {"viewport": {"width": 1280, "height": 800}}
@@ -155,3 +156,28 @@ def test_a_key_is_made_shown_once_and_ended(house: Warehouse, opened: Opens) -> 
     row.get_by_role("button", name="End it").click()
     expect(row).to_have_count(0)
     assert house.do(house.service.call("GET", "/v1/wanted", secret))[0] == 401
+
+
+def test_the_system_is_checked_and_a_restore_is_tried(
+    house: Warehouse, opened: Opens, tmp_path: Path
+) -> None:
+    page = enter(opened, house, "Ada")
+    go(page, "System")
+    expect(page.locator("#system")).to_contain_text("There is no backup")
+    page.get_by_role("button", name="Check everything").click()
+    checks = page.get_by_role("region", name="Checks")
+    expect(checks).to_contain_text("All is as it was received", timeout=60_000)
+    expect(checks).to_contain_text("every chain, signature and seal")
+    data = str(house.folder)
+    folder = told(
+        "scantrail-server", "backup", "--data", data, "--to", str(tmp_path / "to")
+    )
+    page.reload()
+    backup = page.get_by_role("region", name="Backup")
+    expect(backup).to_contain_text("was made")
+    expect(backup).to_contain_text(folder)
+    page.get_by_role("button", name="Restore drill").click()
+    expect(checks).to_contain_text("restored to a folder of its own", timeout=60_000)
+    assert not (house.folder / "drill").exists()
+    settings = page.get_by_role("region", name="Settings in force")
+    expect(settings.get_by_role("row", name="handoff_minutes")).to_contain_text("30")

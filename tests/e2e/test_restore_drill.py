@@ -131,8 +131,13 @@ def test_f57_what_is_no_whole_backup_is_refused(server: Server, tmp_path: Path) 
         *("--to", str(tmp_path / "backups")),
     )
     assert "holds a server's data" in _refused("restore", made, "--data", server.data)
+    tried = told("scantrail-server", "drill", "--data", str(server.data))
+    assert "is as it was received" in tried
+    assert made in tried
     copy = Path(made) / "scantrail.db"
     content = copy.read_bytes()
     copy.write_bytes(content[:-50] + bytes(byte ^ 1 for byte in content[-50:]))
     assert "is not as it was made" in _refused("restore", made, *restored)
+    assert "is not as it was made" in _refused("drill", "--data", server.data)
+    assert not (server.data / "drill").exists()
     assert not (tmp_path / "restored" / "scantrail.db").exists()
