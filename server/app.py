@@ -30,6 +30,7 @@ from server.api import (
 from server.api.context import CONTEXT, Context
 from server.api.guard import Access, Handler
 from server.api.rates import RATES, Rates
+from server.api.signing import is_secure
 from server.api.streams import STREAMS, Streams
 from server.background import keeping_up
 from server.connections import CONNECTIONS, Connections, timely
@@ -88,6 +89,7 @@ ROUTES = (*INTERFACE, *console.ROUTES)
 _PART = re.compile(r"{(\w+)}")
 """A key in a path may hold anything but a slash; by itself, aiohttp refuses braces."""
 
+_REFUSED = (401, 403)
 _ACCESS = {handler: access for _, _, access, handler in ROUTES}
 
 
@@ -108,6 +110,8 @@ async def _problems(request: web.Request, handler: Handler) -> web.StreamRespons
 
 def _told(request: web.Request, error: ProblemError) -> web.Response:
     """Tell a browser on a page, and a program as a document."""
+    if error.problem.status in _REFUSED:
+        request.app[RATES].note_refused(request, request.app[CONTEXT].now())
     if console.asked_for_page(request):
         return console.problem_page(request, error)
     return wire.problem(error)
@@ -139,14 +143,24 @@ async def _guarded(request: web.Request, handler: Handler) -> web.StreamResponse
     return await handler(request)
 
 
+_EVERYWHERE = {
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "same-origin",
+}
+
+
 @web.middleware
 async def _headers(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Tell browsers to take nothing for what it is not, and caches to keep nothing."""
     response = await handler(request)
     if response.prepared:  # a stream, which has sent its own
         return response
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
-    response.headers.setdefault("Cache-Control", "no-store")
+    for name, value in _EVERYWHERE.items():
+        response.headers.setdefault(name, value)
+    if is_secure(request):
+        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     return response
 
 

@@ -25,6 +25,8 @@ SIGN_INS = 40
 SIGN_IN_EVERY = 3.0
 """… so many seconds: behind one address there may be a whole site."""
 
+REFUSED, REFUSED_EVERY = 10, 6.0
+"""Refusals of one address that the log is told of, and then one in so many seconds."""
 COPIED_EVERY = 60.0
 """Seconds between two times that a copy of a station is told of."""
 
@@ -43,6 +45,7 @@ class Rates:
         self._codes = Limiter(1 / WRONG_CODE_EVERY, WRONG_CODES)
         self._names = Limiter(1 / PASSWORD_EVERY, PASSWORDS)
         self._sign_ins = Limiter(1 / SIGN_IN_EVERY, SIGN_INS)
+        self._refused = Limiter(1 / REFUSED_EVERY, REFUSED)
         self._copies = Limiter(1 / COPIED_EVERY, 1)
         self._requests = Limiter(per_second, per_second * 4) if per_second else None
 
@@ -94,6 +97,13 @@ class Rates:
     def tells_copied(self, station: str, now: int) -> bool:
         """Whether it is time to tell again that a copy of this station came."""
         return self._copies.take(station, now) == 0
+
+    def note_refused(self, request: web.Request, now: int) -> None:
+        """Tell the log who was refused what, now and then; never by what secret."""
+        address = _address(request)
+        if self._refused.take(address, now) == 0:
+            what = f"{request.method} {request.path[:200]}"
+            _LOG.info("refused to %s: %s", ascii(address), ascii(what))
 
     def address(self, request: web.Request) -> str:
         """Return whence a request comes, for people."""

@@ -10,7 +10,7 @@ import ipaddress
 
 from aiohttp import web
 
-from server.api.context import Context
+from server.api.context import CONTEXT, Context
 from server.sessions import Session
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "end",
     "forget_browser",
     "from_elsewhere",
+    "is_secure",
     "of_browser",
     "refused_change",
     "refused_place",
@@ -36,7 +37,7 @@ _GOING, _GOING_SECONDS = "-going", 600
 _OWN = frozenset({"same-origin", "none"})
 
 
-def _is_secure(request: web.Request) -> bool:
+def is_secure(request: web.Request) -> bool:
     """Whether the browser speaks TLS: to us, or to a proxy on this machine."""
     if request.scheme == "https":
         return True
@@ -52,13 +53,13 @@ def _is_loopback(host: str) -> bool:
 
 
 def _name(request: web.Request) -> str:
-    return _OVER_TLS if _is_secure(request) else _HERE
+    return _OVER_TLS if is_secure(request) else _HERE
 
 
 def refused_place(request: web.Request) -> str:
     """Say why nobody can sign in over this connection; empty where one can."""
     host = request.host.rpartition(":")[0] if ":" in request.host else request.host
-    if _is_secure(request) or _is_loopback(host):
+    if is_secure(request) or _is_loopback(host):
         return ""
     return (
         "Passwords are not taken over a network without TLS. Open this console with "
@@ -99,13 +100,14 @@ def session_of(request: web.Request, context: Context) -> Session | None:
 
 
 def begin(request: web.Request, response: web.Response, secret: str, age: int) -> None:
-    """Give the browser the session's cookie, for so many seconds."""
+    """Give the browser the session's cookie, for so long; the one it had ends."""
+    request.app[CONTEXT].sessions.end(request.cookies.get(_name(request), ""))
     response.set_cookie(
         _name(request),
         secret,
         max_age=age,
         path="/",
-        secure=_is_secure(request),
+        secure=is_secure(request),
         httponly=True,
         samesite="Lax",
     )
@@ -115,7 +117,7 @@ def end(request: web.Request, response: web.Response, context: Context) -> None:
     """End the session that asks, here and in its browser."""
     context.sessions.end(request.cookies.get(_name(request), ""))
     response.del_cookie(
-        _name(request), path="/", secure=_is_secure(request), httponly=True
+        _name(request), path="/", secure=is_secure(request), httponly=True
     )
 
 
@@ -126,7 +128,7 @@ def remember_browser(request: web.Request, response: web.Response, secret: str) 
         secret,
         max_age=_GOING_SECONDS,
         path="/",
-        secure=_is_secure(request),
+        secure=is_secure(request),
         httponly=True,
         samesite="Lax",  # it comes back from another site
     )
@@ -140,5 +142,5 @@ def of_browser(request: web.Request) -> str:
 def forget_browser(request: web.Request, response: web.Response) -> None:
     """Take back what `remember_browser` gave."""
     response.del_cookie(
-        _name(request) + _GOING, path="/", secure=_is_secure(request), httponly=True
+        _name(request) + _GOING, path="/", secure=is_secure(request), httponly=True
     )

@@ -1,6 +1,7 @@
 """Signing in and out."""
 
 import asyncio
+import logging
 
 from aiohttp import web
 
@@ -22,6 +23,7 @@ __all__ = [
     "start",
 ]
 
+_LOG = logging.getLogger("scantrail.server")
 AT_ONCE = 2
 """Passwords that are hashed at the same time: each takes 19 MiB and a processor."""
 WAITING = 20
@@ -90,6 +92,7 @@ async def sign_in(request: web.Request) -> web.Response:
         rates.note_wrong_password(request)
         wrong = wording(request)("entry.wrong")
         return page(request, "sign_in.html", status=403, to=to, wrong=wrong)
+    _LOG.info("%s signed in as %s", ascii(person.name), person.role.value)
     secret, age = context.sessions.begin(person, context.now())
     answer = see_other(to)
     begin(request, answer, secret, age)
@@ -99,6 +102,7 @@ async def sign_in(request: web.Request) -> web.Response:
 async def sign_out(request: web.Request) -> web.Response:
     """``POST /sign-out``."""
     answer = see_other("/sign-in")
+    answer.headers["Clear-Site-Data"] = '"cache", "storage"'
     end(request, answer, request.app[CONTEXT])
     return answer
 

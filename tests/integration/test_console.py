@@ -482,3 +482,12 @@ def test_what_is_done_at_the_machine_is_in_the_servers_own_log(tmp_path: Path) -
         assert secret not in key
     finally:
         server.stop()
+
+
+async def test_signing_in_again_ends_the_session_before(browser: Browser) -> None:
+    await browser.sign_in("viewer")
+    (first,) = [cookie.value for cookie in browser.session.cookie_jar]
+    await browser.sign_in("operator")
+    sessions, now = browser.service.context.sessions, browser.service.now
+    assert sessions.find(first, now) is None
+    assert (await browser.get("/find"))[0] == 200

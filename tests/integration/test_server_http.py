@@ -358,3 +358,39 @@ async def test_secrets_are_not_kept(service: Service, log: Log) -> None:
     for secret in (log.token, service.keys["admin"], service.keys["read"]):
         assert secret.encode() not in kept
     assert sha256(log.token.encode()).digest() in kept
+
+
+async def test_every_answer_says_what_a_browser_may_do_with_it(
+    service: Service,
+) -> None:
+    for told, wanted in (({}, None), ({"X-Forwarded-Proto": "https"}, "max-age=31536")):
+        for path in ("/healthz", "/v1/items", "/nothing", "/sign-in"):
+            async with service.session.get(
+                f"{service.url}{path}", headers=told, allow_redirects=False
+            ) as answer:
+                assert answer.headers["X-Content-Type-Options"] == "nosniff"
+                assert answer.headers["Cache-Control"] == "no-store"
+                policy = answer.headers["Content-Security-Policy"]
+                assert "frame-ancestors 'none'" in policy
+                assert answer.headers["Referrer-Policy"] == "same-origin"
+                kept = answer.headers.get("Strict-Transport-Security")
+                assert (kept or "")[:13] == (wanted or "")
+
+
+async def test_who_was_refused_is_in_the_log_and_does_not_fill_it(
+    service: Service, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO", logger="scantrail.server"):
+        for _ in range(50):
+            await service.call("GET", "/v1/items", "sk_wrong-secret-of-somebody")
+            await service.call("PUT", "/v1/wanted/P-1", "read", json={})
+    told = [record.getMessage() for record in caplog.records]
+    assert "refused to '127.0.0.1': 'GET /v1/items'" in told
+    assert "refused to '127.0.0.1': 'PUT /v1/wanted/P-1'" in told
+    assert len(told) == 10
+    assert "wrong-secret" not in "".join(told)
+
+
+async def test_trace_is_not_answered(service: Service) -> None:
+    for path in ("/healthz", "/v1/items", "/find"):
+        assert (await service.call("TRACE", path))[0] == 405

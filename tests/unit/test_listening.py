@@ -1,6 +1,7 @@
 """What the server says of how it listens."""
 
 import logging
+import ssl
 from pathlib import Path
 
 import pytest
@@ -56,3 +57,10 @@ def test_credentials_of_systemd_are_taken(tmp_path: Path) -> None:
     assert certificate_of(files, environ) is not None
     with pytest.raises(StartError, match="is missing"):
         certificate_of(files, {})
+
+
+def test_only_tls_1_2_and_newer_is_spoken(tmp_path: Path) -> None:
+    config = ServerConfig(data=str(tmp_path), tls=TlsSettings(mode="own"))
+    certificate = certificate_of(config)
+    assert certificate is not None
+    assert certificate.context.minimum_version >= ssl.TLSVersion.TLSv1_2
