@@ -1,6 +1,7 @@
 """From a template and values to a page. The only module that imports jinja2."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from hashlib import sha256
 from importlib.resources import files
 from urllib.parse import quote
@@ -42,6 +43,7 @@ _SCREENS: tuple[tuple[str, Access], ...] = (
     ("loads", Access.READER),
     ("stations", Access.READER),
     ("figures", Access.READER),
+    ("incidents", Access.READER),
     ("events", Access.READER),
     ("labels", Access.SUPERVISOR),
     ("access", Access.ADMINISTRATOR),
@@ -117,12 +119,13 @@ CONSOLE: web.AppKey[Console] = web.AppKey("console", Console)
 def _links(clock: Clock, now: int) -> dict[str, Callable[..., object]]:
     """Return how templates write moments, and what can be opened."""
 
-    def when(moment: int | str | None, *, day: bool = True) -> Markup:
+    def when(moment: int | str | None, *, day: bool = False) -> Markup:
+        """Write a moment, with its ``day`` if it is not today's, or in any case."""
         if moment is None:
             return Markup("-")
-        exact = to_moment(moment) if isinstance(moment, str) else moment
+        exact = _moment(moment)
         text = clock.time(exact)
-        if day and clock.day(exact) != clock.day(now):
+        if day or clock.day(exact) != clock.day(now):
             text = f"{clock.day(exact)} {text}"
         exactly = to_text(exact)
         return Markup('<time datetime="{0}" title="{0}">{1}</time>').format(
@@ -131,6 +134,7 @@ def _links(clock: Clock, now: int) -> dict[str, Callable[..., object]]:
 
     return {
         "when": when,
+        "dated": partial(when, day=True),
         "ago": lambda moment: span((now - _moment(moment)) / SECOND),
         "code": _code,
         "item_link": lambda key: _link("items", key, key),

@@ -1,63 +1,104 @@
-"""The incident report of an item: a page to print, and to keep."""
+"""The incident report of an item: a page to print, and to keep; and the same as PDF."""
 
+import asyncio
+from urllib.parse import quote
+
+import msgspec
 from aiohttp import web
 
-from server.answers import answer
+from server.api import wire
 from server.api.context import CONTEXT
-from server.console.incidents import completeness, incident, shift
+from server.console.incidents import (
+    Completeness,
+    Incident,
+    completeness,
+    incident,
+    shift,
+)
 from server.console.item_view import ItemView, item_view
-from server.console.rendering import CONSOLE, page
-from server.console.timeline import Gap, Step
-from server.store import View
+from server.console.rendering import CONSOLE, HEADERS, page, wording
+from server.exceptions import review
+from server.problems import ProblemError
 from shared.moments import to_moment, to_text
-from shared.protocol import ItemException
+from shared.protocol import ItemException, ProblemType
 
-__all__ = ["report"]
-
-MOST_LOOKS = 100
-"""Moments at which is asked what was wrong then, at most."""
+__all__ = ["Report", "pdf", "report"]
 
 
-async def _ever(request: web.Request, shown: ItemView) -> list[ItemException]:
-    """Return what was wrong with an item at any time, as is known of it now."""
-    context, key = request.app[CONTEXT], shown.answer.item
-    found = {(one.code, one.since): one for one in shown.answer.exceptions}
-    moments = sorted(
-        {s.occurred for s in shown.story if isinstance(s, Step)}
-        | {s.until - 1 for s in shown.story if isinstance(s, Gap)}
-    )
-    for moment in moments[-MOST_LOOKS:]:
-        view = View(at=moment, known_at=shown.view.known_at)
-        then = answer(
-            await context.store.tell(key, view),
-            key,
-            at=moment,
-            known_at=view.known_at,
-            horizon=await context.store.horizon(view),
-            site=context.site,
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """What a report says: the item, all that was ever wrong, and what was first.
+
+    ``shift`` is the one in which that began.
+    """
+
+    view: ItemView
+    ever: list[ItemException]
+    found: Incident | None
+    shift: str
+    complete: Completeness
+
+
+async def _report(request: web.Request) -> Report:
+    shown, context = await item_view(request), request.app[CONTEXT]
+    key, at = shown.answer.item, shown.view.at
+    telling = await context.store.tell(key, shown.view)
+    reviewed = review(telling.world, key, telling.said, at, site=context.site)
+    ever = [
+        ItemException(
+            code=one.code, since=to_text(one.since), event=one.event, text=one.text
         )
-        for one in then.exceptions:
-            found.setdefault((one.code, one.since), one)
-    return sorted(found.values(), key=lambda one: one.since)
-
-
-async def report(request: web.Request) -> web.Response:
-    """``GET /items/{item}/report?at=&known_at=``."""
-    shown = await item_view(request)
-    ever = await _ever(request, shown)
+        for one in reviewed.findings
+    ]
     found = incident(ever, shown.story)
     hour = 0
     if found is not None:
         hour = request.app[CONSOLE].clock.local(to_moment(found.first.since)).hour
-    return page(
-        request,
-        "report.html",
+    return Report(
         view=shown,
-        answer=shown.answer,
         ever=ever,
         found=found,
         shift=shift(hour),
         complete=completeness(shown.story),
-        held_at=to_text(shown.view.at),
-        held_known=to_text(shown.view.known_at),
+    )
+
+
+async def report(request: web.Request) -> web.Response:
+    """``GET /items/{item}/report?at=&known_at=``."""
+    made = await _report(request)
+    return page(
+        request,
+        "report.html",
+        msgspec.structs.asdict(made),
+        answer=made.view.answer,
+        held_at=to_text(made.view.view.at),
+        held_known=to_text(made.view.view.known_at),
+    )
+
+
+async def pdf(request: web.Request) -> web.Response:
+    """``GET /items/{item}/report.pdf?at=&known_at=``.
+
+    Raises:
+        ProblemError: 501 where what writes PDF is not installed.
+    """
+    try:
+        from server.console.report_pdf import written  # noqa: PLC0415 # an extra
+    except ImportError as error:
+        reason = (
+            "PDF needs reportlab on the server: pip install 'scantrail[labels]'. "
+            "A browser can print the report into a PDF without it."
+        )
+        raise ProblemError(501, ProblemType.INVALID, reason) from error
+    made, speech = await _report(request), wording(request)
+    clock = request.app[CONSOLE].clock
+    now = request.app[CONTEXT].store.present()
+    body = await asyncio.to_thread(written, made, speech, clock, now)
+    name = quote(f"report-{wire.key(request, 'item')[:60]}.pdf", safe="")
+    return web.Response(
+        body=body,
+        content_type="application/pdf",
+        headers={
+            **HEADERS,
+            "Content-Disposition": f"attachment; filename*=UTF-8''{name}",
+        },
     )

@@ -1,6 +1,7 @@
 """The floor map and the figures in a browser: what each is for, as a person does it."""
 
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
@@ -17,7 +18,16 @@ from tests.serving import NOW
 
 THEN = to_text(NOW - 5 * HOUR)
 FLOORS = ("/floor", f"/floor?at={THEN}")
-SCREENS = (*FLOORS, "/figures", "/figures?days=1", f"/figures?days=28&at={THEN}")
+SCREENS = (
+    *FLOORS,
+    "/figures",
+    "/figures?days=1",
+    f"/figures?days=28&at={THEN}",
+    "/incidents",
+    "/incidents?by=step&days=1",
+    "/incidents?by=station",
+    f"/incidents?at={to_text(NOW - 400 * HOUR)}",
+)
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +142,7 @@ def test_f25_hostile_places_are_text_on_the_map(
 def test_the_figures_stand_beside_their_definitions_and_can_be_taken(
     house: Warehouse, opened: Opens
 ) -> None:
-    page = enter(opened, house, "Vera")
+    page = enter(opened, house, "Otto")
     page.get_by_role("navigation").get_by_role("link", name="Figures").click()
     page.get_by_label("Period").select_option("a day")
     page.get_by_role("button", name="Show").click()
@@ -157,9 +167,50 @@ def test_the_figures_stand_beside_their_definitions_and_can_be_taken(
 def test_figures_can_be_seen_as_they_were_known(
     house: Warehouse, opened: Opens
 ) -> None:
-    page = enter(opened, house, "Vera")
+    page = enter(opened, house, "Otto")
     page.goto(f"{house.url}/figures?days=1&known_at={THEN}")
     scans = page.get_by_role("row", name="Scans of an item").locator("td").nth(1)
     known = int(scans.inner_text())
     page.goto(f"{house.url}/figures?days=1")
     assert 0 < known < int(scans.inner_text())
+
+
+def test_incidents_are_told_by_cause_step_and_station_and_lead_to_their_reports(
+    house: Warehouse, opened: Opens
+) -> None:
+    page = enter(opened, house, "Otto")
+    page.get_by_role("navigation").get_by_role("link", name="Incidents").click()
+    groups = page.get_by_role("region", name="By cause")
+    overdue = groups.get_by_role("row", name="Handoff overdue")
+    for words in ("8", "67 %", "A scan by the one who takes over"):
+        expect(overdue).to_contain_text(words)
+    expect(groups.locator("svg rect.bar")).to_have_count(
+        groups.locator("tbody tr").count()
+    )
+    page.get_by_label("By", exact=True).select_option("Step")
+    page.get_by_role("button", name="Show").click()
+    by_step = page.get_by_role("region", name="By step")
+    expect(by_step.get_by_role("row", name="counted")).to_contain_text("33 %")
+    page.get_by_label("By", exact=True).select_option("Station")
+    page.get_by_role("button", name="Show").click()
+    by_station = page.get_by_role("region", name="By station")
+    expect(by_station.get_by_role("link", name="GATE")).to_be_visible()
+    each = page.get_by_role("region", name="Each of them")
+    each.get_by_role("link", name="P-0303").click()
+    first = page.get_by_role("region", name="The first step")
+    expect(first).to_contain_text("nobody took it over within 30 minutes")
+
+
+def test_a_report_is_taken_as_pdf_or_the_page_says_what_it_needs(
+    house: Warehouse, opened: Opens
+) -> None:
+    page = enter(opened, house, "Otto")
+    page.goto(f"{house.url}/items/P-0303/report")
+    if find_spec("reportlab") is None:
+        page.get_by_role("link", name="PDF").click()
+        expect(page.get_by_role("alert")).to_contain_text("scantrail[labels]")
+        return
+    with page.expect_download() as taken:
+        page.get_by_role("link", name="PDF").click()
+    assert taken.value.suggested_filename == "report-P-0303.pdf"
+    assert taken.value.path().read_bytes().startswith(b"%PDF-")

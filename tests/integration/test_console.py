@@ -37,6 +37,7 @@ HOSTILE = {
 
 
 FILES = {"/live", "/", "/labels/preview", "/labels/sheet", "/figures/{table}"}
+FILES |= {"/items/{item}/report.pdf"}
 """What is no page."""
 
 
@@ -266,6 +267,8 @@ async def test_f25_f76_hostile_texts_are_text_on_every_page(
         f"/people/{key}",
         "/floor",
         "/figures",
+        "/incidents",
+        "/incidents?by=station",
         f"/events/{log.id}:1",
         f"/loads/{quote(text + '!', safe='')}",
         f"/loads/{quote(text + '!', safe='')}/manifest",
