@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from time import gmtime, strftime
 
+from bench.console import console
 from bench.engine import engine
 from bench.measure import Row, table
 from bench.screen import painted
@@ -36,6 +37,7 @@ MEASURES = {
         drain,
         memory,
         engine,
+        console,
     )
 }
 

@@ -29,7 +29,7 @@ from shared.chain import start, walk
 from shared.lines import Line, encode
 from shared.moments import SECOND, to_text
 
-__all__ = ["engine"]
+__all__ = ["engine", "filler"]
 
 EVENTS = int(os.environ.get("SCANTRAIL_BENCH_EVENTS", "100000"))
 STATIONS = 20
@@ -50,7 +50,7 @@ def _now() -> int:
 # --- what is there before -------------------------------------------------------------
 
 
-class _Filler:
+class Filler:
     """Writes lines through the store, without HTTP and signatures."""
 
     def __init__(self, store: SqliteStore, station: Station, log: str) -> None:
@@ -58,6 +58,7 @@ class _Filler:
         self._seq, self._head = 0, start(log)
 
     async def append(self, lines: list[bytes]) -> None:
+        """Write lines behind those before."""
         heads = walk(self._head, lines)
         delivery = Delivery(
             log=self._log,
@@ -71,7 +72,8 @@ class _Filler:
         self._seq, self._head = self._seq + len(lines), heads[-1]
 
 
-async def _filler(store: SqliteStore, number: int) -> _Filler:
+async def filler(store: SqliteStore, number: int) -> Filler:
+    """Let a station of a number join, without HTTP."""
     log, secret = str(UUID(int=number + 1)), b"fill-%d" % number
     await store.invite(
         f"fill-{number}",
@@ -83,14 +85,14 @@ async def _filler(store: SqliteStore, number: int) -> _Filler:
     joined = await store.enrol(
         secret, log=log, token_hash=secret, public_key=b"", version="", host=""
     )
-    return _Filler(store, joined, log)
+    return Filler(store, joined, log)
 
 
 async def fill(path: Path, events: int) -> None:
     """Write a history of so many events, a full shelf, and an item with fifty scans."""
     store = await SqliteStore.open(path, _now)
     try:
-        fillers = [await _filler(store, number) for number in range(STATIONS + 1)]
+        fillers = [await filler(store, number) for number in range(STATIONS + 1)]
         await _corner(fillers[STATIONS])
         begun = _now() - 30 * _DAY
         works = [batches(number, begun) for number in range(STATIONS)]
@@ -105,7 +107,7 @@ async def fill(path: Path, events: int) -> None:
         await store.close()
 
 
-async def _corner(filler: _Filler) -> None:
+async def _corner(filler: Filler) -> None:
     at = _now() - 40 * _DAY
     told = [("store", f"P-BENCH-{n:05}", _SHELF) for n in range(AT_LOCATION)]
     told += [("see", _WANDERER, f"BENCH-{n % 3}") for n in range(HISTORY)]

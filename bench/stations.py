@@ -30,21 +30,23 @@ class Sending:
     """One station's requests, ready to be sent."""
 
     def __init__(self, url: str, log: str, token: str, key: Ed25519PrivateKey) -> None:
-        self._url, self._log, self._token, self._key = url, log, token, key
+        self._url, self.log = url, log
+        self.bearer = {"Authorization": f"Bearer {token}"}
+        self.sign = key.sign
         self.requests: list[tuple[int, bytes, dict[str, str]]] = []
         self.lines = 0
 
     def prepare(self, station: int, count: int, turn: int) -> None:
         """Write, chain and sign batches of a station's work."""
-        head, begun = start(self._log), time.time_ns() // 1000 - _AHEAD
+        head, begun = start(self.log), time.time_ns() // 1000 - _AHEAD
         for batch in islice(batches(station, begun, turn), count):
             lines = [data for _, data in batch]
             after, base = self.lines, head
             self.lines += len(lines)
             head = walk(head, lines)[-1]
-            signature = self._key.sign(signed_message(self._log, self.lines, head))
+            signature = self.sign(signed_message(self.log, self.lines, head))
             headers = {
-                "Authorization": f"Bearer {self._token}",
+                **self.bearer,
                 BASE: base.hex(),
                 HEAD: head.hex(),
                 SIGNATURE: base64.b64encode(signature).decode(),
@@ -54,7 +56,7 @@ class Sending:
     async def send(self, session: aiohttp.ClientSession) -> None:
         """Send them, one after the other."""
         for after, body, headers in self.requests:
-            url = f"{self._url}/v1/logs/{self._log}/lines?after={after}"
+            url = f"{self._url}/v1/logs/{self.log}/lines?after={after}"
             async with session.post(url, data=body, headers=headers) as answer:
                 if answer.status != 200:  # noqa: PLR2004 # the only good answer
                     raise RuntimeError(await answer.text())

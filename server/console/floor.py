@@ -24,8 +24,8 @@ PAGE, TOGETHER = 5000, 250
 """Items read at once where only their place counts, and where their story does."""
 MOST_MOVED = 50_000
 """Items whose stories are told for one day; of more, evenly, one in so many is."""
-MOST_DRAWN = 600
-"""Places on the map; the table has all."""
+MOST_SHOWN = 300
+"""Places on the page, the fullest; all of them if that is asked for."""
 STEP = 300
 """Seconds from one mark of the slider to the next."""
 LEVELS = 4
@@ -101,13 +101,18 @@ async def floor(request: web.Request) -> web.Response:
     at = max(EARLIEST, min(view.at, now))
     made = await _floor(request, clock.midnight(at) if moved else None)
     heres = made.value.at(at) if made.value else []
-    places = await _places(context, heres)
+    everywhere = await _places(context, heres)
+    said = await context.store.said(Topic.LOCATION, None)
+    places = everywhere if "all" in request.query else _fullest(everywhere)
     horizon = await context.store.horizon(View(at=at, known_at=now))
     return page(
         request,
         "floor.html",
         places=places,
-        drawings=_drawn(places, await context.store.said(Topic.LOCATION, None)),
+        everywhere=len(everywhere),
+        drawings=_drawn(
+            _fullest(places), await context.store.said(Topic.LOCATION, None)
+        ),
         total=sum(one.count for one in heres),
         about=made.value.about if made.value else False,
         every=made.value.every if made.value else 1,
@@ -115,8 +120,8 @@ async def floor(request: web.Request) -> web.Response:
         progress=made.progress,
         at=at,
         moved=moved,
+        held_at=to_text(at),
         slider=_slider(clock, at, now, moved=moved),
-        most_drawn=MOST_DRAWN,
         behind=horizon.untold(),
         dwell=lambda since: span(max(0, at - since) / SECOND),
     )
@@ -150,12 +155,18 @@ def _level(here: Here | None, most: int) -> int:
     return 0 if here is None else max(1, -(-LEVELS * here.count // most))
 
 
+def _fullest(places: Sequence[Place]) -> list[Place]:
+    """Return the places that there is room for, and those that have a station."""
+    if len(places) <= MOST_SHOWN:
+        return list(places)
+    fullest = sorted(places, key=lambda one: one.here.count if one.here else 0)
+    codes = {one.code for one in fullest[-MOST_SHOWN:]}
+    return [one for one in places if one.code in codes or one.stations]
+
+
 def _drawn(places: Sequence[Place], said: Iterable[Said]) -> list[Drawing]:
-    """Draw the places that there is room for: the fullest first."""
-    fullest = sorted(places, key=lambda one: -one.here.count if one.here else 0)
-    codes = [one.code for one in fullest[:MOST_DRAWN]]
     boxes = dict(_boxes((one.key, one.line) for one in said))
-    return drawing(codes, boxes)
+    return drawing([one.code for one in places], boxes)
 
 
 def _boxes(lines: Iterable[tuple[str, HostLine]]) -> Iterator[tuple[str, Box]]:
