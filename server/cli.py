@@ -15,7 +15,16 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from server import doctor, malformed, people_command, pulse, setup, site_command, upkeep
+from server import (
+    doctor,
+    malformed,
+    people_command,
+    plan_command,
+    pulse,
+    setup,
+    site_command,
+    upkeep,
+)
 from server.api.context import Context
 from server.app import create_app
 from server.background import keeping_up
@@ -121,6 +130,7 @@ async def _serve(config: ServerConfig) -> None:
         store=store,
         keys=Keys(data / KEYS),
         people=people,
+        plan=data / plan_command.PLAN,
         sessions=Sessions(data / SESSIONS, people, visitors=oidc is not None),
         reference=ReferenceData(store, now),
         own=own,
@@ -325,6 +335,7 @@ def _parser() -> argparse.ArgumentParser:
     add_import(add)
     _to_server(add)
     people_command.add_commands(commands)
+    plan_command.add_commands(commands)
     upkeep.add_commands(commands)
     site_command.add_commands(commands)
     setup.add_commands(commands)

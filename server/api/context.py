@@ -1,6 +1,7 @@
 """What handlers work with; set once, when the app is made."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import msgspec
 from aiohttp import web
@@ -27,7 +28,8 @@ class Context(msgspec.Struct, kw_only=True):
     the language that the browser asks for. ``fingerprint`` is of a certificate that no
     authority knows, so that stations have to be told of it; mostly empty. ``oidc`` is
     the site's identity provider, ``pending`` who has gone there. ``config`` are the
-    settings in force; ``None`` only where there are none, as in tests.
+    settings in force; ``None`` only where there are none, as in tests. ``plan`` is
+    where the site's plan lies, if there is one.
     """
 
     store: Store
@@ -46,6 +48,7 @@ class Context(msgspec.Struct, kw_only=True):
     language: str = ""
     fingerprint: str = ""
     config: ServerConfig | None = None
+    plan: Path | None = None
     oidc: Provider | None = None
     pending: Pending = msgspec.field(default_factory=Pending)
 

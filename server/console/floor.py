@@ -6,6 +6,7 @@ import msgspec
 from aiohttp import web
 
 from server.api.context import CONTEXT, Context
+from server.console.beneath import Beneath, beneath
 from server.console.clock import Clock
 from server.console.item_view import view_of
 from server.console.plan import Box, Drawing, drawing, natural
@@ -103,6 +104,7 @@ async def floor(request: web.Request) -> web.Response:
     heres = made.value.at(at) if made.value else []
     everywhere = await _places(context, heres)
     said = await context.store.said(Topic.LOCATION, None)
+    plan = beneath(context.plan)
     places = everywhere if "all" in request.query else _fullest(everywhere)
     horizon = await context.store.horizon(View(at=at, known_at=now))
     return page(
@@ -110,9 +112,8 @@ async def floor(request: web.Request) -> web.Response:
         "floor.html",
         places=places,
         everywhere=len(everywhere),
-        drawings=_drawn(
-            _fullest(places), await context.store.said(Topic.LOCATION, None)
-        ),
+        drawings=_drawn(_fullest(places), said, plan),
+        plan=plan,
         total=sum(one.count for one in heres),
         about=made.value.about if made.value else False,
         every=made.value.every if made.value else 1,
@@ -164,9 +165,12 @@ def _fullest(places: Sequence[Place]) -> list[Place]:
     return [one for one in places if one.code in codes or one.stations]
 
 
-def _drawn(places: Sequence[Place], said: Iterable[Said]) -> list[Drawing]:
+def _drawn(
+    places: Sequence[Place], said: Iterable[Said], plan: Beneath | None
+) -> list[Drawing]:
     boxes = dict(_boxes((one.key, one.line) for one in said))
-    return drawing([one.code for one in places], boxes)
+    codes = [one.code for one in places]
+    return drawing(codes, boxes, None if plan is None else plan.frame)
 
 
 def _boxes(lines: Iterable[tuple[str, HostLine]]) -> Iterator[tuple[str, Box]]:

@@ -40,12 +40,16 @@ class Group(msgspec.Struct, frozen=True):
 
 
 class Drawing(msgspec.Struct, frozen=True, kw_only=True):
-    """A map: how large it is, each place's box, and the names of its groups."""
+    """A map: how large it is, each place's box, and the names of its groups.
+
+    ``on_plan``: it is in the measure of the site's plan, which can lie beneath it.
+    """
 
     width: float
     height: float
     boxes: Mapping[str, Box]
     groups: Sequence[Group] = ()
+    on_plan: bool = False
 
 
 def natural(code: str) -> tuple[tuple[int, int, str], ...]:
@@ -70,7 +74,7 @@ def drawing(
     codes = sorted(places, key=natural)
     placed = {code: known[code] for code in codes if code in known}
     rest = [code for code in codes if code not in known]
-    found = [_on_plan(placed, frame)] if placed else []
+    found = [_on_plan(placed, frame)] if placed or frame else []
     return [*found, _by_code(rest)] if rest or not found else found
 
 
@@ -80,6 +84,7 @@ def _on_plan(boxes: Mapping[str, Box], frame: Box | None) -> Drawing:
     return Drawing(
         width=_PLAN,
         height=around.h * scale,
+        on_plan=True,
         boxes={
             code: Box(
                 (box.x - around.x) * scale,

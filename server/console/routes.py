@@ -4,6 +4,7 @@ from server.api.guard import Access, Handler
 from server.console import (
     access,
     acting,
+    beneath,
     board,
     entry,
     figure_files,
@@ -50,6 +51,7 @@ ROUTES: tuple[tuple[str, str, Access, Handler], ...] = (
     ("GET", "/exceptions/search-list", Access.READER, inbox.search_list),
     ("GET", "/board", Access.READER, board.board),
     ("GET", "/floor", Access.READER, floor.floor),
+    ("GET", "/floor/plan/{version}", Access.READER, beneath.drawn),
     ("GET", "/figures", Access.READER, figures.figures),
     ("GET", "/figures/{table}", Access.READER, figure_files.download),
     ("GET", "/incidents", Access.READER, incident_list.incidents),

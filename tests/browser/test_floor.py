@@ -214,3 +214,31 @@ def test_a_report_is_taken_as_pdf_or_the_page_says_what_it_needs(
         page.get_by_role("link", name="PDF").click()
     assert taken.value.suggested_filename == "report-P-0303.pdf"
     assert taken.value.path().read_bytes().startswith(b"%PDF-")
+
+
+def test_the_sites_plan_lies_beneath_its_places(
+    house: Warehouse, opened: Opens, axe: str
+) -> None:
+    """It is the last of this house: the plan stays."""
+    drawing = (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 20">'
+        '<rect x="1" y="1" width="38" height="18" fill="none" stroke="black"/></svg>'
+    )
+    plan = house.service.folder / "plan.svg"
+    plan.write_text(drawing)
+    house.service.context.plan = plan
+    page = enter(opened, house, "Sina")
+    page.goto(f"{house.url}/floor")
+    beneath = page.locator(".layers img")
+    expect(beneath).to_be_visible()
+    assert beneath.evaluate("(image) => image.naturalWidth") > 0
+    dock = (
+        page.locator(".over-plan a", has_text="DOCK-2").locator("rect").bounding_box()
+    )
+    under = beneath.bounding_box()
+    assert dock is not None
+    assert under is not None
+    scale = under["width"] / 40
+    assert dock["x"] - under["x"] == pytest.approx(14 * scale, abs=2)
+    assert dock["y"] - under["y"] == pytest.approx(3 * scale, abs=2)
+    assert findings(page, axe) == []
