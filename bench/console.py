@@ -47,8 +47,8 @@ PAGES = (
 ROUNDS = 5
 GOAL = 1_000.0
 """Milliseconds in which a page can be used."""
-A_SECOND, SECONDS = 50, 15
-"""Changes of the board a second, and for how long."""
+A_SECOND, SECONDS, GATES = 50, 15, 5
+"""Changes of the board a second, for how long, and by how many stations."""
 WORKING = 300.0
 """Seconds in which what is worked out in the background has to be there."""
 _MILLI = 1000.0
@@ -181,7 +181,16 @@ class _Gate:
     def __init__(self, sending: Sending, session: aiohttp.ClientSession) -> None:
         self._sending, self._session = sending, session
         self._head = start(sending.log)
-        self.acked: list[float] = []
+
+    async def see(self, items: list[str], begin: float) -> list[float]:
+        """Scan one after the other from a moment on; return when each was durable."""
+        acked = []
+        for number, item in enumerate(items):
+            due = begin + number * GATES / A_SECOND
+            await asyncio.sleep(max(0.0, due - time.perf_counter()))
+            await self.tell("see", [item])
+            acked.append(time.time() * _MILLI)
+        return acked
 
     async def tell(self, action: str, items: list[str]) -> None:
         """Send what was done with some items."""
@@ -208,32 +217,34 @@ class _Gate:
         }
         sending.requests = [(after, b"\n".join(lines) + b"\n", headers)]
         await sending.send(self._session)
-        self.acked.append(time.time() * _MILLI)
 
 
 async def _following(page: Page, url: str) -> tuple[float, list[float]]:
-    """Change the board many times a second.
+    """Change the board many times a second, by several gates.
 
     Return how many times it was, and how long each change took to be seen, in ms.
     """
     items = [f"P-{_now()}-{number}" for number in range(A_SECOND * SECONDS)]
+    shares = [items[number::GATES] for number in range(GATES)]
     async with aiohttp.ClientSession() as session:
         key = os.environ["SCANTRAIL_KEY"]
-        gate = _Gate(await joined(session, url, key), session)
-        await gate.tell("depart", items)
+        gates = [_Gate(await joined(session, url, key), session) for _ in shares]
+        for gate, share in zip(gates, shares, strict=True):
+            await gate.tell("depart", share)
         await page.goto(f"{url}/board")
         await page.wait_for_timeout(2_000)
         before = int(await page.locator(".tile .figure").first.inner_text())
         await page.evaluate(_WATCH)
-        gate.acked, began = [], time.perf_counter()
-        for number, item in enumerate(items):
-            wait = began + number / A_SECOND - time.perf_counter()
-            await asyncio.sleep(max(0.0, wait))
-            await gate.tell("see", [item])
+        began = time.perf_counter()
+        told = [
+            gate.see(share, began + number / A_SECOND)
+            for number, (gate, share) in enumerate(zip(gates, shares, strict=True))
+        ]
+        acked = sorted(at for times in await asyncio.gather(*told) for at in times)
         rate = len(items) / (time.perf_counter() - began)
         await page.wait_for_timeout(5_000)
         seen = [(int(n) - before, at) for n, at in await page.evaluate("window.seen")]
-    return rate, _lags(gate.acked, seen)
+    return rate, _lags(acked, seen)
 
 
 def _lags(acked: list[float], seen: list[tuple[int, float]]) -> list[float]:

@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 _LOG = logging.getLogger("scantrail.server.console")
 
-PATIENCE = 0.6
+PATIENCE = 0.4
 """Seconds that a page waits."""
 SHARE = 20
 """What took a second is worked out again after so many, at the earliest."""
