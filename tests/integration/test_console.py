@@ -37,7 +37,7 @@ HOSTILE = {
 
 
 FILES = {"/live", "/", "/labels/preview", "/labels/sheet", "/figures/{table}"}
-FILES |= {"/items/{item}/report.pdf"}
+FILES |= {"/items/{item}/report.pdf", "/floor/plan/{version}"}
 """What is no page."""
 
 
