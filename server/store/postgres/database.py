@@ -69,9 +69,11 @@ _SETTINGS = {
     "default_transaction_isolation": "read committed",
     # every statement is short and reads by an index; a plan that was made when tables
     # were empty must not read all of them later
-    "enable_seqscan": "off",
+    "enable_bitmapscan": "off",
     "enable_hashjoin": "off",
+    "enable_material": "off",
     "enable_mergejoin": "off",
+    "enable_seqscan": "off",
     "jit": "off",
     "plan_cache_mode": "force_generic_plan",
     # a machine that is gone must not hold others up

@@ -20,8 +20,8 @@ from server.store import (
 )
 from server.store.answering import State, answers
 from server.store.postgres.database import Database, digest
+from server.store.postgres.holding import STATE
 from server.store.postgres.reading import horizon
-from server.store.postgres.shelf import STATE
 from shared.protocol import ItemAnswer
 
 __all__ = ["count_told", "exceptions", "item", "items", "standing", "told"]

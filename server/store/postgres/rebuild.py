@@ -13,8 +13,9 @@ from server.site import Site
 from server.store import Progress
 from server.store.postgres import locks
 from server.store.postgres.database import Database, Row
+from server.store.postgres.holding import Nobody
 from server.store.postgres.reading import place
-from server.store.postgres.shelf import Nobody, PgShelf, create, take_in
+from server.store.postgres.shelf import PgShelf, create, take_in
 from server.store.postgres.turn import now
 from server.store.rebuild import layout, rules
 from server.store.understanding import OPAQUE, read, voids

@@ -1,12 +1,8 @@
-"""What is known of items, in the server's PostgreSQL database.
-
-Whatever a transaction reads of an item it holds until its end: what it tells follows
-from what is there then, whichever process wrote it.
-"""
+"""What is known of items, in the server's PostgreSQL database."""
 
 from collections.abc import Collection, Iterable
 from importlib import resources
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
@@ -19,27 +15,18 @@ from server.known import Known
 from server.projections import Arrived, Projection
 from server.site import Site
 from server.store import View
-from server.store.answering import State
 from server.store.postgres.database import Database, MeetingError, Row, digest
-from server.store.postgres.locks import Places
+from server.store.postgres.holding import STATE, Guard
 from server.store.postgres.reading import HEARD, PgReader
 
-__all__ = ["PARTITIONS", "STATE", "Held", "PgShelf", "create", "take_in"]
+__all__ = ["PARTITIONS", "PgShelf", "create", "take_in"]
 
-STATE: msgspec.msgpack.Decoder[State] = msgspec.msgpack.Decoder(State)
-
-PARTITIONS = 8
+PARTITIONS = 4
 MOST_HEARD = 64
 """How many events are kept in an item's row, before they are put apart."""
 
 _EVER = View(at=2**63 - 1, known_at=2**63 - 1)
 _encode = msgspec.msgpack.Encoder().encode
-
-_ITEM = "SELECT i.name, i.key, i.number, i.state, i.heard FROM"
-_HELD = """
-    unnest($1::bytea[]) k (name) JOIN item i ON i.name = k.name
-    ORDER BY i.name FOR NO KEY UPDATE OF i
-"""
 
 
 def create(database: Database, new: str) -> None:
@@ -57,98 +44,6 @@ def part(database: Database, table: str, options: str = "") -> None:
         database.do(
             f"CREATE TABLE {table}_p{number} PARTITION OF {table} FOR VALUES"
             f" WITH (MODULUS {PARTITIONS}, REMAINDER {number}){ending}"
-        )
-
-
-class Guard(Protocol):
-    """Sees to it that nobody else works on what is read here."""
-
-    def items(self, keys: Collection[str]) -> None:
-        """Hold items, from now on."""
-
-    def place(self, location: str, *, alone: bool = False) -> None:
-        """Hold a place, from now on."""
-
-    def load(self, keys: Collection[str]) -> list[Row]:
-        """Return the rows of items, of those that have one."""
-
-
-class Held:
-    """The items and places of one transaction, and what is read of its items.
-
-    Args:
-        database: In a transaction.
-        places: Those that it holds.
-        items: Those to hold; they are waited for, in one order.
-    """
-
-    def __init__(
-        self, database: Database, places: Places, items: Collection[str]
-    ) -> None:
-        self._database, self._places = database, places
-        names = sorted(map(digest, items))
-        self._rows: dict[str, Row] = {
-            row[1]: row for row in database.rows(_ITEM + _HELD, names)
-        }
-        self._held = set(items)
-        self.met: set[str] = set()
-        self.met_places: set[str] = set()
-
-    def items(self, keys: Collection[str]) -> None:
-        """Hold more items.
-
-        Raises:
-            MeetingError: Another transaction has one of them.
-        """
-        more = [key for key in keys if key not in self._held]
-        if not more:
-            return
-        names = sorted(map(digest, more))
-        found = self._database.rows(f"{_ITEM}{_HELD} SKIP LOCKED", names)
-        there = self._database.rows(
-            "SELECT i.key FROM unnest($1::bytea[]) k (name)"
-            " JOIN item i ON i.name = k.name",
-            names,
-        )
-        got = {row[1]: row for row in found}
-        self.met |= {key for (key,) in there} - got.keys()
-        if self.met:
-            raise MeetingError
-        self._rows.update(got)
-        self._held.update(more)
-
-    def place(self, location: str, *, alone: bool = False) -> None:
-        """Hold another place, shared unless ``alone``."""
-        try:
-            self._places.hold(location, alone=alone)
-        except MeetingError:
-            self.met_places.add(location)
-            raise
-
-    def load(self, keys: Collection[str]) -> list[Row]:
-        """Return the rows of items as they were when they were held first."""
-        self.items(keys)
-        return [self._rows.pop(key) for key in keys if key in self._rows]
-
-
-class Nobody:
-    """A guard where nobody else works: on tables that are being made."""
-
-    def __init__(self, database: Database, new: str) -> None:
-        self._database, self._new = database, new
-
-    def items(self, keys: Collection[str]) -> None:
-        """Do nothing."""
-
-    def place(self, location: str, *, alone: bool = False) -> None:
-        """Do nothing."""
-
-    def load(self, keys: Collection[str]) -> list[Row]:
-        """Return the rows of items, of those that have one."""
-        return self._database.rows(
-            f"{_ITEM} unnest($1::bytea[]) k (name)"
-            f" JOIN item{self._new} i ON i.name = k.name",
-            [digest(key) for key in keys],
         )
 
 
@@ -185,7 +80,9 @@ class PgShelf(PgReader):
 
     def inside(self, container: str) -> list[str]:
         """Return what is directly in a container, by what is written."""
-        self._guard.items((container,))
+        found = self._guard.inside(container)
+        if found is not None:
+            return found
         return self._keys(
             'WHERE "left"(container, 200) = "left"($1, 200) AND container = $1',
             container,

@@ -16,9 +16,10 @@ from server.store import Receipt, Station
 from server.store.exchanges import Clocks
 from server.store.postgres import backups, locks, logs, said, station_rows, turn
 from server.store.postgres.database import ALONE_AFTER, Database, MeetingError
+from server.store.postgres.holding import Held
 from server.store.postgres.logs import Anchors, Log
 from server.store.postgres.reading import place
-from server.store.postgres.shelf import Held, PgShelf, take_in
+from server.store.postgres.shelf import PgShelf, take_in
 from server.store.understanding import Understood, understand, voids, with_voids
 from shared.protocol import ProblemType
 
@@ -196,6 +197,7 @@ class Appending:
         held = Held(database, places, items | self._items)
         unwritten = Unwritten()
         try:
+            held.begin()
             take_in(PgShelf(database, held, unwritten), self._site, unwritten, arrived)
         except MeetingError:
             self._items |= held.met
