@@ -12,30 +12,27 @@ a scanner or the sync that fails is shown, and started again.
 
 import asyncio
 import contextlib
-import logging
-import os
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from edge import health, identity, notices
 from edge.ballast import MEBIBYTE
-from edge.battery import read_battery
 from edge.capture import Capture
-from edge.care import DAY, Care, take_in
-from edge.clock import Clock, asleep, read_clock
+from edge.care import DAY, Care
+from edge.clock import Clock, read_clock
 from edge.config import Config, rules, site
-from edge.copying import Copying, adopt, take_in_journal
+from edge.copying import Copying
 from edge.decisions import State
 from edge.feedback import Feedback, Notice, Tone, Word
+from edge.found import from_second_path, take_in_found
 from edge.gpio import open_pins
 from edge.identity import Identity
 from edge.kiosk import DEVICE, Kiosk, Panel, page
 from edge.knowledge import from_log, keep_told, settings_of
 from edge.lights import Light
-from edge.outbox import NotSavedError, Outbox
+from edge.outbox import Outbox
 from edge.pulse import Pulse
 from edge.reference import Copy, Reference
 from edge.renewal import Tokens
@@ -44,22 +41,17 @@ from edge.scanners.opening import open_scanner
 from edge.scanners.settings import ScannerSettings
 from edge.screen import Screen
 from edge.sync import Sync, SyncStatus
+from edge.tasks import cancelled, first, kept_up
 from edge.texts import Texts, said
 from edge.uplink import Uplink
 from edge.vitals import Vitals
+from edge.watch import Machine, Parts, Watch
 from edge.workflow import Told
 from shared.errors import StartError
-from shared.moments import SECOND
 from shared.sd_notify import READY, STOPPING, notify
 
 __all__ = ["Setup", "Station", "run"]
 
-_log = logging.getLogger(__name__)
-
-_AGAIN = 5.0  # seconds before a part that failed is started again
-_WATCH = 1.0  # seconds between two reports
-_LOOK = 0.2  # seconds between two looks at the scanners: within 1 s it is seen
-_NOTICES = 20  # of the outbox that are reported, the latest
 _LAST_SCANS = 3.0  # seconds to save what was scanned before the end
 
 
@@ -116,7 +108,7 @@ async def run(setup: Setup, stop: asyncio.Event, clock: Clock = read_clock) -> i
         copying = None
         if kept.journal is not None:
             copying = Copying(outbox, Path(kept.journal))
-            await _adopt(outbox, Path(kept.journal))
+            await from_second_path(outbox, Path(kept.journal))
         scanners = [open_scanner(settings, clock) for settings in setup.scanners]
         station = Station(
             setup,
@@ -158,14 +150,12 @@ class Station:
         self._sync = sync
         self._scanners = tuple(scanners)
         self._clock = clock
-        self._observe = observe
         self._copying = copying
         self._care = Care(
             outbox, retention=setup.config.storage.retention_days * DAY, clock=clock
         )
         self._told = sync.status if sync else SyncStatus(state=State.NOT_JOINED)
         self._progress = asyncio.Event()
-        self._report: health.Report | None = None
         self._reading: list[asyncio.Task[None]] = []
         self._copy = copy
         self._facts = Told()
@@ -197,6 +187,24 @@ class Station:
             waiting=lambda: outbox.waiting,
             clock=clock,
         )
+        self._watch = Watch(
+            Parts(
+                outbox=outbox,
+                care=self._care,
+                capture=self._capture,
+                scanners=self._scanners,
+                status=lambda: self._told,
+                copying=copying,
+                copy=copy,
+            ),
+            Machine(clock),
+            data=setup.data,
+            texts=setup.texts,
+            say=setup.say,
+            awake=sync.retry if sync else lambda: None,
+        )
+        self._watch.observe(lambda report: self._panel.refresh(self._told, report))
+        self._watch.observe(observe)
         light = setup.config.light
         self._light = Light(light, open_pins) if light.chip else None
         if setup.look is not None:
@@ -213,31 +221,31 @@ class Station:
             if self._sync is None:
                 self._say(Notice.NOT_JOINED)
             notify(READY)
-            await _first(stop.wait(), self._over(reading))
+            await first(stop.wait(), self._over(reading))
             notify(STOPPING)
-            await _cancelled(reading)
+            await cancelled(reading)
             await self._save_the_last()
-            await _cancelled(others)
-        self._write(ended=True)
+            await cancelled(others)
+        self._watch.write(ended=True)
 
     def _parts(self) -> list[Coroutine[None, None, None]]:
         parts = [
             self._capture.run(),
-            self._watch(),
-            _kept_up("outbox", self._care.run, self._say),
-            _kept_up("salvage", self._take_in, self._say),
-            _kept_up("watchdog", self._pulse().run, self._say),
+            self._watch.run(),
+            self._kept_up("outbox", self._care.run),
+            self._kept_up("salvage", self._take_in),
+            self._kept_up("watchdog", self._pulse().run),
         ]
         if self._copying is not None:
-            parts.append(_kept_up("journal", self._copying.run, self._say))
+            parts.append(self._kept_up("journal", self._copying.run))
         if self._sync is not None:
             self._sync.observe(self._synced)
-            parts.append(_kept_up("sync", self._sync.run, self._say))
+            parts.append(self._kept_up("sync", self._sync.run))
         if self._light is not None:
-            parts.append(_kept_up("stack light", self._light.run, self._say))
+            parts.append(self._kept_up("stack light", self._light.run))
         port = self._setup.config.display.kiosk
         if port != "off":
-            parts.append(_kept_up("screen", self._kiosk(port).run, self._say))
+            parts.append(self._kept_up("screen", self._kiosk(port).run))
         return parts
 
     def _pulse(self) -> Pulse:
@@ -274,7 +282,21 @@ class Station:
     async def _read(self, scanner: Scanner) -> None:
         """Take a scanner's reads until its input ends."""
         sink = self._capture.sink(scanner)
-        await _kept_up(scanner.health.device, lambda: scanner.run(sink), self._say)
+        await self._kept_up(scanner.health.device, lambda: scanner.run(sink))
+
+    async def _kept_up(self, name: str, part: Callable[[], Awaitable[None]]) -> None:
+        """Run a part to its end, and again where it fails."""
+        await kept_up(
+            name,
+            part,
+            lambda device, problem: self._say(
+                Notice.PART_FAILED, device=device, problem=problem
+            ),
+        )
+
+    async def _take_in(self) -> None:
+        journal = self._setup.config.storage.journal
+        await take_in_found(self._outbox, Path(journal) if journal else None)
 
     async def _over(self, reading: Sequence[asyncio.Task[None]]) -> None:
         """Wait until nothing more can come, and all that came is where it should be."""
@@ -303,7 +325,7 @@ class Station:
         if self._light is not None and feedback.word is not Word.READY:
             self._light.call(feedback.tone)
         self._panel.scanned(feedback)
-        self._panel.refresh(self._told, self._report)
+        self._panel.refresh(self._told, self._watch.report)
         self._setup.show(feedback)
 
     def _say(self, notice: Notice, **names: str) -> None:
@@ -321,126 +343,5 @@ class Station:
         before, self._told = self._told, status
         for text in notices.of_sync(before, status, self._setup.texts):
             self._setup.say(text)
-        self._panel.refresh(status, self._report)
+        self._panel.refresh(status, self._watch.report)
         self._progress.set()
-
-    async def _take_in(self) -> None:
-        """Take in what was set aside, now and whenever more is; and the journal.
-
-        The journal has what a file had that is gone, or is damaged.
-        """
-        known = -1
-        while True:
-            if self._outbox.anew and self._setup.config.storage.journal:
-                folder = Path(self._setup.config.storage.journal)
-                lines = await take_in_journal(self._outbox, folder)
-                self._outbox.anew = False
-                self._outbox.notices.append(f"{lines} lines are in {folder}, and kept")
-            if known != len(self._outbox.notices):
-                known = len(self._outbox.notices)
-                await take_in(self._outbox, self._outbox.notices.append)
-            await asyncio.sleep(_WATCH)
-
-    async def _watch(self) -> None:
-        """Look after scanners and clock, and keep the report up to date."""
-        texts = self._setup.texts
-        while True:
-            before, after = self._report, self._write(ended=False)
-            known = before.scanners if before else ()
-            if self._sync and before and after.asleep > before.asleep + SECOND:
-                self._sync.retry()  # the network may be another one
-            for text in [
-                *notices.of_storage(before, after, texts),
-                *notices.of_scanners(known, after.scanners, texts),
-                *notices.of_clock(before, after, texts),
-                *notices.of_battery(before, after, texts),
-                *notices.of_sleep(before, after, texts),
-            ]:
-                self._setup.say(text)
-            await self._until_the_next_report(after)
-
-    async def _until_the_next_report(self, latest: health.Report) -> None:
-        """Wait; less long where a scanner has gone or come since."""
-        end = asyncio.get_running_loop().time() + _WATCH
-        while asyncio.get_running_loop().time() < end:
-            await asyncio.sleep(_LOOK)
-            before = [(one.connected, one.problem) for one in latest.scanners]
-            if before != [
-                (s.health.connected, s.health.problem) for s in self._scanners
-            ]:
-                return
-
-    def _write(self, *, ended: bool) -> health.Report:
-        """Write the report, and return it."""
-        now = self._clock()
-        self._report = health.Report(
-            pid=os.getpid(),
-            boot=now.boot,
-            mono=now.mono,
-            clock_synced=now.synced,
-            state=self._told.state,
-            problem=self._told.problem,
-            alarm=notices.alarm_of(self._told, self._setup.texts),
-            storage_problem=self._outbox.problem
-            or self._care.problem
-            or (self._copying.problem if self._copying else ""),
-            storage_notices=tuple(self._outbox.notices[-_NOTICES:]),
-            owed=self._outbox.owed,
-            last_contact=health.contact(self._told),
-            unsaved=self._capture.held,
-            unsaved_problem=self._capture.problem,
-            mode=self._capture.state.scene.mode,
-            scanners=tuple(health.scanner_report(s.health) for s in self._scanners),
-            battery=read_battery(),
-            asleep=asleep(),
-            at=now.at,
-            told_at=self._copy.checked if self._copy else None,
-            ended=ended,
-        )
-        with contextlib.suppress(OSError):  # a full disk is told by the outbox
-            health.write(self._setup.data, self._report)
-        self._panel.refresh(self._told, self._report)
-        self._observe(self._report)
-        return self._report
-
-
-async def _adopt(outbox: Outbox, folder: Path) -> None:
-    """Take over what an earlier run could only save on the second path."""
-    try:
-        if lines := await adopt(outbox, folder):
-            text = f"{lines} lines that were on the second path only are in the outbox"
-            outbox.notices.append(text)
-    except (OSError, NotSavedError) as error:
-        _log.warning("the second path cannot be read: %s", error)
-
-
-async def _kept_up(
-    name: str, part: Callable[[], Awaitable[None]], say: Callable[..., None]
-) -> None:
-    """Run a part to its end; where it fails, say so and start it again."""
-    while True:
-        try:
-            return await part()
-        except Exception as error:  # noqa: BLE001 - contract, I6: capture goes on
-            _log.exception("%s has failed", name)
-            say(Notice.PART_FAILED, device=name, problem=str(error))
-        await asyncio.sleep(_AGAIN)
-
-
-async def _first(*awaited: Coroutine[None, None, object]) -> None:
-    """Wait for whichever is over first, and see it fail if it does; end the others."""
-    tasks = [asyncio.ensure_future(one) for one in awaited]
-    try:
-        over, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        await _cancelled(tasks)
-    for task in over:
-        task.result()
-
-
-async def _cancelled(tasks: Sequence[asyncio.Task[Any]]) -> None:
-    """Cancel tasks, and wait until they have ended."""
-    for task in tasks:
-        task.cancel()
-    if tasks:
-        await asyncio.wait(tasks)

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from edge import health, joining, reference, station
+from edge import health, joining, reference, station, tasks
 from edge.answers import Answer, NoAnswer
 from edge.clock import read_clock
 from edge.config import Config
@@ -157,7 +157,7 @@ async def test_told_to_stop_it_saves_what_was_scanned_and_ends(stage: Stage) -> 
 async def test_a_scanner_that_fails_is_shown_and_started_again_beside_another(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(station, "_AGAIN", 0.01)
+    monkeypatch.setattr(tasks, "_AGAIN", 0.01)
     failed: list[str] = []
 
     async def fail() -> None:
@@ -182,7 +182,7 @@ async def test_a_scanner_that_fails_is_shown_and_started_again_beside_another(
 async def test_a_sync_that_fails_ends_nothing(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(station, "_AGAIN", 0.01)
+    monkeypatch.setattr(tasks, "_AGAIN", 0.01)
 
     class Broken(ModelLink):
         async def send(self, batch: Batch) -> Answer:
