@@ -10,11 +10,13 @@ import msgspec
 
 from server import backup
 from server.backup import BackupError, Published
+from server.config import load
 from server.drill import drill
 from server.noted import take_acts
 from server.now import now
 from server.own_log import OwnLog
 from server.store import Store, is_own
+from server.store.again import differences
 from server.store.audit import Report, opened, report
 from server.store.backups import Restored, restored
 from shared.errors import ScantrailError
@@ -89,8 +91,13 @@ def _verify(options: argparse.Namespace) -> None:
         manifest = backup.read(folder)
         marks[manifest.deliveries] = manifest.seal
     marks.pop(0, None)
-    with opened(options.data / backup.DATABASE) as connection:
+    path = options.data / backup.DATABASE
+    with opened(path) as connection:
         found = report(connection, marks)
+    if options.answers and not found.findings:
+        site = load(options.config, {}).site()
+        more = asyncio.run(differences(path, site, now))
+        found = msgspec.structs.replace(found, findings=more)
     if options.json:
         _say(msgspec.json.encode(found).decode())
     else:
@@ -193,6 +200,14 @@ def add_commands(
         default=[],
         metavar="BACKUP",
         help="compare with the seal of a backup, too; may be repeated",
+    )
+    add.add_argument(
+        "--answers",
+        action="store_true",
+        help="make all answers anew, on a copy, and compare them, too",
+    )
+    add.add_argument(
+        "--config", type=Path, metavar="FILE", help="the server's settings"
     )
     add.add_argument("--json", action="store_true", help="for programs")
     add.set_defaults(run=_verify)

@@ -14,7 +14,10 @@ import msgspec
 
 from server.seals import Received, begin, seal
 from server.signatures import signed
+from server.timing import Basis
 from shared.chain import link, start
+from shared.errors import LineError
+from shared.lines import decode
 
 __all__ = [
     "Finding",
@@ -26,16 +29,26 @@ __all__ = [
 ]
 
 
+_BY_ITS_CLOCK = (Basis.CLOCK.value, Basis.SYNCED.value)
+
+
 class KeptLog(msgspec.Struct, frozen=True, kw_only=True):
-    """A log as the server remembers it: its last line, and the head after it."""
+    """A log as the server remembers it: its last line, and the head after it.
+
+    ``occurred`` is when that line's event happened.
+    """
 
     name: str
     acked: int
     head: bytes
+    occurred: int
 
 
 class KeptLine(msgspec.Struct, frozen=True):
-    """A line as it is kept; moments in microseconds since 1970."""
+    """A line as it is kept; moments in microseconds since 1970.
+
+    ``basis`` is that of `server.timing.When`.
+    """
 
     seq: int
     position: int
@@ -44,6 +57,7 @@ class KeptLine(msgspec.Struct, frozen=True):
     lo: int
     hi: int
     line: bytes
+    basis: str
 
 
 class Sealed(msgspec.Struct, frozen=True):
@@ -84,6 +98,8 @@ def check_log(
         yield from walk.meets(delivery)
     for line in coming:
         yield walk.finding(line.seq, "no delivery brought it")
+    if walk.occurred != log.occurred:
+        yield walk.finding(walk.seq, "the time when it happened was changed")
     if (walk.seq, walk.head) != (log.acked, log.head):
         yield walk.finding(
             0, f"it ends at line {walk.seq}; line {log.acked} was acknowledged"
@@ -98,7 +114,7 @@ class _Walk:
         self.seq = 0
         self.head = start(name)
         self._position = 0
-        self._occurred = 0
+        self.occurred = 0
 
     def finding(self, seq: int, text: str) -> Finding:
         return Finding(log=self.name, seq=seq, text=text)
@@ -111,10 +127,23 @@ class _Walk:
             yield self.finding(line.seq, "it is dated as if received at another time")
         if line.position <= self._position:
             yield self.finding(line.seq, "it stands before the line it follows")
-        if line.occurred < self._occurred or not line.lo <= line.occurred <= line.hi:
+        if not self._can_be(line):
             yield self.finding(line.seq, "the time when it happened was changed")
         self.seq, self.head = line.seq, link(self.head, line.line)
-        self._position, self._occurred = line.position, line.occurred
+        self._position, self.occurred = line.position, line.occurred
+
+    def _can_be(self, line: KeptLine) -> bool:
+        """Whether its time is one that follows from what was kept before it."""
+        if line.occurred < self.occurred or not line.lo <= line.occurred <= line.hi:
+            return False
+        if line.basis not in _BY_ITS_CLOCK:
+            return True
+        try:
+            at = decode(line.line).moment
+        except LineError:
+            return True
+        told = (min(at, line.received), at)
+        return line.occurred in {max(moment, self.occurred) for moment in told}
 
     def meets(self, delivery: Received) -> Iterator[Finding]:
         """Compare with what the station signed; go on from there, to find more."""

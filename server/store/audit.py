@@ -114,18 +114,19 @@ def _findings(
 
 
 def _logs(connection: sqlite3.Connection) -> Iterator[tuple[int, KeptLog]]:
-    for number, name, acked, head in connection.execute(_LOGS):
-        yield number, KeptLog(name=name, acked=acked, head=head)
+    for number, name, acked, head, occurred in connection.execute(_LOGS):
+        yield number, KeptLog(name=name, acked=acked, head=head, occurred=occurred)
 
 
 # What somebody changed may be of another type: a cast keeps the check going.
 _LOGS = """
-SELECT id, CAST(name AS TEXT), CAST(acked AS INTEGER), CAST(head AS BLOB)
+SELECT id, CAST(name AS TEXT), CAST(acked AS INTEGER), CAST(head AS BLOB),
+    CAST(occurred AS INTEGER)
 FROM log ORDER BY id
 """
 _LINES = """
 SELECT seq, position, CAST(received AS INTEGER), CAST(occurred AS INTEGER),
-    CAST(lo AS INTEGER), CAST(hi AS INTEGER), CAST(line AS BLOB)
+    CAST(lo AS INTEGER), CAST(hi AS INTEGER), CAST(line AS BLOB), CAST(basis AS TEXT)
 FROM line WHERE log = ? ORDER BY seq
 """
 _SEALED = """

@@ -23,6 +23,8 @@ from server import backup, cli
 from server.backup import DATABASE, BackupError
 from server.keys import hashed
 from server.now import now
+from server.site import DEFAULT
+from server.store.again import differences
 from server.store.audit import opened, report
 from shared.protocol import BASE, CLOCK, HEAD, SIGNATURE
 from tests.faults.checker import Found, check
@@ -182,6 +184,8 @@ def _found(folder: Path, clients: list[_Client]) -> Found:
     found = check(confirmed, logs, tried)
     with opened(folder / "data" / DATABASE) as database:
         findings = [str(one) for one in report(database, {}).findings]
+    path = folder / "data" / DATABASE
+    findings += [str(one) for one in asyncio.run(differences(path, DEFAULT, now))]
     findings += [text for one in clients for text in one.short]
     for made in (folder / "backups").glob("*Z"):
         try:

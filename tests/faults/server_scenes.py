@@ -48,10 +48,14 @@ class Sender:
         self.log = str(UUID(int=number + 1))
         self.key = Ed25519PrivateKey.from_private_bytes(bytes([number + 1]) * 32)
         self.codes = [f"P-{number}-{seq}" for seq in range(1, lines + 1)]
-        self.lines = [
-            _line(seq, code, number) for seq, code in enumerate(self.codes, 1)
-        ]
-        self.heads = chain.walk(chain.start(self.log), self.lines)
+        self.rewrite(
+            [_line(seq, code, number) for seq, code in enumerate(self.codes, 1)]
+        )
+
+    def rewrite(self, lines: list[bytes]) -> None:
+        """Let these be its lines."""
+        self.lines = lines
+        self.heads = chain.walk(chain.start(self.log), lines)
 
     @property
     def secret(self) -> bytes:

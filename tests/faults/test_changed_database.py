@@ -32,6 +32,8 @@ CHANGES = (
     "UPDATE line SET received = received + 1 WHERE seq = 4",
     "UPDATE line SET occurred = 0, lo = 0 WHERE seq = 6",
     "UPDATE line SET occurred = hi + 1 WHERE seq = 6",
+    "UPDATE line SET occurred = occurred + 5, lo = lo + 5, hi = hi + 5 WHERE seq = 8",
+    "UPDATE log SET occurred = occurred + 1",
     "UPDATE line SET position = 100 WHERE seq = 2",
     "UPDATE line SET seq = 100 WHERE seq = 8",
     "DELETE FROM line WHERE seq = 1",
