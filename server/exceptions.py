@@ -31,6 +31,7 @@ from server.findings import (
     Review,
 )
 from server.resolve import Shown, World
+from server.sentences import say
 from server.site import DEFAULT, SHIPPED, Site
 from server.steps import Step, steps
 from shared.actions import Place
@@ -166,7 +167,7 @@ def _seen_after_departure(case: Case, step: Step) -> None:
         if shown.gone or shown.action.restarts:
             case.over(SEEN, step)
         elif case.gone and shown.gone is False and shown.action.place is Place.SEEN:
-            text = f"{step.item} had left the site, and was scanned {_scan(shown)}."
+            text = say(SEEN, item=step.item, scan=_scan(shown))
             case.found(SEEN, step.order, text)
 
 
@@ -178,7 +179,7 @@ def _away_from_container(case: Case, step: Step) -> None:
     if shown.status is not None and shown.status != finds:
         case.over(AWAY, step)
     if shown.left is not None and finds is not None:
-        text = f"{step.item} should be in {shown.left}, and was seen {_scan(shown)}."
+        text = say(AWAY, item=step.item, container=shown.left, scan=_scan(shown))
         case.found(AWAY, step.order, text)
 
 
@@ -198,10 +199,12 @@ def _same_pick(case: Case, shown: Shown) -> bool:
 
 
 def _await_handoff(case: Case, step: Step, shown: Shown) -> None:
-    who = shown.holder or "Somebody without a badge"
-    text = (
-        f"{who} picked {step.item} on {_time(shown.order.occurred)}, and nobody took"
-        f" it over within {_span(step.site.handoff)}."
+    text = say(
+        OVERDUE if shown.holder else f"{OVERDUE}_nobody",
+        who=shown.holder,
+        item=step.item,
+        time=_time(shown.order.occurred),
+        span=_span(step.site.handoff),
     )
     due = shown.order.occurred + step.site.handoff
     case.wait(OVERDUE, Finding(OVERDUE, due, shown.order.name, text))
@@ -217,10 +220,12 @@ def _claim_contradicted(case: Case, step: Step) -> None:
         return
     gone, status = step.site.gone, step.status or case.status
     disputed = claim.status in {SHIPPED, *gone} and status not in gone
-    scans = f"its scans say {status}" if status else "no scan says so"
-    text = (
-        f"Another system said on {_time(claim.order.occurred)} that {step.item} is"
-        f" {claim.status}; {scans}."
+    text = say(
+        CLAIM if status else f"{CLAIM}_unscanned",
+        time=_time(claim.order.occurred),
+        item=step.item,
+        claimed=claim.status,
+        status=status,
     )
     if not disputed:
         case.over(CLAIM, step)
@@ -244,9 +249,11 @@ def _missed_in_count(case: Case, step: Step) -> None:
         and not case.gone
     ):
         by = f" by {count.line.operator}" if count.line.operator else ""
-        text = (
-            f"{step.item} was last seen at {case.location}, and a count there on"
-            f" {_time(count.order.occurred)}{by} did not see it."
+        text = say(
+            COUNT,
+            item=step.item,
+            place=case.location,
+            scan=f"on {_time(count.order.occurred)}{by}",
         )
         case.found(COUNT, step.order, text)
 
@@ -272,9 +279,11 @@ def _missing_from_manifest(case: Case, step: Step) -> None:
         case.awaited = False
         with_it, left = left_with
         if not with_it:
-            text = (
-                f"{case.expected} left on {_time(left.occurred)} without"
-                f" {step.item}, which should have been on it."
+            text = say(
+                MANIFEST,
+                container=case.expected,
+                time=_time(left.occurred),
+                item=step.item,
             )
             case.found(MANIFEST, step.order, text, left)
 
@@ -288,10 +297,7 @@ def _loaded_after_departure(case: Case, step: Step) -> None:
     shown = step.own.shown
     if step.container == shown.event.line.container:
         case.put_into = step.container
-        text = (
-            f"{step.item} was put into {case.put_into} {_scan(shown)};"
-            f" {case.put_into} had already left the site."
-        )
+        text = say(LATE, item=step.item, container=case.put_into, scan=_scan(shown))
         case.found(LATE, step.order, text)
 
 
@@ -303,9 +309,12 @@ def _stale(case: Case, step: Step) -> None:
     case.wait(STALE, None)
     limit = step.site.stale.get(status)
     if limit is not None:
-        text = (
-            f"{step.item} is {status} since {_time(step.order.occurred)}: longer than"
-            f" {_span(limit)}."
+        text = say(
+            STALE,
+            item=step.item,
+            status=status,
+            time=_time(step.order.occurred),
+            span=_span(limit),
         )
         due = step.order.occurred + limit
         case.wait(STALE, Finding(STALE, due, step.order.name, text))
@@ -319,9 +328,13 @@ def _unexpected_step(case: Case, step: Step) -> None:
     action = shown.event.line.action
     expected = step.site.follows.get(case.status or "")
     if expected is not None and action not in expected:
-        text = (
-            f"{step.item} was {case.status}, and then came {action} {_scan(shown)};"
-            f" expected was {' or '.join(sorted(expected)) or 'nothing more'}."
+        text = say(
+            UNEXPECTED if expected else f"{UNEXPECTED}_last",
+            item=step.item,
+            status=case.status,
+            action=action,
+            scan=_scan(shown),
+            actions=" or ".join(sorted(expected)),
         )
         case.found(UNEXPECTED, step.order, text)
 

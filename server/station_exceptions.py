@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from server.sentences import say
 from shared.health import ScannerState, StationHealth
 from shared.moments import SECOND, to_text
 from shared.protocol import StationException, StationState
@@ -157,8 +158,7 @@ def _silent(seen: Seen, now: int, limit: int) -> _Found:
         yield _open(
             "silent",
             since,
-            f"Nothing was heard for more than {limit // SECOND} s; what it scanned "
-            "since is not known here. See whether it runs, and its network.",
+            say("silent", seconds=limit // SECOND),
         )
 
 
@@ -168,9 +168,9 @@ def _behind(seen: Seen) -> _Found:
     lag = heard - (seen.horizon or heard)
     waits = health.waiting and (health.oldest or 0) * SECOND > BEHIND
     if lag > BEHIND or waits:
-        lines = f"{health.waiting} lines" if health.waiting else "lines"
+        said = "behind_number" if health.waiting else "behind"
         since = seen.horizon or heard
-        yield _open("behind", since, f"It has {lines} that it has not sent yet.")
+        yield _open("behind", since, say(said, number=health.waiting))
 
 
 def _clock(seen: Seen) -> _Found:
@@ -180,8 +180,7 @@ def _clock(seen: Seen) -> _Found:
         yield _open(
             "clock_wrong",
             seen.heard or 0,
-            f"Its clock is {abs(offset) / SECOND:.0f} s {way}; times are corrected "
-            "here. See its time service (timedatectl).",
+            say(f"clock_wrong_{way}", seconds=f"{abs(offset) / SECOND:.0f}"),
         )
 
 
@@ -195,14 +194,18 @@ def _scanners(seen: Seen) -> _Found:
             yield _open(
                 "damaged_reads",
                 reported,
-                f"{scanner.device}: {scanner.damaged_lately} of {scanner.lately} reads "
-                "of the last hour were damaged. See its cable and its settings "
-                "(scantrail-station doctor).",
+                say(
+                    "damaged_reads",
+                    device=scanner.device,
+                    damaged=scanner.damaged_lately,
+                    number=scanner.lately,
+                ),
             )
 
 
 def _missing(scanner: ScannerState) -> str:
-    return f"{scanner.device}: {scanner.problem or 'it is not connected'}."
+    said = "scanner_missing" if scanner.problem else "scanner_missing_unplugged"
+    return say(said, device=scanner.device, problem=scanner.problem)
 
 
 def _quarantined(seen: Seen) -> _Found:
@@ -210,26 +213,14 @@ def _quarantined(seen: Seen) -> _Found:
         yield _open(
             "quarantined_lines",
             seen.quarantined_since,
-            f"{seen.quarantined} of its lines cannot be understood here. They are "
-            "kept, and read again after an upgrade of the server.",
+            say("quarantined_lines", number=seen.quarantined),
         )
-
-
-_SAYS = {
-    FORK: "Two histories met in log {log} at line {seq}: a copied card, or an old "
-    "outbox that was put back. Both are kept; see if two machines are this station.",
-    ROLLBACK: "It and this server do not agree how far log {log} goes (here: {seq}): "
-    "one of them was restored from a backup. What was lacking is sent again.",
-    COPIED: "Somebody at {address} showed a token of it that was replaced: there is a "
-    "copy of its disk, or an old one was put back. Both keep what they scan. Find the "
-    "machine; whichever is the station joins again, with a new code.",
-}
 
 
 def _incidents(seen: Seen, now: int) -> _Found:
     for one in seen.incidents:
         if now - one.latest <= REMEMBERED:
-            text = _SAYS[one.code].format(log=one.log, seq=one.seq, address=one.address)
+            text = say(one.code, log=one.log, seq=one.seq, address=one.address)
             again = f" It happened {one.times} times." if one.times > 1 else ""
             yield _open(one.code, one.since, text + again)
 

@@ -15,6 +15,7 @@ from server.api.context import CONTEXT, Context
 from server.api.guard import Access, may, signed_in
 from server.console.clock import Clock
 from server.console.shown import shown
+from server.console.spoken import spoken
 from server.console.words import Words, chosen, words
 from server.problems import ProblemError
 from shared.moments import SECOND, span, to_moment, to_text
@@ -108,7 +109,10 @@ class Console:
             "may": lambda who: may(request, Access[who]),
             "span": span,
             "field": self.clock.field,
-            **_links(self.clock, now),
+            **(links := _links(self.clock, now)),
+            "spoken": lambda code, text: spoken(
+                code, text, speech, links["when"], links["code"]
+            ),
         }
         return self._templates.get_template(name).render({**shared, **values})
 
