@@ -1,6 +1,7 @@
 """What a real server tells a real station, which then works without the server."""
 
 import json
+import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -64,3 +65,30 @@ def test_a_station_warns_refuses_and_finds_what_is_wanted_without_its_server(
     assert scanned["P-X"]["refused"] == "not_on_manifest"
     assert scanned["P-1"].get("refused") is None
     assert scanned["L-NOWHERE"].get("refused") is None
+
+
+def test_a_packing_table_knows_what_another_station_packed_also_without_its_server(
+    server: Server, tmp_path: Path
+) -> None:
+    floor, table = tmp_path / "PACK-1", tmp_path / "TABLE-1"
+    server.join(floor)
+    server.join(table)
+    with station(floor) as packing, station(table) as taking:
+        for code in ("X-PACK", "C-1", "P-1", "P-2"):
+            packing.scan(code)
+
+        def told_of_it() -> bool:
+            taking.scan("P-BETWEEN")  # what is acknowledged brings news
+            time.sleep(1.0)
+            return _knows(table, "C-1", "P-2")
+
+        until(told_of_it, "the table was told")
+        server.stop()
+        for code in ("X-HANDOFF", "B-CAS", "B-ANA", "C-1", "P-2", "X-DONE", "X-LATER"):
+            taking.scan(code)
+        out = table / "stdout"
+        until(lambda: "closed without" in out.read_text(), "the list is closed")
+        shown = out.read_text()
+    assert "C-1 accepted from B-ANA; 2 expected" in shown
+    assert "P-2 accepted: 1 of 2" in shown
+    assert "C-1 closed without 1 of 2: comes later" in shown
