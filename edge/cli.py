@@ -29,6 +29,7 @@ from edge.knowledge import configured
 from edge.outbox import Outbox
 from edge.scanners.settings import ScannerSettings, TerminalSettings, from_spec
 from edge.station import Setup, run
+from edge.trusting import trust
 from shared import logfmt
 from shared.advisories import affected
 from shared.errors import ScantrailError, StartError
@@ -221,8 +222,24 @@ def _status(options: argparse.Namespace) -> int:
     status = health.overview(Path(options.data), read_clock())
     if options.json:
         _print(msgspec.json.encode(status).decode())
+    elif options.prometheus:
+        # only who asks needs it; a station that runs has no memory to give away
+        from edge.figures import figures  # noqa: PLC0415
+
+        _print(figures(status).rstrip("\n"))
     else:
         _print("\n".join(health.in_words(status)))
+    return 0
+
+
+def _trust(options: argparse.Namespace) -> int:
+    data = Path(options.data)
+    found = asyncio.run(trust(data, options.what, insecure=options.insecure))
+    how = found.fingerprint or "a certificate that an authority knows"
+    _note(
+        f"{found.station} trusts {found.url} by {how} from its next start on: "
+        "systemctl restart its unit, or start it again"
+    )
     return 0
 
 
@@ -275,6 +292,13 @@ _RECOVER = """\
 Take in what is whole in FROM: the journal of this station (a folder), or an outbox of
 it that was set aside or found (a file). The station must not run. The lines keep their
 names; the server takes each once, however often this is done.
+"""
+
+_TRUST = """\
+The certificate of this station's server was replaced on purpose, or the server has
+moved: trust the one with this fingerprint (in the server's own log), or the address
+with it, https://HOST:8443#sha256:… The station stays who it is, with all its scans. It
+takes effect when the station starts the next time.
 """
 
 _JOIN = f"""\
@@ -355,6 +379,24 @@ def _parser() -> argparse.ArgumentParser:
 
     status = command("status", _status, "say how this station does")
     status.add_argument("--json", action="store_true", help="for programs")
+    status.add_argument(
+        "--prometheus",
+        action="store_true",
+        help="for node_exporter's text files",
+    )
+
+    vouch = command(
+        "trust",
+        _trust,
+        "go on with this station's server under another certificate or address",
+        _TRUST,
+    )
+    vouch.add_argument("what", metavar="FINGERPRINT|URL", help="see above")
+    vouch.add_argument(
+        "--insecure",
+        action="store_true",
+        help="allow http:// to another machine: anyone on the way can read the token",
+    )
 
     doctor_command.add(command)
     identify_command.add(command)

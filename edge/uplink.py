@@ -268,7 +268,7 @@ async def _ask(
         return NoAnswer(
             problem=f"{_origin(url)} shows another certificate than the one that this "
             f"station joined by (sha256:{error.got.hex()}); nothing was sent. Where it "
-            "was renewed on purpose, join again with a new code and that fingerprint"
+            "was renewed on purpose: scantrail-station trust, with that fingerprint"
         )
     except aiohttp.ClientSSLError as error:
         return NoAnswer(

@@ -7,6 +7,7 @@ import argparse
 import asyncio
 import os
 import shutil
+import sqlite3
 import ssl
 import time
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from server.certificate import Certificate
 from server.config import ServerConfig, load
 from server.keys import Key, Scope
 from server.listening import certificate_of, is_loopback
+from server.store.audit import opened
 from shared.advisories import affected
 from shared.errors import ScantrailError, StartError
 from shared.fingerprint import digest
@@ -82,7 +84,7 @@ def findings(config: ServerConfig, now: float) -> Iterator[Finding]:
         yield _wrong(str(error), "correct [tls] in the settings")
         return
     yield from _encrypted(config, certificate, now)
-    yield asyncio.run(_answer(config, certificate))
+    yield asyncio.run(_answer(config, certificate, _own_name(data)))
 
 
 def _folder(config: ServerConfig, data: Path) -> Iterator[Finding]:
@@ -167,12 +169,24 @@ def _encrypted(
         )
 
 
-async def _answer(config: ServerConfig, certificate: Certificate | None) -> Finding:
-    """Ask the server itself, on this machine."""
+def _own_name(data: Path) -> str:
+    """Return what the server of this folder calls itself; empty where nobody says."""
+    with suppress(ScantrailError, sqlite3.Error), opened(data / DATABASE) as connection:
+        row = connection.execute("SELECT value FROM meta WHERE name = 'server'")
+        (name,) = row.fetchone() or ("",)
+        return str(name)
+    return ""
+
+
+async def _answer(
+    config: ServerConfig, certificate: Certificate | None, name: str
+) -> Finding:
+    """Ask the server itself, on this machine; another one may be there instead."""
     host = "127.0.0.1" if config.host in {"0.0.0.0", "::", ""} else config.host  # noqa: S104
     where = f"[{host}]" if ":" in host else host
     scheme = "https" if certificate else "http"
-    url = f"{scheme}://{where}:{config.port}/readyz"
+    server = f"{scheme}://{where}:{config.port}"
+    url = f"{server}/readyz"
     pin: aiohttp.Fingerprint | ssl.SSLContext | bool = True
     if certificate is not None:
         pin = aiohttp.Fingerprint(digest(certificate.fingerprint))
@@ -182,6 +196,16 @@ async def _answer(config: ServerConfig, certificate: Certificate | None) -> Find
             session.get(url, ssl=pin, allow_redirects=False) as answer,
         ):
             text = (await answer.content.read(2000)).decode(errors="replace")
+            async with session.get(
+                f"{server}/healthz", ssl=pin, allow_redirects=False
+            ) as alive:
+                shown = _shown(await alive.content.read(2000))
+            if name and shown != name:
+                return _wrong(
+                    f"another server answers at {server}: {quoted(shown)}, and this "
+                    f"folder's is {name}",
+                    "stop that one, or choose another port in the settings",
+                )
             if answer.status == _READY:
                 return _fine(f"{url} answers, and takes writes")
             return _wrong(
@@ -192,6 +216,17 @@ async def _answer(config: ServerConfig, certificate: Certificate | None) -> Find
             f"{url} does not answer: {str(error) or 'no answer in time'}",
             "systemctl status scantrail-server; journalctl -u scantrail-server",
         )
+
+
+class _Alive(msgspec.Struct, kw_only=True):
+    server: str = ""
+
+
+def _shown(body: bytes) -> str:
+    try:
+        return msgspec.json.decode(body, type=_Alive).server
+    except (ValueError, RecursionError):
+        return ""
 
 
 # --- the command ----------------------------------------------------------------------

@@ -175,6 +175,11 @@ class Server:
     clocks: list[ClockReading] = field(default_factory=list)
     reference: bytes = b'{"locations":[]}'
     url: str = ""
+    name: str = "s1"
+
+    async def _alive(self, _: web.Request) -> Answer:
+        said = msgspec.json.encode({"status": "alive", "server": self.name})
+        return Answer(status=200, content_type=JSON, body=said)
 
     async def _lines(self, request: web.Request) -> Answer:
         log, after = request.match_info["log"], int(request.query["after"])
@@ -256,6 +261,7 @@ class Server:
         app.router.add_post("/v1/logs/{log}/lines", self._handler(self._lines))
         app.router.add_post("/v1/logs/{log}/raw", self._handler(self._raw))
         app.router.add_post("/v1/enrol", self._handler(self._enrol))
+        app.router.add_get("/healthz", self._handler(self._alive))
         app.router.add_get("/v1/reference", self._handler(self._reference))
         runner = web.AppRunner(app, shutdown_timeout=0.1)
         await runner.setup()

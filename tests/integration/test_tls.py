@@ -13,6 +13,7 @@ from edge.answers import Answer, NoAnswer
 from edge.identity import Identity
 from edge.joining import join
 from edge.logs import Batch
+from edge.trusting import trust
 from edge.uplink import Uplink
 from server.certificate import Certificate, make
 from shared import chain
@@ -223,3 +224,46 @@ def test_a_file_that_is_no_certificate_is_told_of(
         certificate.write_bytes(content)
     with pytest.raises(StartError, match="cannot be used"):
         Certificate(certificate, key)
+
+
+def _kept(folder: Path) -> Identity:
+    found = identity.load(folder)
+    assert found is not None
+    return found
+
+
+async def test_a_replaced_certificate_is_vouched_for_without_joining_again(
+    tmp_path: Path,
+) -> None:
+    first, second = (
+        (tmp_path / f"{n}.pem", tmp_path / f"{n}.key") for n in ("first", "second")
+    )
+    for paths in (first, second):
+        make(*paths, [])
+    mark = fingerprint(der(second[0]))
+    server = Server()
+    async with server.running(tls=showing(first)):
+        me = await joined(server, tmp_path, pin=fingerprint(der(first[0])))
+    async with server.running(tls=showing(second)):
+        moved = f"{server.url}#{mark}"
+        for wrong in (f"{server.url}#{WRONG}", server.url, "no fingerprint"):
+            with pytest.raises(StartError):
+                await trust(tmp_path, wrong)
+        server.name = "another"
+        with pytest.raises(StartError, match="another server"):
+            await trust(tmp_path, moved)
+        assert _kept(tmp_path).fingerprint == me.fingerprint
+        server.name = me.server
+        await trust(tmp_path, moved)
+        await trust(tmp_path, mark.upper().replace("SHA256:", ""))  # the address stays
+        found = _kept(tmp_path)
+        kept = (found.url, found.fingerprint, found.token)
+        assert kept == (server.url, mark, me.token)
+        async with Uplink(found) as link:
+            assert isinstance(await link.send(batch()), Answer)
+        assert server.model.logs[LOG] == [b'{"seq":1}']
+
+
+async def test_who_has_not_joined_cannot_vouch(tmp_path: Path) -> None:
+    with pytest.raises(StartError, match="has not joined"):
+        await trust(tmp_path, WRONG)

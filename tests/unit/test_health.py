@@ -6,11 +6,13 @@ from pathlib import Path
 import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from prometheus_client.parser import text_string_to_metric_families
 
 from edge import health, identity, notices
 from edge.clock import read_clock
 from edge.decisions import State
 from edge.feedback import Alarm
+from edge.figures import figures
 from edge.health import OUTBOX, Report, ScannerReport, in_words, overview
 from edge.identity import Identity
 from edge.outbox import Outbox
@@ -167,3 +169,27 @@ def test_a_clock_that_is_not_right_is_said_once() -> None:
     assert notices.of_clock(REPORT, right, ENGLISH) == [
         "this machine's clock is synchronised"
     ]
+
+
+async def test_the_figures_are_those_of_the_status_and_break_no_line(
+    tmp_path: Path,
+) -> None:
+    await _station(tmp_path)
+    odd = ScannerReport(device='a"b\\c\nd', connected=True, reads=7)
+    report = msgspec.structs.replace(REPORT, scanners=(*REPORT.scanners, odd))
+    health.write(tmp_path, report)
+    text = figures(overview(tmp_path, NOW))
+    found = {
+        (sample.name, sample.labels.get("scanner")): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+    rows = [line for line in text.splitlines() if not line.startswith("#")]
+    assert len(found) == len(rows)
+    assert all('station="DOCK-2"' in row for row in rows)
+    name = "scantrail_station_{}".format
+    assert found[name("waiting_lines"), None] == found[name("unsaved_scans"), None] == 2
+    assert found[name("running"), None] == 1
+    assert found[name("scanner_connected"), "gun"] == 0
+    assert found[name("scanner_reads"), 'a"b\\c?d'] == 7
+    assert found[name("last_contact_seconds"), None] == 1777276800

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from edge.figures import NAMES
 from server.metrics import Metrics
 
 FOLDER = Path(__file__).parents[2] / "docs" / "monitoring"
@@ -19,7 +20,10 @@ def figures() -> set[str]:
     """Return the names of all series that /metrics can have."""
     text = Metrics().text([], 0).decode()
     kinds = re.findall(r"^# TYPE (\S+) (\w+)$", text, re.MULTILINE)
-    return {f"{name}{part}" for name, kind in kinds for part in _PARTS[kind]}
+    of_stations = {f"scantrail_station_{name}" for name in NAMES}
+    return {f"{name}{part}" for name, kind in kinds for part in _PARTS[kind]} | (
+        of_stations
+    )
 
 
 def dashboard() -> list[str]:
@@ -45,6 +49,7 @@ def test_every_figure_of_the_servers_own_is_shown_or_watched() -> None:
     assert {re.sub(r"_(sum|count|created)$", "", name) for name in unseen} <= {
         "scantrail_request_seconds",
         "scantrail_webhook_position",
+        *(f"scantrail_station_{name}" for name in NAMES),
     } | {name.removesuffix("_created") for name in ours if name.endswith("_created")}
 
 

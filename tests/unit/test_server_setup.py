@@ -17,6 +17,7 @@ from server.site_settings import ActionSettings
 from shared.settings_example import descriptions
 from shared.settings_file import parse_settings
 from tests.authority import Authority
+from tests.programs import Server
 
 
 def init(folder: Path, *more: str) -> tuple[Path, Path, Sequence[str]]:
@@ -192,3 +193,18 @@ def test_doctor_tells_programs(
     del config
     told = msgspec.json.decode(capsys.readouterr().out)
     assert {"severity", "text", "do"} == set(told[0])
+
+
+def test_doctor_does_not_take_another_server_for_its_own(tmp_path: Path) -> None:
+    other, third = Server(tmp_path / "other"), Server(tmp_path / "third")
+    other.start()
+    try:
+        port = int(other.url.rpartition(":")[2])
+        mine = ServerConfig(data=str(tmp_path / "other"), port=port)
+        assert severity(seen(mine), "answers, and takes writes") == "fine"
+        third.start()
+        third.stop()
+        mine = ServerConfig(data=str(tmp_path / "third"), port=port)
+        assert severity(seen(mine), "another server answers at") == "wrong"
+    finally:
+        other.stop()
