@@ -73,7 +73,8 @@ class Case(msgspec.Struct, omit_defaults=True, gc=False):
     of the load on which the item is ``expected`` has not come yet. ``loads``: those
     that left, with whether the item left with them or later, and when. ``put_into``:
     something gone that the item was put into. ``picked``: it waits for somebody else
-    than the ``picker``. ``due``: what opens by itself.
+    than the ``picker``. ``due``: what opens by itself. ``closed`` and ``left``, the
+    places that it left and when, are only what is not written apart yet.
     """
 
     open: Mapping[str, Finding] = {}
@@ -90,6 +91,7 @@ class Case(msgspec.Struct, omit_defaults=True, gc=False):
     picker: str | None = None
     put_into: str | None = None
     due: Mapping[str, Finding] = {}
+    left: list[tuple[str, int]] = []
 
     @property
     def restless(self) -> bool:
@@ -100,7 +102,7 @@ class Case(msgspec.Struct, omit_defaults=True, gc=False):
     def copy(self) -> "Case":
         """Return a copy that can be changed apart from this one."""
         new = copied(self)
-        new.closed = self.closed[:]
+        new.closed, new.left = self.closed[:], self.left[:]
         return new
 
     def found(
@@ -389,7 +391,10 @@ def repeats(case: Case, shown: Shown, site: Site) -> bool:
 def remember(case: Case, shown: Shown) -> None:
     """Take over what holds after a scan."""
     case.status = shown.status or case.status
-    case.location = shown.location or case.location
+    if shown.location is not None and shown.location != case.location:
+        if case.location is not None:
+            case.left.append((case.location, shown.event.order.occurred))
+        case.location = shown.location
     case.gone = case.gone if shown.gone is None else shown.gone
 
 

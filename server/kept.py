@@ -84,7 +84,7 @@ class Kept(msgspec.Struct, gc=False):
         """Return a version to note in what is written of it; its findings are apart."""
         new = copied(self)
         new.before = None
-        if self.case.closed:
+        if self.case.closed or self.case.left:
             new.case = self.case.copy()
         return new
 

@@ -47,6 +47,9 @@ class Shelf(Reader, Rows, Protocol):
         That is what is here, in nothing, and what was told of anything ``since``.
         """
 
+    def moved(self, location: str, since: int) -> list[str]:
+        """Return what left a location later than at a moment, by what is written."""
+
     def expecting(self, load: str) -> list[str]:
         """Return what was ever expected on a load."""
 
@@ -202,6 +205,9 @@ class Projection:
         else:
             self._set_aside(event, involved)
         if line.action == "count" and line.refused is None:
+            gone_on = self._left_since(event)
+            if gone_on:
+                self._late.add(event.order, gone_on)
             self._count(line.location or "", event.order.occurred)
         if line.action == "void" and line.refused is None:
             self._take_back(line.voids or "")
@@ -241,6 +247,16 @@ class Projection:
         if found is None:
             found = self._counts[location] = self._shelf.counted(location)
         return found
+
+    def _left_since(self, count: Event) -> set[str]:
+        """Return what was at a counted place, and knows that it left it later."""
+        location, since = count.line.location or "", count.order.occurred
+        lately = {*self._changed, *self._placed_lately(location)}
+        self._versions.load(lately)
+        return {
+            *self._shelf.moved(location, since),
+            *(key for key in lately if _left(self._get(key), location, since)),
+        }
 
     def _count(self, location: str, occurred: int) -> None:
         self._counts[location] = max(self._counted(location), occurred)
@@ -398,6 +414,12 @@ def _note_places(places: dict[str, set[str]], kept: Iterable[Kept]) -> None:
         place = one.known.location
         if place is not None and place.value is not None:
             places.setdefault(place.value, set()).add(one.key)
+        for former, _ in one.case.left:
+            places.setdefault(former, set()).add(one.key)
+
+
+def _left(kept: Kept, location: str, since: int) -> bool:
+    return any(at == location and when > since for at, when in kept.case.left)
 
 
 def _is_at(kept: Kept, location: str, since: int) -> bool:

@@ -41,6 +41,14 @@ CREATE TABLE counted{new} (
     PRIMARY KEY (location, occurred, position)
 ) WITHOUT ROWID;
 
+-- What left a place, and when: a count from before that may have missed it.
+CREATE TABLE moved{new} (
+    location TEXT NOT NULL,
+    occurred INTEGER NOT NULL,
+    item TEXT NOT NULL,
+    PRIMARY KEY (location, occurred, item)
+) WITHOUT ROWID;
+
 -- What was ever expected on a load.
 CREATE TABLE expected{new} (
     load TEXT NOT NULL,

@@ -97,6 +97,14 @@ class SqlShelf(SqlReader):
         )
         return [key for (key,) in found]
 
+    def moved(self, location: str, since: int) -> list[str]:
+        """Return what left a location later than at a moment, by what is written."""
+        found = self._connection.execute(
+            f"SELECT item FROM moved{self._new} WHERE location = ? AND occurred > ?",  # noqa: S608 # of constants
+            (location, since),
+        )
+        return [key for (key,) in found]
+
     def expecting(self, load: str) -> list[str]:
         """Return what was ever expected on a load."""
         found = self._connection.execute(
@@ -147,9 +155,11 @@ class SqlShelf(SqlReader):
         new = [one for one in kept if one.row is None]
         self._number(new)
         self._put_apart([one for one in kept if len(one.heard) > MOST_HEARD])
+        # what is written apart is left out of the rows, and so comes first
+        self._write_findings(kept)
+        self._write_moves(kept)
         self._update([one for one in kept if one.row is not None])
         self._insert(new)
-        self._write_findings(kept)
         self._connection.execute(
             "INSERT INTO meta (name, value) VALUES (?, ?)"
             " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
@@ -204,6 +214,17 @@ class SqlShelf(SqlReader):
             one.row = row
         for mask, rows in changes.items():
             self._connection.executemany(_updating(self._new, mask), rows)
+
+    def _write_moves(self, kept: Iterable[Kept]) -> None:
+        moves: list[tuple[str, int, str]] = []
+        for one in kept:
+            if one.case.left:
+                moves += [(place, moment, one.key) for place, moment in one.case.left]
+                one.case.left = []
+        self._connection.executemany(
+            f"INSERT OR IGNORE INTO moved{self._new} VALUES (?, ?, ?)",  # noqa: S608 # of constants
+            moves,
+        )
 
     def _write_findings(self, kept: Iterable[Kept]) -> None:
         gone: list[tuple[str, str, int, str]] = []

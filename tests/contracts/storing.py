@@ -16,7 +16,7 @@ class Log:
     """A station that has joined, and what it wrote."""
 
     def __init__(self, store: Store, station: Station, name: str) -> None:
-        self._store, self.station, self.name = store, station, name
+        self.store, self.station, self.name = store, station, name
         self.lines: list[bytes] = []
 
     def write(self, action: str, at: int = 0, **fields: object) -> str:
@@ -39,7 +39,7 @@ class Log:
             signature=b"",
             clock=None,
         )
-        return await self._store.append(self.station, delivery)
+        return await self.store.append(self.station, delivery)
 
 
 async def joined(store: Store, name: str) -> Log:

@@ -44,6 +44,16 @@ CREATE TABLE counted{new} (
     PRIMARY KEY (location, occurred, line)
 );
 
+-- What left a place, by the digests of both, and when: a count from before that may
+-- have missed it.
+CREATE TABLE moved{new} (
+    location bytea NOT NULL,
+    occurred bigint NOT NULL,
+    name bytea NOT NULL,
+    item text NOT NULL,
+    PRIMARY KEY (location, occurred, name)
+);
+
 -- What was ever expected on a load, by both digests.
 CREATE TABLE expected{new} (
     load bytea NOT NULL,

@@ -102,6 +102,16 @@ class PgShelf(PgReader):
         found = self._database.rows(f"SELECT key FROM item{self._new} {where}", *values)  # noqa: S608 # of constants
         return [key for (key,) in found]
 
+    def moved(self, location: str, since: int) -> list[str]:
+        """Return what left a location later than at a moment, by what is written."""
+        self._guard.place(location, alone=True)
+        found = self._database.rows(
+            f"SELECT item FROM moved{self._new} WHERE location = $1 AND occurred > $2",  # noqa: S608 # of constants
+            digest(location),
+            since,
+        )
+        return [key for (key,) in found]
+
     def expecting(self, load: str) -> list[str]:
         """Return what was ever expected on a load."""
         self._guard.items((load,))
@@ -148,9 +158,11 @@ class PgShelf(PgReader):
         new = [one for one in kept if one.row is None]
         self._number(new)
         self._put_apart([one for one in kept if len(one.heard) > MOST_HEARD])
+        # what is written apart is left out of the rows, and so comes first
+        self._write_findings(kept)
+        self._write_moves(kept)
         self._update([one for one in kept if one.row is not None])
         self._insert(new)
-        self._write_findings(kept)
 
     def _number(self, new: list[Kept]) -> None:
         if new:
@@ -191,6 +203,18 @@ class PgShelf(PgReader):
             rows.append((digest(one.key), *one.row, *_written(one)))
         if rows:
             self._database.columns(_UPDATE.format(new=self._new), rows, 10)
+
+    def _write_moves(self, kept: Iterable[Kept]) -> None:
+        moves = []
+        for one in kept:
+            name = digest(one.key)
+            moves += [(digest(at), when, name, one.key) for at, when in one.case.left]
+            one.case.left = []
+        self._database.many(
+            f"INSERT INTO moved{self._new} VALUES ($1, $2, $3, $4)"  # noqa: S608 # of constants
+            " ON CONFLICT DO NOTHING",
+            moves,
+        )
 
     def _write_findings(self, kept: Iterable[Kept]) -> None:
         anew: list[bytes] = []
