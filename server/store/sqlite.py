@@ -12,10 +12,8 @@ import logging
 import sqlite3
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
-from importlib import resources
 from pathlib import Path
 from typing import TypeVar
-from uuid import uuid4
 
 from server.answers import Horizon, history_events
 from server.delivery import Delivery
@@ -53,7 +51,8 @@ from server.store import joining as joined
 from server.store import said as hosts
 from server.store.group import Group
 from server.store.received import Received
-from server.store.shelf import SqlShelf, create
+from server.store.schemas import prepare
+from server.store.shelf import SqlShelf
 from server.store.station_rows import note_conflict, note_copied, stations
 from server.store.worker import Worker
 from server.store.writing import append, keep_clocks
@@ -62,12 +61,11 @@ from shared.hosts import Topic
 from shared.moments import SECOND
 from shared.protocol import ItemAnswer, LogState, ProblemType
 
-__all__ = ["SCHEMA_VERSION", "SqliteStore"]
+__all__ = ["SqliteStore"]
 
 T = TypeVar("T")
 Now = Callable[[], int]
 
-SCHEMA_VERSION = 1
 READERS = 2
 MOST_TOGETHER = 64
 """Deliveries in one transaction, at most."""
@@ -121,7 +119,7 @@ class SqliteStore:
         writer = await _connect(path, read_only=False)
         try:
             with _saying_what_to_do(path):
-                await writer.run(partial(_prepare, path=path, site=site))
+                await writer.run(partial(prepare, path=path, site=site))
             # of its own: a station is let in however long others read
             door = await _connect(path, read_only=True)
             readers = [await _connect(path, read_only=True) for _ in range(READERS)]
@@ -609,36 +607,6 @@ async def _connect(path: Path, *, read_only: bool) -> Worker:
     with _saying_what_to_do(path):
         _ = await worker
     return worker
-
-
-def _prepare(connection: sqlite3.Connection, path: Path, site: Site) -> None:
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version > SCHEMA_VERSION:
-        reason = (
-            f"{path} was written by a newer Scantrail (version {version} of its "
-            f"schema, this program knows {SCHEMA_VERSION}). Install that version, "
-            "or start with another --data folder. Nothing was changed."
-        )
-        raise StartError(reason)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA cache_size = -131072")  # KiB
-    # rarer than by default: pages that change with every batch are copied less often
-    connection.execute("PRAGMA wal_autocheckpoint = 16000")  # pages
-    if version == 0:
-        _create(connection, site)
-
-
-def _create(connection: sqlite3.Connection, site: Site) -> None:
-    schema = resources.files("server.store").joinpath("schema.sql").read_text("utf-8")
-    names = [("server", str(uuid4())), ("epoch", str(uuid4())), ("told", "0")]
-    connection.executescript(f"BEGIN IMMEDIATE;\n{schema}")
-    create(connection, "")
-    rebuild.note(connection, site)
-    connection.executemany("INSERT INTO meta (name, value) VALUES (?, ?)", names)
-    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-    connection.execute("COMMIT")
 
 
 @contextlib.contextmanager

@@ -15,7 +15,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.faults import calls, clones, kills, mutations, server_kills, syscalls
+from tests.faults import (
+    backlog,
+    calls,
+    clones,
+    kills,
+    mutations,
+    server_kills,
+    syscalls,
+)
 from tests.faults.checker import Found
 from tests.faults.scenes import SCENES
 
@@ -90,12 +98,44 @@ def of_clones(folder: Path, count: int, seed: int) -> Tally:
     return Tally(counts, list(wrong))
 
 
+def of_backlog(folder: Path, count: int, seed: int) -> Tally:
+    """A long backlog, and a scan now and then of another station beside it."""
+    del seed
+    return _measured(asyncio.run(backlog.backlog(folder, count)))
+
+
+def of_returning(folder: Path, count: int, seed: int) -> Tally:
+    """Many stations that come back at once, and one that scans beside them."""
+    del seed
+    return _measured(asyncio.run(backlog.returning(folder, count)))
+
+
+def _measured(end: backlog.Outcome) -> Tally:
+    counts = Counter(
+        {
+            "lines of the backlog": end.lines,
+            "seconds until they were there": round(end.seconds),
+            "MiB of the station's memory, at most": end.station,
+            "MiB of the server's memory, at most": end.server,
+            "live scans meanwhile": end.live,
+            "ms until one was acknowledged, half of them": round(end.median),
+            "ms until one was acknowledged, 99 of 100": round(end.p99),
+            "ms until one was acknowledged, the slowest": round(end.worst),
+        }
+    )
+    return Tally(
+        counts, [f"{end.lost} lines are lost, or too many"] if end.lost else []
+    )
+
+
 PARTS: dict[str, tuple[Callable[[Path, int, int], Tally], int]] = {
     "syscalls": (of_syscalls, 800),
     "kills": (of_kills, 100),
     "server-kills": (of_server_kills, 100),
     "mutations": (of_mutations, 500),
     "clones": (of_clones, 200),
+    "backlog": (of_backlog, 5_000),
+    "returning": (of_returning, 50),
 }
 """Each part, and how many of it there are unless ``--count`` says so."""
 

@@ -6,7 +6,6 @@ all modules loaded, so that a life begins at once.
 """
 
 import asyncio
-import base64
 import http.client
 import json
 import os
@@ -26,7 +25,6 @@ from server.now import now
 from server.site import DEFAULT
 from server.store.again import differences
 from server.store.audit import opened, report
-from shared.protocol import BASE, CLOCK, HEAD, SIGNATURE
 from tests.faults.checker import Found, check
 from tests.faults.server_scenes import Sender, joined, kept, serving
 
@@ -65,19 +63,11 @@ class _Client:
         last = min(after + self._luck.randint(0, _MOST), _LINES)
         one = self.sender.delivery(after, last)
         self.tried = max(self.tried, last)
-        assert one.clock is not None
-        headers = {
-            "Authorization": f"Bearer {self.sender.name}",
-            BASE: one.heads[0].hex(),
-            HEAD: one.heads[-1].hex(),
-            SIGNATURE: base64.b64encode(one.signature).decode(),
-            CLOCK: one.clock.header(),
-        }
         body = b"".join(line + b"\n" for line in one.lines)
         link = http.client.HTTPConnection("127.0.0.1", self._port, timeout=LONGEST)
         try:
             path = f"/v1/logs/{one.log}/lines?after={after}"
-            link.request("POST", path, body, headers)
+            link.request("POST", path, body, self.sender.headers(one))
             answer = link.getresponse()
             said = json.loads(answer.read())
         finally:

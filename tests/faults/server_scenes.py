@@ -4,11 +4,13 @@ Its stations' lines are the same each time, so that all of them can be sent agai
 """
 
 import asyncio
+import base64
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager, closing
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -17,13 +19,13 @@ from server import backup
 from server.backup import DATABASE, BackupError
 from server.delivery import Delivery
 from server.problems import ProblemError
-from server.store import Store
+from server.store import Store, schemas
 from server.store.audit import opened, report
 from server.store.sqlite import SqliteStore
 from shared import chain, files
 from shared.lines import Line, encode
 from shared.moments import SECOND, to_text
-from shared.protocol import ClockReading
+from shared.protocol import BASE, CLOCK, HEAD, SIGNATURE, ClockReading
 from tests.faults.checker import Found, check
 
 __all__ = ["SCENES", "Sender", "joined", "kept", "serving"]
@@ -32,6 +34,14 @@ NOW = 1_777_000_000 * SECOND
 _NEVER = 2**62
 _BEFORE, _LINES, _TOGETHER = 12, 48, 3
 _TRIES = 50
+NEXT = """
+ALTER TABLE station ADD COLUMN note TEXT NOT NULL DEFAULT '';
+CREATE TABLE again (position INTEGER PRIMARY KEY, line BLOB NOT NULL);
+INSERT INTO again SELECT position, line FROM line;
+CREATE INDEX again_line ON again (line);
+UPDATE station SET note = name;
+"""
+"""A second version, as one could be: it shows that the first leads there safely."""
 _KEY = b"a key"
 
 Tell = Callable[[str], None]
@@ -46,7 +56,7 @@ class Sender:
     def __init__(self, number: int, lines: int = _LINES) -> None:
         self.name = f"DOCK-{number}"
         self.log = str(UUID(int=number + 1))
-        self.key = Ed25519PrivateKey.from_private_bytes(bytes([number + 1]) * 32)
+        self.key = Ed25519PrivateKey.from_private_bytes((number + 1).to_bytes(32))
         self.codes = [f"P-{number}-{seq}" for seq in range(1, lines + 1)]
         self.rewrite(
             [_line(seq, code, number) for seq, code in enumerate(self.codes, 1)]
@@ -72,6 +82,17 @@ class Sender:
             signature=self.key.sign(signed),
             clock=ClockReading(at=NOW, boot=self.name, mono=last + 1, synced=True),
         )
+
+    def headers(self, one: Delivery) -> dict[str, str]:
+        """Return what goes before a delivery; its token is its name."""
+        assert one.clock is not None
+        return {
+            "Authorization": f"Bearer {self.name}",
+            BASE: one.heads[0].hex(),
+            HEAD: one.heads[-1].hex(),
+            SIGNATURE: base64.b64encode(one.signature).decode(),
+            CLOCK: one.clock.header(),
+        }
 
 
 def _line(seq: int, code: str, number: int) -> bytes:
@@ -224,6 +245,18 @@ async def _beginning(folder: Path, tell: Tell) -> None:
         tell(store.identity.server)
 
 
+@contextmanager
+def _next_version() -> Iterator[None]:
+    steps = (*schemas.schemas(), NEXT)
+    with patch.object(schemas, "schemas", lambda: steps):
+        yield
+
+
+async def _migrating(folder: Path, tell: Tell) -> None:
+    with _next_version():
+        await _remaking(folder, tell)
+
+
 # --- afterwards -----------------------------------------------------------------------
 
 
@@ -240,6 +273,11 @@ async def _judged(folder: Path, told: list[str]) -> Found:
             for after in range(0, _LINES, _TOGETHER):
                 assert await _send(store, sender, after, after + _TOGETHER)
     return _sound(folder, _LINES, short)
+
+
+async def _judged_next(folder: Path, told: list[str]) -> Found:
+    with _next_version():
+        return await _judged(folder, told)
 
 
 def _sound(folder: Path, lines: int, lost: list[str]) -> Found:
@@ -290,6 +328,7 @@ SCENES: dict[str, tuple[Prepare, Act, Judge]] = {
     "answers made anew": (_by_other_rules, _remaking, _judged),
     "a backup": (_to_back_up, _backing_up, _judged_backup),
     "a restore": (_backed_up, _restoring, _judged_restore),
+    "a server's new version": (_filled, _migrating, _judged_next),
     "a server's first start": (_nothing, _beginning, _judged_first),
 }
 """The server's scenes: what is before, meanwhile, and what holds afterwards."""

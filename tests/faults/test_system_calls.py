@@ -115,8 +115,11 @@ def test_f09_a_fault_while_a_damaged_outbox_is_read(fire: Fire, fault: str) -> N
 
 @answered
 @pytest.mark.parametrize("fault", ["kill:fdatasync", "eio:pwrite64", "enospc:pwrite64"])
-def test_f17_a_fault_while_a_new_version_begins(fire: Fire, fault: str) -> None:
-    fire("a new version", *(f"{fault}:{n}:1" for n in range(1, 6)))
+@pytest.mark.parametrize("scene", ["a new version", "a server's new version"])
+def test_f17_a_fault_while_a_new_version_begins(
+    fire: Fire, scene: str, fault: str
+) -> None:
+    fire(scene, *(f"{fault}:{n}:1" for n in range(1, 6)))
 
 
 @answered
