@@ -18,6 +18,7 @@ from aiohttp import web
 from server import (
     doctor,
     malformed,
+    migrate,
     people_command,
     plan_command,
     pulse,
@@ -340,6 +341,7 @@ def _parser() -> argparse.ArgumentParser:
     site_command.add_commands(commands)
     setup.add_commands(commands)
     doctor.add_commands(commands)
+    migrate.add_commands(commands)
     return parser
 
 

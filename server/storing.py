@@ -1,6 +1,7 @@
 """Which store the settings ask for."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -12,7 +13,7 @@ from server.store.sqlite import SqliteStore
 from shared.errors import StartError
 from shared.settings_file import read_secret_file
 
-__all__ = ["address", "opened"]
+__all__ = ["address", "driver_missing", "opened"]
 
 
 async def opened(
@@ -26,15 +27,22 @@ async def opened(
     """
     if not settings.url:
         return await SqliteStore.open(data / DATABASE, now, site)
-    try:
+    with driver_missing():
         from server.store.postgres.store import PostgresStore  # noqa: PLC0415 # not everywhere
+    return await PostgresStore.open(address(settings), now, site)
+
+
+@contextmanager
+def driver_missing() -> Iterator[None]:
+    """Say how to get the driver, where an import finds none."""
+    try:
+        yield
     except ImportError as error:
         reason = (
             "[store] url names a PostgreSQL database, and the driver for it is not "
             "installed: python -m pip install 'scantrail[postgres]'"
         )
         raise StartError(reason) from error
-    return await PostgresStore.open(address(settings), now, site)
 
 
 def address(settings: StoreSettings) -> str:

@@ -7,10 +7,11 @@ from server.seals import begin
 from server.site import Site
 from server.store.postgres import locks, rebuild
 from server.store.postgres.database import Database
+from server.store.postgres.moving import MOVED, MOVING
 from server.store.postgres.shelf import create, part
 from shared.errors import StartError
 
-__all__ = ["SCHEMA_VERSION", "note_ready", "prepare"]
+__all__ = ["SCHEMA_VERSION", "make", "note_ready", "prepare"]
 
 SCHEMA_VERSION = 1
 _OLDEST = 140_000
@@ -23,6 +24,13 @@ def prepare(database: Database, site: Site) -> dict[str, str]:
     Raises:
         StartError: The database cannot be used; nothing was changed.
     """
+    meta = make(database, site)
+    _must_be_whole(meta)
+    return meta
+
+
+def make(database: Database, site: Site) -> dict[str, str]:
+    """Make what is missing, whatever is half moved here; return what is noted."""
     _check(database)
     locks.alone(database)  # of several that start at once, one makes it
     (there,) = database.one("SELECT to_regclass('meta') IS NOT NULL")
@@ -38,6 +46,21 @@ def prepare(database: Database, site: Site) -> dict[str, str]:
         )
         raise StartError(reason)
     return meta
+
+
+def _must_be_whole(meta: dict[str, str]) -> None:
+    if MOVING in meta:
+        reason = (
+            "the database of [store] url is only half moved: run the same "
+            "scantrail-server migrate-store again"
+        )
+        raise StartError(reason)
+    if MOVED in meta:
+        reason = (
+            f"all events of the database of [store] url moved away at {meta[MOVED]}: "
+            "serve without [store] url, from the file that they moved to"
+        )
+        raise StartError(reason)
 
 
 def _check(database: Database) -> None:

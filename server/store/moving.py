@@ -1,0 +1,90 @@
+"""What is kept for ever, as rows that any store can be made from. Pure.
+
+Answers do not come along: a store that finds none makes them from the lines.
+"""
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+import msgspec
+
+from server.store import Identity
+
+__all__ = ["MANY", "NUMBERED", "REST", "Chunk", "Delivered", "Moved", "Rest"]
+
+MANY = 10_000
+"""Lines that are moved in one transaction, about."""
+
+REST: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "station": (
+            *("id", "name", "kind", "location", "created", "joined", "token_hash"),
+            *("token_since", "next_hash", "public_key", "version", "host", "revoked"),
+            *("heard", "horizon", "clock_offset", "health", "reported"),
+        ),
+        "old_token": ("token_hash", "station", "replaced"),
+        "incident": (
+            *("station", "code", "since", "latest", "times", "log", "seq", "address"),
+        ),
+        "station_code": ("code_hash", "station", "expires", "used"),
+        "log": (*("id", "name", "station", "acked", "head", "occurred", "backed_up"),),
+        "restored": ("id", "at", "made_at"),
+        "restored_log": ("restored", "log", "had", "told"),
+        "anchor": ("station", "boot", "mono", "clock", "heard", "received"),
+        "hook": ("name", "position"),
+    }
+)
+"""The small tables and their columns, in an order in which they can be written."""
+
+NUMBERED = ("station", "log", "restored")
+"""Those whose rows are numbered by the database."""
+
+Rest = Mapping[str, Sequence[Sequence[Any]]]
+"""The rows of the small tables."""
+
+
+class Delivered(msgspec.Struct, frozen=True, kw_only=True):
+    """A delivery, with its lines; ``position`` is that of its last one.
+
+    ``lines`` has for each: seq, occurred, lo, hi, basis, quarantined, line.
+    """
+
+    number: int
+    log: int
+    last: int
+    head: bytes
+    signature: bytes
+    public_key: bytes
+    clock: str | None
+    received: int
+    seal: bytes
+    position: int
+    lines: list[Sequence[Any]]
+
+
+class Chunk(msgspec.Struct, frozen=True, kw_only=True):
+    """Deliveries that follow one another, and what else is known of their lines.
+
+    ``voided``: log (its name), seq, and the line that took it back: log, its name,
+    seq, received. ``said``: topic, key, occurred, log (its name), seq, log, position.
+    """
+
+    deliveries: list[Delivered]
+    voided: list[Sequence[Any]]
+    said: list[Sequence[Any]]
+
+    @property
+    def done(self) -> int:
+        """The number of the last delivery."""
+        return self.deliveries[-1].number
+
+
+class Moved(msgspec.Struct, frozen=True, kw_only=True):
+    """What a store holds, to be compared: whose it is, counts, every log's head."""
+
+    identity: Identity
+    deliveries: int
+    lines: int
+    seal: str
+    heads: dict[str, tuple[int, str]]

@@ -1,0 +1,280 @@
+"""Moving everything out of a PostgreSQL database, or into an empty one."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from server.seals import Received, begin
+from server.store import Identity
+from server.store.moving import MANY, NUMBERED, REST, Chunk, Delivered, Moved, Rest
+from server.store.postgres import locks
+from server.store.postgres.database import Database, digest
+from server.store.postgres.reading import place
+from server.verify import Finding, KeptLine, KeptLog, Sealed, check_log, check_seals
+from shared.errors import StartError
+
+__all__ = [
+    "MOVED",
+    "MOVING",
+    "begin_moving",
+    "chunk",
+    "finish",
+    "holds",
+    "identity",
+    "leave",
+    "rest",
+    "write",
+]
+
+MOVING, MOVED = "moving", "moved"
+"""What is noted of a database that is half moved here, and of one that moved away."""
+
+_DELIVERY = (
+    *("number", "log", "last", "head", "signature", "public_key", "clock"),
+    *("received", "seal", "position"),
+)
+_LINE = (
+    *("log", "seq", "delivered", "occurred", "lo", "hi", "basis"),
+    *("quarantined", "line"),
+)
+
+
+def identity(database: Database) -> Identity:
+    """Return which server's it is."""
+    meta = _meta(database)
+    return Identity(server=meta["server"], epoch=meta["epoch"])
+
+
+def _meta(database: Database) -> dict[str, str]:
+    return {name: value for name, value in database.rows("SELECT * FROM meta")}  # noqa: C416 # rows are no pairs
+
+
+def _note(database: Database, notes: Mapping[str, str]) -> None:
+    database.many(
+        "INSERT INTO meta (name, value) VALUES ($1, $2)"
+        " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        notes.items(),
+    )
+
+
+# --- out of it ------------------------------------------------------------------------
+
+_LINES = """
+SELECT seq, occurred, lo, hi, basis, quarantined, line FROM line
+WHERE log = $1 AND delivered = $2 AND seq <= $2 ORDER BY seq
+"""
+_VOIDED = """
+SELECT v.log, v.seq, g.id, g.name, v.by_seq, $4::bigint
+FROM voided v JOIN log g ON g.id = v.by_log
+WHERE v.by_log = $1 AND v.by_seq > $2 AND v.by_seq <= $3
+"""
+_SAID = """
+SELECT topic, key, occurred, log, seq, $3::bigint, $4::bigint - ($5::bigint - seq)
+FROM said WHERE line >= $1 AND line <= $2
+"""
+
+
+def chunk(database: Database, after: int) -> Chunk | None:
+    """Return the deliveries behind one, or nothing at the end."""
+    deliveries: list[Delivered] = []
+    voided: list[Any] = []
+    said: list[Any] = []
+    for one in _deliveries(database, after):
+        deliveries.append(one)
+        first = one.last - len(one.lines)
+        voided += database.rows(_VOIDED, one.log, first, one.last, one.received)
+        between = (place(one.log, first + 1), place(one.log, one.last))
+        said += database.rows(_SAID, *between, one.log, one.position, one.last)
+    if not deliveries:
+        return None
+    return Chunk(deliveries=deliveries, voided=voided, said=said)
+
+
+def _deliveries(database: Database, after: int) -> Iterator[Delivered]:
+    rows = database.rows(
+        f"SELECT {', '.join(_DELIVERY)} FROM delivery WHERE number > $1"  # noqa: S608 # of constants
+        " ORDER BY number LIMIT 500",
+        after,
+    )
+    lines = 0
+    for row in rows:
+        if lines > MANY:
+            return
+        fields = dict(zip(_DELIVERY, row, strict=True))
+        found = database.rows(_LINES, fields["log"], fields["last"])
+        lines += len(found)
+        yield Delivered(**fields, lines=found)
+
+
+def rest(database: Database) -> Rest:
+    """Return the rows of the small tables."""
+    return {
+        table: database.rows(f"SELECT {', '.join(columns)} FROM {table}")  # noqa: S608 # of constants
+        for table, columns in REST.items()
+    }
+
+
+def leave(database: Database, moment: str) -> None:
+    """Note that everything moved away: no server writes here any more."""
+    _note(database, {MOVED: moment, "rules": MOVED})
+
+
+# --- into it --------------------------------------------------------------------------
+
+
+def begin_moving(database: Database, whose: Identity) -> int:
+    """Return up to which delivery it was moved here already.
+
+    Raises:
+        StartError: It holds something else.
+    """
+    locks.alone(database)
+    meta = _meta(database)
+    (there,) = database.one("SELECT count(*) FROM station")
+    moving = meta.get(MOVING)
+    if moving is None and not there:
+        moving = f"{whose.server} {whose.epoch} 0"
+        _note(database, {MOVING: moving, "rules": MOVING})
+    server, epoch, done = (moving or "- - 0").split()
+    if (server, epoch) != (whose.server, whose.epoch):
+        reason = (
+            "the database of [store] url holds other events already, and nothing of it "
+            "is overwritten. Name an empty one"
+        )
+        raise StartError(reason)
+    return int(done)
+
+
+def write(database: Database, some: Chunk, whose: Identity) -> None:
+    """Write deliveries, and note that they are there; again where they are already."""
+    meta = _meta(database)
+    if int(meta[MOVING].split()[2]) >= some.done:
+        return
+    database.copy(
+        "line",
+        _LINE,
+        [
+            (one.log, line[0], one.last, *line[1:])
+            for one in some.deliveries
+            for line in one.lines
+        ],
+    )
+    database.copy(
+        "delivery",
+        _DELIVERY,
+        [tuple(getattr(one, name) for name in _DELIVERY) for one in some.deliveries],
+    )
+    database.many(
+        "INSERT INTO voided (log, seq, by_log, by_seq) VALUES ($1, $2, $3, $4)",
+        [(log, seq, by, by_seq) for log, seq, by, _, by_seq, _ in some.voided],
+    )
+    database.many(
+        "INSERT INTO said (topic, name, key, occurred, log, seq, line)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        [
+            (topic, digest(key), key, occurred, log, seq, place(number, seq))
+            for topic, key, occurred, log, seq, number, _ in some.said
+        ],
+    )
+    _note(database, {MOVING: f"{whose.server} {whose.epoch} {some.done}"})
+
+
+_LAST = """
+UPDATE log SET lo = l.lo, hi = l.hi, basis = l.basis
+FROM line l WHERE l.log = log.id AND l.seq = log.acked
+"""
+_TURN = """
+UPDATE turn SET position = d.position, number = d.number, received = d.received,
+    seal = d.seal
+FROM (SELECT * FROM delivery ORDER BY number DESC LIMIT 1) d
+"""
+
+
+def finish(database: Database, small: Rest, whose: Identity) -> None:
+    """Write the small tables; from then on it is a server's database."""
+    if MOVING not in _meta(database):
+        return  # it was done, and nobody heard of it
+    for table, columns in REST.items():
+        marks = ", ".join(f"${number}" for number in range(1, len(columns) + 1))
+        database.many(
+            f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})",  # noqa: S608 # of constants
+            small[table],
+        )
+    for table in NUMBERED:
+        database.do(
+            f"SELECT setval(pg_get_serial_sequence('{table}', 'id'),"  # noqa: S608 # of constants
+            f" greatest((SELECT max(id) FROM {table}), 1))"
+        )
+    database.do(_LAST)
+    database.do("UPDATE turn SET seal = $1", begin(whose.server))
+    database.do(_TURN)
+    # answers are made anew at the first start
+    _note(
+        database,
+        {"server": whose.server, "epoch": whose.epoch, "rules": "", "layout": ""},
+    )
+    database.do("DELETE FROM meta WHERE name = $1", MOVING)
+
+
+# --- what is it? ----------------------------------------------------------------------
+
+_SEALED = """
+SELECT d.number, d.seal, s.name, g.name, d.last, d.head, d.signature, d.public_key,
+    d.clock, d.received
+FROM delivery d JOIN log g ON g.id = d.log JOIN station s ON s.id = g.station
+"""
+_FIELDS = (
+    *("station", "log", "last", "head"),
+    *("signature", "public_key", "clock", "received"),
+)
+_KEPT = """
+SELECT l.seq, d.position - (d.last - l.seq), d.received, l.occurred, l.lo, l.hi, l.line
+FROM line l JOIN delivery d ON d.log = l.log AND d.last = l.delivered
+WHERE l.log = $1 AND l.seq > $2 ORDER BY l.seq LIMIT $3
+"""
+
+
+def holds(database: Database) -> Moved:
+    """Check everything: chains, signatures, seals; and return what it is.
+
+    Raises:
+        StartError: Something is not as it was received.
+    """
+    logs = database.rows("SELECT id, name, acked, head FROM log ORDER BY id")
+    for number, name, acked, head in logs:
+        kept = KeptLog(name=name, acked=acked, head=head)
+        deliveries = (
+            one.received
+            for one in _sealed(database, "WHERE d.log = $1 ORDER BY d.last", number)
+        )
+        _must_be_sound(check_log(kept, deliveries, _kept(database, number)))
+    whose = identity(database)
+    sealed = list(_sealed(database, "ORDER BY d.number"))
+    _must_be_sound(check_seals(whose.server, sealed, {}))
+    (lines,) = database.one("SELECT count(*) FROM line")
+    return Moved(
+        identity=whose,
+        deliveries=len(sealed),
+        lines=lines,
+        seal=sealed[-1].seal.hex() if sealed else "",
+        heads={name: (acked, head.hex()) for _, name, acked, head in logs},
+    )
+
+
+def _must_be_sound(findings: Iterator[Finding]) -> None:
+    first = next(findings, None)
+    if first is not None:
+        reason = f"log {first.log} line {first.seq}: {first.text}"
+        raise StartError(reason)
+
+
+def _sealed(database: Database, where: str, *values: object) -> Iterator[Sealed]:
+    for number, seal, *fields in database.rows(f"{_SEALED} {where}", *values):
+        received = Received(**dict(zip(_FIELDS, fields, strict=True)))
+        yield Sealed(number, received, seal)
+
+
+def _kept(database: Database, log: int) -> Iterator[KeptLine]:
+    after = 0
+    while rows := database.rows(_KEPT, log, after, MANY):
+        yield from (KeptLine(*row) for row in rows)
+        after = rows[-1][0]
