@@ -69,8 +69,17 @@ async def to_postgres(path: Path, url: str, site: Site, tell: Tell) -> Moved:
     return there
 
 
-async def to_file(url: str, path: Path, site: Site, tell: Tell) -> Moved:
+async def to_file(
+    url: str, path: Path, site: Site, tell: Tell, *, copy: bool = False
+) -> Moved:
     """Move everything from PostgreSQL into a new file.
+
+    Args:
+        url: Where the database is.
+        path: The file.
+        site: The site's rules.
+        tell: Told how far it is.
+        copy: Take what is there at one moment, and let servers go on there.
 
     Raises:
         StartError: It cannot be done; what was moved stays, to go on from.
@@ -84,7 +93,8 @@ async def to_file(url: str, path: Path, site: Site, tell: Tell) -> Moved:
     with closing(MovingFile(path)) as target:
 
         def move(database: Database) -> Moved:
-            locks.alone(database)  # nobody appends meanwhile
+            if not copy:
+                locks.alone(database)  # nobody appends meanwhile
             whose = moving.identity(database)
             done = target.begin(whose)
             while (chunk := moving.chunk(database, done)) is not None:
@@ -94,12 +104,13 @@ async def to_file(url: str, path: Path, site: Site, tell: Tell) -> Moved:
             target.finish(moving.rest(database), whose)
             source = moving.holds(database)
             _must_be_equal(source, target.holds())
-            moving.leave(database, to_text(now()))
+            if not copy:
+                moving.leave(database, to_text(now()))
             return source
 
         try:
             await worker.open()
-            return await worker.transact(move)
+            return await worker.transact(move, snapshot=copy)
         finally:
             await worker.close()
 
@@ -130,17 +141,19 @@ def migrate(options: argparse.Namespace) -> None:
         reason = f"a server runs on {data}; stop it first"
         raise StartError(reason) from error
     with driver_missing():
-        found = asyncio.run(_moving(options.to, config, data / DATABASE))
+        found = asyncio.run(_moving(options, config, data / DATABASE))
     print(  # noqa: T201 # the result
         f"moved and compared: {found.lines} lines of {len(found.heads)} logs in "
         f"{found.deliveries} deliveries, last seal {found.seal[:16] or 'none'}"
     )
 
 
-def _moving(to: str, config: ServerConfig, path: Path) -> Coroutine[None, None, Moved]:
+def _moving(
+    options: argparse.Namespace, config: ServerConfig, path: Path
+) -> Coroutine[None, None, Moved]:
     url, site = address(config.store), config.site()
-    if to == "file":
-        return to_file(url, path, site, _tell)
+    if options.to == "file":
+        return to_file(url, path, site, _tell, copy=options.copy)
     if not path.exists():
         reason = f"there is no {path} to move from"
         raise StartError(reason)
@@ -171,5 +184,10 @@ def add_commands(
     add.add_argument("--data", metavar="DIR", help="the server's folder")
     add.add_argument(
         "--to", required=True, choices=["postgresql", "file"], help="where to"
+    )
+    add.add_argument(
+        "--copy",
+        action="store_true",
+        help="to a file in another folder, while servers go on with PostgreSQL",
     )
     add.set_defaults(run=migrate)

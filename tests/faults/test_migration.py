@@ -158,7 +158,11 @@ async def test_f58_an_interrupted_migration_goes_on_and_loses_nothing(
             (there,) = connection.execute("SELECT count(*) FROM line").fetchone()
         assert there > 0
 
+    copied = await to_file(url, tmp_path / "c.db", DEFAULT, _say, copy=True)
+    async with _postgres(url), _file(tmp_path / "c.db") as store:
+        assert await _all(store) == is_now
     moved = await _interrupted(partial(to_file, url, other, DEFAULT), half)
+    assert moved == copied
     assert moved.lines == len(whole)
     async with _file(other) as store:
         assert await _all(store) == is_now

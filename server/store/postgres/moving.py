@@ -227,7 +227,8 @@ _FIELDS = (
     *("signature", "public_key", "clock", "received"),
 )
 _KEPT = """
-SELECT l.seq, d.position - (d.last - l.seq), d.received, l.occurred, l.lo, l.hi, l.line
+SELECT l.seq, d.position - (d.last - l.seq), d.received, l.occurred, l.lo, l.hi,
+    l.line, l.basis
 FROM line l JOIN delivery d ON d.log = l.log AND d.last = l.delivered
 WHERE l.log = $1 AND l.seq > $2 ORDER BY l.seq LIMIT $3
 """
@@ -239,9 +240,9 @@ def holds(database: Database) -> Moved:
     Raises:
         StartError: Something is not as it was received.
     """
-    logs = database.rows("SELECT id, name, acked, head FROM log ORDER BY id")
-    for number, name, acked, head in logs:
-        kept = KeptLog(name=name, acked=acked, head=head)
+    logs = database.rows("SELECT id, name, acked, head, occurred FROM log ORDER BY id")
+    for number, name, acked, head, occurred in logs:
+        kept = KeptLog(name=name, acked=acked, head=head, occurred=occurred)
         deliveries = (
             one.received
             for one in _sealed(database, "WHERE d.log = $1 ORDER BY d.last", number)
@@ -256,7 +257,7 @@ def holds(database: Database) -> Moved:
         deliveries=len(sealed),
         lines=lines,
         seal=sealed[-1].seal.hex() if sealed else "",
-        heads={name: (acked, head.hex()) for _, name, acked, head in logs},
+        heads={name: (acked, head.hex()) for _, name, acked, head, _ in logs},
     )
 
 
