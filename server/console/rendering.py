@@ -111,7 +111,7 @@ class Console:
             "field": self.clock.field,
             **(links := _links(self.clock, now)),
             "spoken": lambda code, text: spoken(
-                code, text, speech, links["when"], links["code"]
+                code, text, speech, links["minute"], links["code"]
             ),
         }
         return self._templates.get_template(name).render({**shared, **values})
@@ -123,8 +123,13 @@ CONSOLE: web.AppKey[Console] = web.AppKey("console", Console)
 def _links(clock: Clock, now: int) -> dict[str, Callable[..., object]]:
     """Return how templates write moments, and what can be opened."""
 
-    def when(moment: int | str | None, *, day: bool = False) -> Markup:
-        """Write a moment, with its ``day`` if it is not today's, or in any case."""
+    def when(
+        moment: int | str | None, *, day: bool = False, minute: bool = False
+    ) -> Markup:
+        """Write a moment, with its ``day`` if it is not today's, or in any case.
+
+        ``minute``: it is known to the minute only.
+        """
         if moment is None:
             return Markup("-")
         exact = _moment(moment)
@@ -132,6 +137,8 @@ def _links(clock: Clock, now: int) -> dict[str, Callable[..., object]]:
         if day or clock.day(exact) != clock.day(now):
             text = f"{clock.day(exact)} {text}"
         exactly = to_text(exact)
+        if minute:
+            text, exactly = text[: -len(":00")], f"{exactly[:16]}Z"
         return Markup('<time datetime="{0}" title="{0}">{1}</time>').format(
             exactly, text
         )
@@ -139,6 +146,7 @@ def _links(clock: Clock, now: int) -> dict[str, Callable[..., object]]:
     return {
         "when": when,
         "dated": partial(when, day=True),
+        "minute": partial(when, minute=True),
         "ago": lambda moment: span((now - _moment(moment)) / SECOND),
         "code": _code,
         "item_link": lambda key: _link("items", key, key),

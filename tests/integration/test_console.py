@@ -353,6 +353,23 @@ async def test_what_was_only_spoken_of_was_never_scanned(browser: Browser) -> No
     assert "It was seen" not in text
 
 
+@pytest.mark.parametrize(
+    ("language", "says"),
+    [("en", "no scan says so"), ("de", "kein Scan sagt das"), ("es", "ningún escaneo")],
+)
+async def test_what_is_wrong_is_said_in_the_language_of_the_page(
+    browser: Browser, language: str, says: str
+) -> None:
+    head = {"Content-Type": "text/csv"}
+    await browser.service.call(
+        "POST", "/v1/import/claims", data=b"item,status\nP-7,shipped\n", headers=head
+    )
+    await browser.sign_in("viewer")
+    for path in ("/exceptions", "/items/P-7", "/items/P-7/report"):
+        _, text, _ = await browser.get(path, **{"Accept-Language": language})
+        assert says in text, path
+
+
 async def test_the_last_administrator_stays_one(browser: Browser) -> None:
     people = browser.service.context.people
     await browser.sign_in("administrator")
