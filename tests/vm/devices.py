@@ -16,7 +16,7 @@ from tests.vm.keystrokes import KEYBOARD_REPORTS, for_qemu, reports
 from tests.vm.machine import Machine
 from tests.vm.qmp import connected
 
-__all__ = ["Gadget", "Identity", "UsbKeyboard", "UsbSerial"]
+__all__ = ["Gadget", "Identity", "SerialGadget", "UsbKeyboard", "UsbSerial"]
 
 _PACE = 0.03  # seconds from event to event; QEMU drops what its keyboard cannot queue
 _CONFIG = "/sys/kernel/config"
@@ -97,19 +97,72 @@ cd {gadget}
 echo 0x{vendor} >idVendor
 echo 0x{product} >idProduct
 echo 0x0200 >bcdUSB
-mkdir strings/0x409 configs/c.1 functions/hid.0
+mkdir strings/0x409 configs/c.1 functions/{function}
 echo {maker} >strings/0x409/manufacturer
 echo {name} >strings/0x409/product
 [ -z {serial} ] || echo {serial} >strings/0x409/serialnumber
-echo {protocol} >functions/hid.0/protocol
-echo {protocol} >functions/hid.0/subclass
-echo {length} >functions/hid.0/report_length
-cat /run/{gadget}.descriptor >functions/hid.0/report_desc
-ln -s functions/hid.0 configs/c.1
+"""
+_HID = """
+cd functions/hid.0
+echo {protocol} >protocol
+echo {protocol} >subclass
+echo {length} >report_length
+cat /run/{gadget}.descriptor >report_desc
+cd ../..
 """
 
 
-class Gadget:
+_DRAIN = """
+import os, termios
+termios.tcdrain(os.open("/dev/ttyGS0", os.O_WRONLY | os.O_NOCTTY))
+"""
+
+
+class _Played:
+    """A USB device that the guest's kernel plays, with one function.
+
+    ``more`` sets that function up, in the shell.
+    """
+
+    def __init__(
+        self, guest: Guest, port: int, identity: Identity, function: str, more: str = ""
+    ) -> None:
+        self._guest = guest
+        self._port = port
+        self._name = f"g{port}"
+        words = {
+            name: shlex.quote(text)
+            for name, text in msgspec.structs.asdict(identity).items()
+        }
+        up = _UP.format(config=_CONFIG, gadget=self._name, function=function, **words)
+        guest.run(f"{up}{more}ln -s functions/{function} configs/c.1")
+
+    def plug(self) -> None:
+        """Plug it in."""
+        self._guest.run(f"echo dummy_udc.{self._port} >{self._folder}/UDC")
+
+    def unplug(self) -> None:
+        """Pull it out."""
+        self._guest.run(f"echo >{self._folder}/UDC")
+
+    @property
+    def _folder(self) -> str:
+        return f"{_CONFIG}/usb_gadget/{self._name}"
+
+
+class SerialGadget(_Played):
+    """A scanner with a USB serial port as most have one (CDC-ACM): /dev/ttyACM0."""
+
+    def __init__(self, guest: Guest, port: int, identity: Identity) -> None:
+        super().__init__(guest, port, identity, "acm.0")
+
+    def send(self, data: bytes) -> None:
+        """Have the scanner send bytes, and wait until they are on the bus."""
+        self._guest.write("/dev/ttyGS0", [data]).result()
+        self._guest.run(f"python3 -c '{_DRAIN}'")
+
+
+class Gadget(_Played):
     """A USB device that the guest's kernel plays; it has one HID function.
 
     Args:
@@ -129,35 +182,13 @@ class Gadget:
         descriptor: bytes = KEYBOARD_REPORTS,
         length: int = 8,
     ) -> None:
-        self._guest = guest
-        self._port = port
-        self._name = f"g{port}"
         boot = descriptor == KEYBOARD_REPORTS
-        words = {
-            name: shlex.quote(text)
-            for name, text in msgspec.structs.asdict(identity).items()
-        }
-        guest.put(f"/run/{self._name}.descriptor", descriptor)
-        guest.run(
-            _UP.format(
-                config=_CONFIG,
-                gadget=self._name,
-                protocol=int(boot),
-                length=length,
-                **words,
-            )
-        )
+        guest.put(f"/run/g{port}.descriptor", descriptor)
+        more = _HID.format(gadget=f"g{port}", protocol=int(boot), length=length)
+        super().__init__(guest, port, identity, "hid.0", more)
         # its number follows the order in which gadgets are made
         number = guest.run(f"cat {self._folder}/functions/hid.0/dev").strip()
         self._node = f"/dev/hidg{number.partition(':')[2]}"
-
-    def plug(self) -> None:
-        """Plug it in."""
-        self._guest.run(f"echo dummy_udc.{self._port} >{self._folder}/UDC")
-
-    def unplug(self) -> None:
-        """Pull it out."""
-        self._guest.run(f"echo >{self._folder}/UDC")
 
     def send(
         self, given: Iterable[bytes], *, start: float = 0.0, pause: float = 0.0
@@ -175,7 +206,3 @@ class Gadget:
     ) -> Job:
         """Begin to type, as fast as the host polls, from a moment on."""
         return self.send(reports(text, layout), start=start, pause=pause)
-
-    @property
-    def _folder(self) -> str:
-        return f"{_CONFIG}/usb_gadget/{self._name}"

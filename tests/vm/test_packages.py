@@ -123,8 +123,8 @@ def test_the_watchdog_ends_a_service_that_hangs(
     site.guest.run(f"kill -STOP {pid}")
     site.wait_until_up(unit, pid)
     took = site.guest.clock() - begun
-    said = site.guest.run(f"journalctl -u {unit} -o cat | grep -i watchdog | tail -1")
-    assert "Watchdog timeout" in said, said
+    said = site.guest.run(f"journalctl -u {unit} -o cat")
+    assert "Failed with result 'watchdog'" in said, said
     step.note(f"with WatchdogSec=8 it is back {took:.1f} s after it was stopped")
     site.guest.run(f"rm -r /run/systemd/system/{unit}.d; systemctl daemon-reload")
     site.guest.run(f"systemctl restart {unit}", limit=_SLOW)
