@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
 
 import msgspec
@@ -284,16 +285,31 @@ def test_everything_can_be_done_with_a_keyboard(stage: Stage, opened: Opens) -> 
     assert stage.touched.pop() == ("X-UNDO", 1)
 
 
+AS_FAST = 60  # milliseconds between two keys
+KEY_TIMES = """
+() => { window.times = [];
+document.addEventListener("keydown", () => window.times.push(performance.now()),
+  { capture: true }); }
+"""
+
+
 def test_a_scanner_that_types_into_the_page_presses_no_button_and_is_told(
     stage: Stage, opened: Opens
 ) -> None:
     page = opened(stage.url)
     see(stage, page, shown(memory(Word.SAVED)))
-    stage.touched.clear()
-    page.locator("#undo").focus()
-    notes(page)
-    page.keyboard.type("P-47 11")
-    page.keyboard.press("Enter")
+    page.evaluate(KEY_TIMES)
+    for _ in range(20):  # a busy machine may type more slowly than any scanner does
+        stage.touched.clear()
+        page.locator("#undo").focus()
+        notes(page)
+        page.keyboard.type("P-47 11")
+        page.keyboard.press("Enter")
+        times = page.evaluate("window.times.splice(0)")
+        if max(later - sooner for sooner, later in pairwise(times)) < AS_FAST:
+            break
+    else:
+        pytest.skip("this machine is too busy to type as fast as a scanner")
     page.get_by_role("heading", name="NOT RECORDED").wait_for()
     assert {note["wave"] for note in notes(page)} == {"sawtooth"}
     assert stage.touched == []
