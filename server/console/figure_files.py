@@ -106,7 +106,7 @@ async def _gathered(request: web.Request) -> Gathered:
     try:
         async with asyncio.timeout(PATIENCE):
             while True:
-                made, _, _ = await asked(request)
+                made = (await asked(request)).made
                 if made.value is not None:
                     return made.value
     except TimeoutError as error:

@@ -12,7 +12,7 @@ from server.console.clock import Clock
 from server.console.gathering import SPANS, Gathered, asked
 from server.console.rendering import CONSOLE, page, wording
 from server.figures import HOUR, Figures, Period, Spread
-from shared.moments import SECOND, span, to_text
+from shared.moments import SECOND, span
 
 __all__ = ["NUMBERS", "SHARES", "Row", "figures", "scans"]
 
@@ -33,7 +33,8 @@ class Row(NamedTuple):
 
 async def figures(request: web.Request) -> web.Response:
     """``GET /figures?days=&at=&known_at=``."""
-    made, view, days = await asked(request)
+    wanted = await asked(request)
+    made, view = wanted.made, wanted.view
     context, clock, speech = (
         request.app[CONTEXT],
         request.app[CONSOLE].clock,
@@ -69,10 +70,8 @@ async def figures(request: web.Request) -> web.Response:
         values,
         ready=found is not None,
         progress=made.progress,
-        days=days,
+        asked=wanted,
         spans=SPANS,
-        view=view,
-        held=f"days={days}&at={to_text(view.at)}&known_at={to_text(view.known_at)}",
         behind=horizon.untold(),
         lasting=_span,
     )

@@ -13,9 +13,9 @@ from server.figures import Figures, Period, Tally, expected
 from server.history import Telling
 from server.problems import invalid
 from server.store import ToldQuery, View
-from shared.moments import SECOND
+from shared.moments import SECOND, to_text
 
-__all__ = ["SPANS", "Gathered", "asked", "gathered"]
+__all__ = ["SPANS", "Asked", "Gathered", "asked", "gathered"]
 
 SPANS = (1, 7, 28)
 """Days that can be looked at."""
@@ -39,7 +39,22 @@ class Gathered(msgspec.Struct, frozen=True, kw_only=True):
     stations: dict[str, str]
 
 
-async def asked(request: web.Request) -> tuple[Made[Gathered], View, int]:
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """Figures of so many days up to a view; ``moved``: that is not now."""
+
+    made: Made[Gathered]
+    view: View
+    days: int
+    moved: bool
+
+    @property
+    def held(self) -> str:
+        """The query of an address that leads to exactly these."""
+        at, known = to_text(self.view.at), to_text(self.view.known_at)
+        return f"days={self.days}&at={at}&known_at={known}"
+
+
+async def asked(request: web.Request) -> Asked:
     """Ask for the figures of an address: ``days``, ``at`` and ``known_at``.
 
     Raises:
@@ -57,7 +72,8 @@ async def asked(request: web.Request) -> tuple[Made[Gathered], View, int]:
         return await gathered(context, view, days, progress)
 
     key = ("figures", days, view if moved else None)
-    return await request.app[WORKSHOP].ask(key, work), view, days
+    made = await request.app[WORKSHOP].ask(key, work)
+    return Asked(made=made, view=view, days=days, moved=moved)
 
 
 async def gathered(

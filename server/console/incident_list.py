@@ -14,7 +14,6 @@ from server.console.rendering import page, wording
 from server.console.shown import shown
 from server.console.words import Words
 from server.figures import Incident
-from shared.moments import to_text
 
 __all__ = ["Share", "incidents"]
 
@@ -61,7 +60,8 @@ def _named(by: str, key: str, speech: Words) -> str:
 
 async def incidents(request: web.Request) -> web.Response:
     """``GET /incidents?by=&days=&at=&known_at=``."""
-    made, view, days = await asked(request)
+    wanted = await asked(request)
+    made, view = wanted.made, wanted.view
     speech, by = wording(request), request.query.get("by", "cause")
     by = by if by in _BY else "cause"
     horizon = await request.app[CONTEXT].store.horizon(view)
@@ -88,9 +88,8 @@ async def incidents(request: web.Request) -> web.Response:
         progress=made.progress,
         by=by,
         groupings=tuple(_BY),
-        days=days,
+        asked=wanted,
         spans=SPANS,
-        held=f"days={days}&at={to_text(view.at)}&known_at={to_text(view.known_at)}",
         behind=horizon.untold(),
         most=MOST,
     )

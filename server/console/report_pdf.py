@@ -28,6 +28,7 @@ from reportlab.platypus import (
 
 from server.console.clock import Clock
 from server.console.shown import shown
+from server.console.spoken import spoken
 from server.console.timeline import Gap, Step
 from server.console.words import Words
 from shared.moments import SECOND, span, to_moment
@@ -127,6 +128,10 @@ class _Writer:
         exact = to_moment(moment) if isinstance(moment, str) else moment
         return f"{self._clock.day(exact)} {self._clock.time(exact)}"
 
+    def sentence(self, code: str, text: str) -> str:
+        """Say the sentence of an exception in the language of the report."""
+        return str(spoken(code, text, self._words, self.when, str).unescape())
+
     def body(self, text: object, *, bold: bool = False) -> Paragraph:
         """Return a paragraph."""
         plain = _plain(text, 1200)
@@ -195,7 +200,7 @@ class _Writer:
             return
         code = named("code", found.first.code)
         yield self.body(f"{code}, {self.when(found.first.since)}", bold=True)
-        yield self.body(found.first.text)
+        yield self.body(self.sentence(found.first.code, found.first.text))
         rows = [("report.shift", self.say(f"shift.{report.shift}"))]
         if found.step is not None:
             where = f"{found.step.line.location or '-'} · {found.step.station}"
@@ -215,7 +220,11 @@ class _Writer:
     def _ever(self, report: "Report") -> Flowable:
         head = ("find.since", "exceptions.kind", "report.text")
         rows = [
-            (self.when(one.since), self._words.named("code", one.code), one.text)
+            (
+                self.when(one.since),
+                self._words.named("code", one.code),
+                self.sentence(one.code, one.text),
+            )
             for one in report.ever
         ]
         return self.table(

@@ -486,12 +486,14 @@ class SqliteStore:
 
     async def standing(self, after: int, limit: int) -> list[Stand]:
         """Return what is here at a known place now, by order of appearance."""
-        await self._all_written()
+        if not after:  # of the pages behind, one flush is enough
+            await self._all_written()
         return await self._read(partial(present.standing, after=after, limit=limit))
 
     async def told(self, query: ToldQuery) -> list[tuple[int, str]]:
         """Return items that were told of anything since, with their numbers."""
-        await self._all_written()
+        if not query.after:
+            await self._all_written()
         return await self._read(partial(present.told, query=query))
 
     async def count_told(self, since: int) -> int:

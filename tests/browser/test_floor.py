@@ -171,6 +171,7 @@ def test_figures_can_be_seen_as_they_were_known(
     page.goto(f"{house.url}/figures?days=1&known_at={THEN}")
     scans = page.get_by_role("row", name="Scans of an item").locator("td").nth(1)
     known = int(scans.inner_text())
+    expect(page.locator("#figures")).to_contain_text("as we knew it at")
     page.goto(f"{house.url}/figures?days=1")
     assert 0 < known < int(scans.inner_text())
 
@@ -198,7 +199,7 @@ def test_incidents_are_told_by_cause_step_and_station_and_lead_to_their_reports(
     each = page.get_by_role("region", name="Each of them")
     each.get_by_role("link", name="P-0303").click()
     first = page.get_by_role("region", name="The first step")
-    expect(first).to_contain_text("nobody took it over within 30 minutes")
+    expect(first).to_contain_text("nobody took it over within 30 min")
 
 
 def test_a_report_is_taken_as_pdf_or_the_page_says_what_it_needs(
