@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import logging
+import shutil
 import sys
 from pathlib import Path
 
@@ -82,6 +83,35 @@ def _restore(options: argparse.Namespace) -> None:
     _note(
         "Start the server. Each station sends again by itself what came later; "
         "scantrail-server restored shows how far they are."
+    )
+
+
+def _upgrade_check(options: argparse.Namespace) -> None:
+    """See that an upgrade can be gone back from: a checked copy, and room."""
+    database = options.data / backup.DATABASE
+    try:
+        size, free = database.stat().st_size, shutil.disk_usage(options.data).free
+    except OSError as error:
+        reason = f"{database}: {error.strerror}; is --data the server's folder?"
+        raise BackupError(reason) from error
+    if free < size:
+        reason = (
+            f"{free >> 20} MiB are free, and {database} has {size >> 20}: answers that "
+            "are made anew may need as much again. Make room first"
+        )
+        raise BackupError(reason)
+    folder, manifest = backup.make(options.data, options.to, now())
+    with opened(database) as connection:
+        found = report(connection, {manifest.deliveries: manifest.seal})
+    if found.findings:
+        reason = f"{len(found.findings)} findings; see scantrail-server verify first"
+        raise BackupError(reason)
+    _say(f"ready: {folder} holds {manifest.lines} lines, checked, as of now")
+    _note(
+        "Upgrade the server, then the stations. The way back: install the version from "
+        f"before; where it says that the database is newer, scantrail-server restore "
+        f"{folder} --data NEW-FOLDER, and serve that. Stations send again what came "
+        "later"
     )
 
 
@@ -181,6 +211,16 @@ def add_commands(
         "--keep", type=int, default=0, metavar="N", help="remove all but the newest N"
     )
     add.set_defaults(run=_backup)
+
+    add = commands.add_parser(
+        "upgrade-check",
+        help="before an upgrade: see that there is a way back, and make it",
+    )
+    _data(add)
+    add.add_argument(
+        "--to", type=Path, required=True, metavar="DIR", help="the folder of backups"
+    )
+    add.set_defaults(run=_upgrade_check)
 
     add = commands.add_parser(
         "restore", help="put a backup into an empty data folder; stations add the rest"

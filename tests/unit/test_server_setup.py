@@ -208,3 +208,25 @@ def test_doctor_does_not_take_another_server_for_its_own(tmp_path: Path) -> None
         assert severity(seen(mine), "another server answers at") == "wrong"
     finally:
         other.stop()
+
+
+def test_before_an_upgrade_there_is_a_way_back(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, copies = tmp_path / "data", tmp_path / "copies"
+    asked = ("upgrade-check", "--data", str(data), "--to", str(copies))
+    data.mkdir()
+    assert main(asked) == 1
+    assert "is --data the server's folder" in capsys.readouterr().err
+    server = Server(data)
+    server.start()
+    try:
+        assert main(asked) == 0  # beside a server that runs
+    finally:
+        server.stop()
+    said = capsys.readouterr()
+    folder = Path(said.out.split()[1])
+    assert folder.parent == copies
+    assert f"restore {folder}" in said.err
+    anew = tmp_path / "anew"
+    assert main(("restore", str(folder), "--data", str(anew))) == 0
