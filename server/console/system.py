@@ -65,7 +65,7 @@ def _flat(prefix: str, value: object) -> dict[str, object]:
 def _plain(value: object) -> str:
     """Write a value; of an address neither the login nor the query is shown."""
     text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
-    return re.sub(r"(https?://[^\s\"?]*)\?[^\s\"]*", r"\1?…", _LOGIN.sub("://…@", text))
+    return re.sub(r"(\w+://[^\s\"?]*)\?[^\s\"]*", r"\1?…", _LOGIN.sub("://…@", text))
 
 
 def _folder(context: Context) -> Path | None:
@@ -121,6 +121,7 @@ async def system(request: web.Request) -> web.Response:
         room=await asyncio.to_thread(_room, data) if data else None,
         lines=context.store.position(),
         horizon=await context.store.horizon(View(at=now, known_at=now)),
+        elsewhere=bool(context.config and context.config.store.url),
         remaking=remade,
         backup=known,
         old=made is None or now - made > OLD,
@@ -135,8 +136,8 @@ async def system(request: web.Request) -> web.Response:
 async def _begin(request: web.Request, name: str, told: str) -> web.Response:
     context = request.app[CONTEXT]
     data = _folder(context)
-    if data is None:
-        reason = "This server has no data folder that could be checked."
+    if data is None or (context.config and context.config.store.url):
+        reason = "What is kept is not in this server's folder; check it where it is."
         raise invalid(reason)
     request.app[CHORES].begin(name, [name, "--data", str(data)], context.now())
     await write(request, action="note", text=told)

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from server.config import ServerConfig, Webhook
+from server.config import ServerConfig, StoreSettings, Webhook
 from server.console.system import settings
 
 
@@ -18,7 +18,8 @@ def test_every_setting_is_there_with_whether_it_is_the_default() -> None:
 
 def test_of_an_address_neither_the_login_nor_the_query_is_shown() -> None:
     hook = Webhook(name="a", url="https://h.example/x?token=hidden", secret_file="/s")  # noqa: S106 # a path
-    config = ServerConfig(webhooks=(hook,), data="postgresql://me:hidden@db/x")
+    store = StoreSettings(url="postgresql://me:hidden@db/x?password=hidden")
+    config = ServerConfig(webhooks=(hook,), store=store)
     shown = "".join(one.value for one in settings(config))
     assert "hidden" not in shown
     assert "https://h.example/x" in shown
