@@ -17,6 +17,7 @@ from time import gmtime, strftime
 from bench.console import console
 from bench.engine import engine
 from bench.measure import Row, table
+from bench.scaling import scaling
 from bench.screen import painted
 from bench.station import feedback, first_scan, memory
 from bench.way import drain, saved, to_acknowledged
@@ -38,6 +39,7 @@ MEASURES = {
         memory,
         engine,
         console,
+        scaling,
     )
 }
 

@@ -146,7 +146,7 @@ async def _ingest(url: str) -> float:
     """Return lines a second, through twenty stations."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "bench.stations", url, os.environ["SCANTRAIL_KEY"]),
-        *(str(STATIONS), str(ROUNDS)),
+        *(str(STATIONS), str(ROUNDS), "0"),
         stdout=asyncio.subprocess.PIPE,
     )
     out, _ = await process.communicate()

@@ -31,11 +31,12 @@ async def _told(*command: str) -> str:
 
 
 @asynccontextmanager
-async def server(data: Path) -> AsyncIterator[str]:
+async def server(data: Path, config: Path | None = None) -> AsyncIterator[str]:
     """Run a server, and give its address; an administrator's key is made for it."""
+    settings = ("--config", str(config)) if config else ()
     process = await asyncio.create_subprocess_exec(
         str(_BIN / "scantrail-server"),
-        *("serve", "--data", str(data), "--port", "0"),
+        *("serve", "--data", str(data), "--port", "0", *settings),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
     )

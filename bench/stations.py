@@ -2,7 +2,8 @@
 
 Everything is written, chained and signed before the first request, so that the process
 costs the machine little while it sends. Started as ``python -m bench.stations URL KEY
-STATIONS BATCHES``, it prints one JSON object: how many lines, and in how many seconds.
+STATIONS BATCHES FIRST``, it prints one JSON object: how many lines, and in how many
+seconds. FIRST is the number of the first station: no two have parcels in common.
 """
 
 import asyncio
@@ -77,11 +78,11 @@ async def joined(session: aiohttp.ClientSession, url: str, key: str) -> Sending:
     return Sending(url, log, token, private)
 
 
-async def _main(url: str, key: str, stations: int, count: int) -> None:
+async def _main(url: str, key: str, stations: int, count: int, first: int) -> None:
     turn = time.time_ns() // 10**9 % 10**9
     async with aiohttp.ClientSession() as session:
         sending = [await joined(session, url, key) for _ in range(stations)]
-        for number, one in enumerate(sending):
+        for number, one in enumerate(sending, first):
             one.prepare(number, count, turn)
         began = time.perf_counter()
         await asyncio.gather(*(one.send(session) for one in sending))
@@ -91,4 +92,4 @@ async def _main(url: str, key: str, stations: int, count: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])))
+    asyncio.run(_main(sys.argv[1], sys.argv[2], *map(int, sys.argv[3:6])))

@@ -78,7 +78,7 @@ _SETTINGS = {
     "plan_cache_mode": "force_generic_plan",
     # a machine that is gone must not hold others up
     "idle_in_transaction_session_timeout": "30000",
-    "lock_timeout": "10000",
+    "lock_timeout": "15000",
     "tcp_keepalives_idle": "10",
     "tcp_keepalives_interval": "5",
     "tcp_keepalives_count": "3",

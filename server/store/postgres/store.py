@@ -58,6 +58,8 @@ WRITERS, READERS = 2, 4
 """Connections of a process: deliveries of a log are always written by the same one."""
 MOST_TOGETHER = 64
 """Deliveries in one transaction, at most."""
+MOST_LINES = 4_000
+"""Lines after which a transaction takes no more: others wait for its items."""
 
 TAKE_OVER = 2.0
 """Seconds between two looks whether a webhook is still told by another process."""
@@ -160,8 +162,7 @@ class PostgresStore:
         results: dict[int, _Result] = {}
         waiting = list(enumerate(batch))
         while waiting:
-            first = {one[1].log: (place, one) for place, one in reversed(waiting)}
-            chosen = sorted(first.values(), key=lambda pair: pair[0])
+            chosen = _together(waiting)
             found = await self._append(writer, [one for _, one in chosen])
             results.update(
                 (place, one) for (place, _), one in zip(chosen, found, strict=True)
@@ -422,3 +423,16 @@ class PostgresStore:
         At most so many items; a container is told of as a whole or not.
         """
         return await self._read(partial(said.held, most=most))
+
+
+def _together(waiting: list[tuple[int, _One]]) -> list[tuple[int, _One]]:
+    """Choose what goes into one transaction: of each log one delivery, in order."""
+    logs: set[str] = set()
+    lines, chosen = 0, []
+    for place, one in waiting:
+        delivery = one[1]
+        if delivery.log not in logs and (not lines or lines < MOST_LINES):
+            chosen.append((place, one))
+            lines += len(delivery.lines)
+        logs.add(delivery.log)
+    return chosen
