@@ -12,7 +12,7 @@ ANALYZE = shutil.which("systemd-analyze")
 UNITS = {
     # ten times what systemd-analyze calls the exposure, at most
     "scantrail-server.service": 12,
-    "scantrail-station@.service": 15,
+    "scantrail-station@.service": 13,
     "scantrail-backup.service": 10,
 }
 

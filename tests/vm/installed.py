@@ -4,6 +4,7 @@ Its guest starts as an installed Debian does, keeps what it writes on a disk of 
 and can be started again.
 """
 
+import json
 import os
 import subprocess
 import tarfile
@@ -207,6 +208,10 @@ class InstalledSite:
             _SLOW,
             every=0.2,
         )
+
+    def clock_synced(self) -> bool:
+        """Whether the station's latest report says that its clock is synchronised."""
+        return bool(json.loads(self.guest.read(f"{_DATA}/status.json"))["clock_synced"])
 
     # --- scanning ---------------------------------------------------------------------
 
