@@ -97,6 +97,27 @@ def test_lost_is_what_a_count_or_a_search_missed_until_its_next_scan() -> None:
     assert found.to_find.p50 == 25 * MINUTE
 
 
+def test_what_is_seen_at_the_moment_at_which_it_is_missed_is_not_found_by_that() -> (
+    None
+):
+    told = story("1 a store P @X", "5 b miss P @X", "5 c see P @X")
+    assert way(told, "P").losses == [Loss(at(5), None)]
+
+
+def test_what_comes_back_begins_its_steps_anew() -> None:
+    told = story(
+        "1 a receive P @X",
+        "2 a store P @X",
+        "3 a depart P @X",
+        "4 a return P @X",
+        "5 a depart P @X",
+    )
+    assert [one.steps for one in way(told, "P").departures] == [
+        {"received", "stored"},
+        {"returned"},
+    ]
+
+
 def test_scans_count_in_their_hour_and_never_through_a_container() -> None:
     told = story("1 a pack P in=C @X", "61 a see C @X", "62 a see P @X")
     hour = START // HOUR * HOUR

@@ -22,6 +22,7 @@ HOSTILE = {
     "set": b'<set attributeName="onload" to="alert(1)"/>',
     "look": b'<rect style="fill:url(http://evil.example/a);background:url(x)"/>',
     "attribute": b'<rect fill="url(http://evil.example/a)" filter="url(#b)"/>',
+    "reference": b'<rect fill="url(#b)" width="1" height="1"/>',
     "escaped": b'<rect fill="&#117;rl(http://evil.example)"/>',
     "other space": b'<h:script xmlns:h="http://www.w3.org/1999/xhtml">alert(1)</h:script>',
     "base": b'<g xml:base="http://evil.example/"><rect width="1" height="1"/></g>',
