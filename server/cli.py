@@ -33,7 +33,7 @@ from server.backup import DATABASE
 from server.client.api import Client, described
 from server.client.imports import add_import
 from server.config import ServerConfig, load
-from server.data_folder import data_folder
+from server.data_folder import begun_data_folder, data_folder
 from server.keys import Keys, Scope
 from server.listening import certificate_of, listening
 from server.noted import note_act
@@ -205,7 +205,7 @@ def serve(options: argparse.Namespace) -> None:
 
 def key(options: argparse.Namespace) -> None:
     """Make a bearer key, and print it."""
-    data = data_folder(options.data)
+    data = begun_data_folder(options.data)
     folder, at = data / KEYS, now()
     ends = at + options.days * DAY if options.days else 0
     until = f", until {to_text(ends)}" if ends else ""

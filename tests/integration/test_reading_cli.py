@@ -155,7 +155,6 @@ def test_a_wrong_server_or_key_is_told_in_a_sentence(
 @pytest.mark.parametrize(
     "command",
     [
-        ("key", "--scope", "read"),
         ("person", "list"),
         ("person", "add", "Ana", "--role", "viewer"),
     ],
@@ -175,6 +174,21 @@ def test_a_folder_that_is_not_there_is_not_made(
     assert done.returncode == 1
     assert "there is no folder" in done.stderr
     assert not nowhere.exists()
+
+
+def test_a_key_may_be_made_before_the_first_start_and_says_so(tmp_path: Path) -> None:
+    nowhere = tmp_path / "new" / "data"
+    done = subprocess.run(
+        [BIN / "scantrail-server", "key", "--scope", "admin", "--data", nowhere],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
+    )
+    assert done.returncode == 0
+    assert done.stdout.startswith("sk_")
+    assert done.stdout.count("\n") == 1
+    assert f"{nowhere} was not there" in done.stderr
 
 
 @pytest.mark.parametrize(
