@@ -63,4 +63,5 @@ def main(schemathesis: str, *more: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    program, *more = sys.argv[1:]
+    sys.exit(main(str(Path(program).absolute()), *more))
