@@ -49,7 +49,7 @@ from server.store import (
 from server.store import hooks as hook
 from server.store import joining as joined
 from server.store import said as hosts
-from server.store.group import Group
+from server.store.group import LINES, Group
 from server.store.received import Received
 from server.store.schemas import prepare
 from server.store.shelf import SqlShelf
@@ -106,7 +106,9 @@ class SqliteStore:
         self._growth = asyncio.Condition()
         self._said_changed = False
         self._said_changes = 0
-        self._appending = Group(self._append_together, MOST_TOGETHER)
+        self._appending = Group(
+            self._append_together, MOST_TOGETHER, size=_lines_of, room=LINES
+        )
         self.identity = Identity(server="", epoch="")
 
     @classmethod
@@ -623,3 +625,7 @@ def _saying_what_to_do(path: Path) -> Iterator[None]:
             "Scantrail database."
         )
         raise StartError(reason) from error
+
+
+def _lines_of(one: tuple[Station, Delivery]) -> int:
+    return len(one[1].lines)

@@ -98,7 +98,7 @@ class Sender:
 def _line(seq: int, code: str, number: int) -> bytes:
     at = to_text(NOW - 1000 * SECOND + seq * SECOND)
     action, place = ("receive", "move", "pack")[seq % 3], f"L-{(seq + number) % 5}"
-    container = f"C-{seq % 4}" if action == "pack" else None
+    container = f"C-{number}-{seq % 4}" if action == "pack" else None
     line = Line(
         seq=seq,
         at=at,

@@ -30,7 +30,7 @@ from server.store import (
     ToldQuery,
     View,
 )
-from server.store.group import Group
+from server.store.group import LINES, Group
 from server.store.joining import Joining
 from server.store.postgres import (
     backups,
@@ -128,7 +128,12 @@ class PostgresStore:
         await self._hearing.begin()
         await self._remaking.begin(meta)
         self._lanes = [
-            Group(partial(self._append_together, worker), MOST_TOGETHER)
+            Group(
+                partial(self._append_together, worker),
+                MOST_TOGETHER,
+                size=_lines_of,
+                room=LINES,
+            )
             for worker in self._writers
         ]
 
@@ -436,3 +441,7 @@ def _together(waiting: list[tuple[int, _One]]) -> list[tuple[int, _One]]:
             lines += len(delivery.lines)
         logs.add(delivery.log)
     return chosen
+
+
+def _lines_of(one: tuple[Station, Delivery]) -> int:
+    return len(one[1].lines)
