@@ -20,6 +20,7 @@ __all__ = ["DamageError", "Ledger", "load", "newest", "transaction"]
 
 _TAIL = 1000  # lines whose chain is checked at every start
 _BEHIND = (1 << 63) - 1  # the last position that there could be
+_ALL = 1 << 40  # bytes
 _ASIDE = 1024  # from one log's id to the next: room for what is taken in later
 
 _INSERT_LINE = "INSERT INTO line (position, bytes, head) VALUES (?, ?, ?)"
@@ -251,7 +252,7 @@ class Ledger:
         """Add to a left log's part lines that were found elsewhere, in order.
 
         What is here already is passed over, so that an interrupted taking in can begin
-        again.
+        again, and so that what a journal has behind a hole is not told twice.
 
         Args:
             part: Its ``name`` and ``first``, and what the server is known to have of
@@ -262,6 +263,9 @@ class Ledger:
         Raises:
             sqlite3.Error: The disk is full or failing; nothing has changed.
         """
+        if self._has(part, lines):
+            return
+        part, head = self._behind_what_is_here(part, head)
         found = self._db.execute(_PART, (part.name, part.first)).fetchone()
         here = msgspec.structs.replace(part, id=found[0] if found else self._free_id())
         last = found[1] if found and found[1] is not None else part.first
@@ -282,6 +286,26 @@ class Ledger:
             self._db.executemany(_INSERT_LINE, rows(new, here.base + last, base))
             self._db.execute(_END_LOG, (last + len(new), here.id))
         self.state = load(self._db)
+
+    def _has(self, part: Log, lines: Sequence[bytes]) -> bool:
+        """Whether these lines are here, in another part of their log."""
+        last = part.last + len(lines)
+        return any(
+            self._lines(log.base + part.last, log.base + last, _ALL) == tuple(lines)
+            for log in self.state.logs
+            if log.name == part.name and log.first <= part.last and last <= log.last
+        )
+
+    def _behind_what_is_here(self, part: Log, head: bytes) -> tuple[Log, bytes]:
+        """Let a part begin where its lines are not here, if those before it are."""
+        last = part.last
+        if self._db.execute(_PART, (part.name, part.first)).fetchone() is None:
+            for log in self.state.logs:
+                here = log.name == part.name and log.first <= last <= log.last
+                if here and part.first < last and (now := self.head_at(last, log.id)):
+                    told = {"first": last, "acked": last, "backed_up": last}
+                    return msgspec.structs.replace(part, **told), now
+        return part, head
 
     def _free_id(self) -> int:
         """Return an id before the present log's, behind those of the other logs."""

@@ -18,7 +18,9 @@ from edge.care import DAY, Care, take_in
 from edge.clock import read_clock
 from edge.copying import Copying, adopt, take_in_journal
 from edge.journal import Journal, crc32c, read_folder, record, records
+from edge.logs import Log
 from edge.outbox import NotSavedError, Outbox
+from edge.salvage import Chunk
 from shared import chain
 from shared.moments import to_text
 from tests.edge_server import Model
@@ -230,6 +232,47 @@ async def test_an_outbox_can_be_rebuilt_from_the_journal(tmp_path: Path) -> None
     await sent(new, model)
     await new.close()
     assert check([*codes, "P-NEW"], model.logs).fine
+
+
+async def test_f08_a_journal_with_a_hole_taken_in_beside_its_outbox_doubles_nothing(
+    tmp_path: Path,
+) -> None:
+    box, model = await Outbox.open(tmp_path / NAME), Model()
+    codes = [f"P-{number}" for number in range(12)]
+    await box.append([draft(code) for code in codes])
+    journal = Journal(tmp_path / "second")
+    journal.open()
+    for after, lines in ((0, 3), (7, 5)):
+        journal.write(await box.batch(after, max_lines=lines, max_bytes=1 << 20))
+    journal.close()
+    assert await take_in_journal(box, tmp_path / "second") == 8
+    await sent(box, model)
+    await box.close()
+    assert check(codes, model.logs).fine
+    assert len(model.logs) == 1
+
+
+async def test_f08_what_only_a_journal_has_is_told_once_however_long_it_is(
+    tmp_path: Path,
+) -> None:
+    """It has a hole, and goes on behind the end of the log that was left."""
+    old, model = await Outbox.open(tmp_path / "old" / NAME), Model()
+    codes = [f"P-{number}" for number in range(2600)]
+    await old.append([draft(code) for code in codes])
+    journal = Journal(tmp_path / "second")
+    journal.open()
+    for after in (5, 1005, 2005):
+        journal.write(await old.batch(after, max_lines=1000, max_bytes=1 << 24))
+    journal.close()
+    box = await Outbox.open(tmp_path / NAME)
+    lines = (await old.batch(0, max_lines=1500, max_bytes=1 << 24)).lines
+    part = Log(id=0, name=old.log)
+    await box.take_in(Chunk(part, chain.start(old.log), lines))
+    await take_in_journal(box, tmp_path / "second")
+    await sent(box, model)
+    await old.close()
+    await box.close()
+    assert check(codes, model.logs).fine
 
 
 async def test_a_journal_goes_only_as_far_as_it_is_backed_up(tmp_path: Path) -> None:
