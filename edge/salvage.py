@@ -28,18 +28,20 @@ _HEAD = 32  # bytes
 _LINE_COLUMNS, _LOG_COLUMNS = 3, 10
 _SCRATCH = """
 CREATE TABLE log (id INTEGER, name TEXT, first INTEGER, head BLOB, last INTEGER,
-    common INTEGER, found INTEGER PRIMARY KEY);
+    common INTEGER, moved_to TEXT, found INTEGER PRIMARY KEY);
 CREATE TABLE line (position INTEGER, bytes BLOB, head BLOB,
     PRIMARY KEY (position, head)) WITHOUT ROWID;
 """
 _ADD_LINE = "INSERT OR REPLACE INTO line VALUES (?, ?, ?)"
 _ADD_LOG = (
-    "INSERT INTO log (id, name, first, head, last, common) VALUES (?, ?, ?, ?, ?, ?)"
+    "INSERT INTO log (id, name, first, head, last, common, moved_to) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?)"
 )
 _LOGS = """
 SELECT id, name, first, head, last, common FROM log
 WHERE found IN (SELECT max(found) FROM log GROUP BY id, name) ORDER BY id
 """
+_MOVED = "SELECT DISTINCT name, moved_to FROM log WHERE moved_to IS NOT NULL"
 _IDS = "SELECT DISTINCT position >> 40 FROM line ORDER BY 1"
 _ROWS = (
     "SELECT position, bytes, head FROM line WHERE position > ? AND position <= ? "
@@ -86,6 +88,7 @@ def read(path: Path, names: Collection[str] = ()) -> Iterator[Chunk | Hole]:
         scratch.executescript(_SCRATCH)
         _gather(path, scratch)
         logs = [row for row in scratch.execute(_LOGS) if _NAME.fullmatch(row[1])]
+        names = _with_moved(scratch, names)
         mixed = any(names and row[1] not in names for row in logs)
         logs += [] if mixed else _unnamed(scratch, {row[0] for row in logs}, names)
         for id_, name, first, head, last, common in logs:
@@ -98,6 +101,19 @@ def read(path: Path, names: Collection[str] = ()) -> Iterator[Chunk | Hole]:
             for part in parts(log, head, end, candidates):
                 if not mixed or isinstance(part, Hole) or part.part.first == first:
                     yield part  # else it may be of the other station's log
+
+
+def _with_moved(scratch: sqlite3.Connection, names: Collection[str]) -> Collection[str]:
+    """Add the logs in which these went on: on a full disk nobody may have noted them.
+
+    Empty stays empty: all.
+    """
+    known, moved = list(names), dict(scratch.execute(_MOVED).fetchall())
+    for name in known:  # it grows
+        then = moved.get(name)
+        if then is not None and _NAME.fullmatch(then) and then not in known:
+            known.append(then)
+    return known
 
 
 def _unnamed(
@@ -145,7 +161,8 @@ def _sort(scratch: sqlite3.Connection, id_: int, row: list[Value]) -> None:
     elif len(row) == _LOG_COLUMNS and isinstance(row[1], str) and _is_head(row[3]):
         numbers = (id_, row[2], row[4], row[8])
         if row[2] is not None and all(map(_is_count, numbers)):
-            scratch.execute(_ADD_LOG, (id_, *row[1:5], row[8]))
+            moved_to = row[9] if isinstance(row[9], str) else None
+            scratch.execute(_ADD_LOG, (id_, *row[1:5], row[8], moved_to))
 
 
 def _is_head(value: Value) -> bool:

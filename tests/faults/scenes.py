@@ -206,9 +206,10 @@ async def _recovering(folder: Path, tell: Tell) -> None:
 
 async def _leaving(folder: Path, tell: Tell) -> None:
     async with _opened(folder) as box:
+        first = box.log
         for number in range(_FEW):
             await _scan(box, f"P-{number}", tell)
-            if len(box.state.logs) == 1:
+            if box.log == first:
                 with contextlib.suppress(NotSavedError, LookupError):
                     await box.start_log(9)
 

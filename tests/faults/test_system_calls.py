@@ -76,6 +76,14 @@ def test_f01_killed_at_whatever_else_a_station_does(fire: Fire, scene: str) -> N
 
 
 @answered
+@pytest.mark.parametrize("call", ["rename:2:3", "write:3:3", "openat:18:3"])
+def test_f06_f09_a_log_that_nobody_could_note_is_found_again(
+    fire: Fire, call: str
+) -> None:
+    assert fire("a log left in a fork", f"enospc:{call}")
+
+
+@answered
 def test_f05_a_flush_that_fails_is_no_confirmation(fire: Fire) -> None:
     fire("scans", "eio:fdatasync:5:1", "eio:fdatasync:7:1")
 
