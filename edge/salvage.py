@@ -82,7 +82,8 @@ def read(path: Path, names: Collection[str] = ()) -> Iterator[Chunk | Hole]:
             Empty: all.
 
     Raises:
-        OSError, sqlite3.Error: There is no room to sort what is found.
+        OSError, sqlite3.Error: It cannot be opened now, or there is no room to sort
+            what is found.
     """
     with contextlib.closing(sqlite3.connect("", check_same_thread=False)) as scratch:
         scratch.executescript(_SCRATCH)
@@ -173,15 +174,26 @@ def _is_count(value: Value) -> bool:
     return value is None or (isinstance(value, int) and 0 <= value < _FAR)
 
 
+_NO_FILE = (FileNotFoundError, IsADirectoryError)
+
+
 def _bytes(path: Path) -> bytes:
+    """Return what is in a file; nothing where there is none, or its disk is bad.
+
+    Raises:
+        OSError: It cannot be opened now; what is in it is not to be given up for that.
+    """
     try:
-        return path.read_bytes()
-    except OSError:
+        file = path.open("rb")
+    except _NO_FILE:
         return b""
+    with file, contextlib.suppress(OSError):
+        return file.read()
+    return b""
 
 
 class _Pages:
-    """A file by its pages; one that cannot be read is empty."""
+    """A file by its pages; one that is not there is empty, as is a bad page."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -191,7 +203,7 @@ class _Pages:
         try:
             self._file = self._stack.enter_context(self._path.open("rb", buffering=0))
             self._count = -(-self._path.stat().st_size // PAGE)
-        except OSError:
+        except _NO_FILE:
             self._count = 0
         return self
 

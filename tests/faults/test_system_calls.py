@@ -116,7 +116,9 @@ def test_f05_a_disk_that_lies_about_a_write(fire: Fire) -> None:
 
 
 @answered
-@pytest.mark.parametrize("fault", ["kill:rename:2:1", "enospc:pwrite64:40:3"])
+@pytest.mark.parametrize(
+    "fault", ["kill:rename:2:1", "enospc:pwrite64:40:3", "eio:openat:32:1"]
+)
 def test_f09_a_fault_while_a_damaged_outbox_is_read(fire: Fire, fault: str) -> None:
     fire("a damaged outbox", fault)
 
