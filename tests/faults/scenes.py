@@ -29,6 +29,7 @@ _AGAIN = "P-AGAIN"
 _BALLAST = 1 << 20
 _FEW, _MANY = 6, 60
 _TRIES = 50
+_COMMON = 9  # lines of the log that is left, which the server has
 
 Tell = Callable[[str], None]
 
@@ -206,12 +207,11 @@ async def _recovering(folder: Path, tell: Tell) -> None:
 
 async def _leaving(folder: Path, tell: Tell) -> None:
     async with _opened(folder) as box:
-        first = box.log
         for number in range(_FEW):
             await _scan(box, f"P-{number}", tell)
-            if box.log == first:
+            if len(box.state.logs) == 1 and box.last > _COMMON:
                 with contextlib.suppress(NotSavedError, LookupError):
-                    await box.start_log(9)
+                    await box.start_log(_COMMON)
 
 
 _NEXT = """
