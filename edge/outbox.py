@@ -253,9 +253,17 @@ class Outbox:
 
         Raises:
             NotSavedError: The disk is full or failing; the present log goes on.
+            LookupError: The log is not here, or not any more.
         """
-        name = self._new_log()
-        await self._save(lambda kept: kept.start_log(common, name, part))
+        name, left = self._new_log(), self.state.part(part).name
+
+        def leave(kept: Ledger) -> None:
+            if kept.state.part(part).name != left:
+                reason = f"log {left} is no longer here: its outbox was set aside"
+                raise LookupError(reason)
+            kept.start_log(common, name, part)
+
+        await self._save(leave)
         self.remember()
         return name
 

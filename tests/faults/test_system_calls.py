@@ -84,6 +84,13 @@ def test_f06_f09_a_log_that_nobody_could_note_is_found_again(
 
 
 @answered
+def test_f05_another_log_is_never_left_in_place_of_one_that_was_set_aside(
+    fire: Fire,
+) -> None:
+    assert fire("a log left in a fork", "eio:fdatasync:4:3")
+
+
+@answered
 def test_f05_a_flush_that_fails_is_no_confirmation(fire: Fire) -> None:
     fire("scans", "eio:fdatasync:5:1", "eio:fdatasync:7:1")
 
