@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from shared.moments import to_text
 from tests.browser.conftest import Opens
 from tests.browser.looking import WIDER, findings
+from tests.browser.sheets import overprinted, printed
 from tests.browser.warehouse import HOUR, PASSWORD, Warehouse, warehouse
 from tests.serving import NOW, Log
 
@@ -263,6 +264,32 @@ def test_the_report_names_the_first_wrong_step_and_how_complete_it_is(
     complete = page.get_by_role("region", name="How complete")
     expect(complete).to_contain_text("Stations not heard since")
     assert len(page.pdf(format="A4")) > 1000
+
+
+LONGER = """mm => {
+  document.getElementById("ever").style.paddingTop = `${mm}mm`;
+  const rows = document.querySelector("#ever + table tbody");
+  for (const row of [1, 2, 3, 4]) rows.append(rows.firstElementChild.cloneNode(true));
+}"""
+"""Puts the table of what was wrong lower on its page, and makes it longer."""
+
+
+def test_nothing_of_a_report_is_printed_over_another_part_of_it(
+    house: Warehouse, opened: Opens
+) -> None:
+    page = enter(opened, house, "Vera")
+    broken = 0
+    for mm in range(0, 200, 20):
+        page.goto(f"{house.url}/items/P-4714/report")
+        page.evaluate(LONGER, mm)
+        sheets = printed(page.pdf(format="A4"))
+        heads = sum(word.text == "Kind" for sheet in sheets for word in sheet)
+        broken += heads > 1
+        assert [overprinted(sheet) for sheet in sheets] == [[]] * len(sheets), mm
+        texts = [" ".join(word.text for word in sheet) for sheet in sheets]
+        assert texts[-1].endswith("Times are in UTC.")
+        assert not texts[-1].startswith("Times"), "a page for a line that is no part"
+    assert broken, "the table was to go on on another page"
 
 
 HOSTILE = (
