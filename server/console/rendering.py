@@ -14,7 +14,7 @@ from markupsafe import Markup
 from server.api.context import CONTEXT, Context
 from server.api.guard import Access, may, signed_in
 from server.console.clock import Clock
-from server.console.shown import shown
+from server.console.shown import SILENT, shown
 from server.console.spoken import spoken
 from server.console.words import Words, chosen, words
 from server.problems import ProblemError
@@ -77,6 +77,7 @@ class Console:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        self._templates.globals["SILENT"] = SILENT
         self.assets = {
             path.name: Asset(_TYPES[path.name.rpartition(".")[2]], path.read_bytes())
             for path in (files("server.console") / "assets").iterdir()

@@ -27,11 +27,10 @@ from reportlab.platypus import (
 )
 
 from server.console.clock import Clock
+from server.console.report_words import Teller
 from server.console.shown import shown
-from server.console.spoken import spoken
-from server.console.timeline import Gap, Step
 from server.console.words import Words
-from shared.moments import SECOND, span, to_moment
+from shared.moments import SECOND
 
 if TYPE_CHECKING:
     from server.console.reports import Report
@@ -112,25 +111,10 @@ _RULED = TableStyle(
 
 
 class _Writer:
-    """Writes one report in one language."""
+    """Lays out what is told of one item."""
 
-    def __init__(self, words: Words, clock: Clock) -> None:
-        self._words, self._clock = words, clock
-
-    def say(self, name: str, **values: object) -> str:
-        """Return a text of the console as plain text."""
-        return str(self._words(name, **values).unescape())
-
-    def when(self, moment: int | str | None) -> str:
-        """Write a moment, its day always with it: paper is read on another day."""
-        if moment is None:
-            return "-"
-        exact = to_moment(moment) if isinstance(moment, str) else moment
-        return f"{self._clock.day(exact)} {self._clock.time(exact)}"
-
-    def sentence(self, code: str, text: str) -> str:
-        """Say the sentence of an exception in the language of the report."""
-        return str(spoken(code, text, self._words, self.when, str).unescape())
+    def __init__(self, teller: Teller) -> None:
+        self._tell, self.say, self.when = teller, teller.say, teller.when
 
     def body(self, text: object, *, bold: bool = False) -> Paragraph:
         """Return a paragraph."""
@@ -176,31 +160,19 @@ class _Writer:
         yield from self.section("item.story", self._story(report))
 
     def _now(self, report: "Report") -> Iterator[Flowable]:
-        answer, named = report.view.answer, self._words.named
-        if not answer.known:
-            yield self.body(self.say("item.never"))
-            return
-        if answer.status:
-            status = named("status", answer.status)
-            since = self.when(answer.status_since)
-            yield self.body(self.say("say.status", status=status, since=since))
-        if answer.location:
-            since = self.when(answer.location_since)
-            yield self.body(self.say("say.at", location=answer.location, since=since))
-        if answer.path:
-            yield self.body(self.say("say.in", container=" < ".join(answer.path)))
-        if answer.custodian:
-            since = self.when(answer.custodian_since)
-            yield self.body(self.say("say.held", holder=answer.custodian, since=since))
+        yield from map(self.body, self._tell.place(report.view))
+        yield Spacer(0, 4)
+        for line in self._tell.untold(report.view):
+            yield Paragraph(_plain(line), _FAINT)
 
     def _first(self, report: "Report") -> Iterator[Flowable]:
-        found, named = report.found, self._words.named
+        found, named = report.found, self._tell.named
         if found is None:
             yield self.body(self.say("report.nothing"))
             return
         code = named("code", found.first.code)
         yield self.body(f"{code}, {self.when(found.first.since)}", bold=True)
-        yield self.body(self.sentence(found.first.code, found.first.text))
+        yield self.body(self._tell.sentence(found.first.code, found.first.text))
         rows = [("report.shift", self.say(f"shift.{report.shift}"))]
         if found.step is not None:
             where = f"{found.step.line.location or '-'} · {found.step.station}"
@@ -222,62 +194,37 @@ class _Writer:
         rows = [
             (
                 self.when(one.since),
-                self._words.named("code", one.code),
-                self.sentence(one.code, one.text),
+                self._tell.named("code", one.code),
+                self._tell.sentence(one.code, one.text),
             )
             for one in report.ever
         ]
         return self.table(
-            [tuple(map(self.say, head)), *rows], (0.2, 0.24, 0.56), head=True
+            [tuple(map(self.say, head)), *rows], (0.23, 0.25, 0.52), head=True
         )
 
     def _complete(self, report: "Report") -> Iterator[Flowable]:
         complete, behind = report.complete, report.view.answer.behind
         names = ("events", "late", "voided", "vague", "damaged")
-        rows = [
+        cells = [
             (self.say(f"report.{name}"), str(getattr(complete, name))) for name in names
         ]
-        rows.append((self.say("report.untold"), str(len(behind))))
-        yield self.table(rows, (0.5, 0.5), head=False)
+        cells.append((self.say("report.untold"), str(len(behind))))
+        rows = [
+            (*one, *other) for one, other in zip(cells[::2], cells[1::2], strict=True)
+        ]
+        yield self.table(rows, (0.38, 0.12, 0.38, 0.12), head=False)
         yield Spacer(0, 4)
-        for one in behind[:20]:
-            since = one.complete_until
-            told = {"station": one.station}
-            yield self.body(
-                self.say("item.not_heard_since", moment=self.when(since), **told)
-                if since
-                else self.say("item.never_heard", **told)
-            )
         yield Paragraph(_plain(self.say("report.complete_how")), _FAINT)
 
     def _story(self, report: "Report") -> Flowable:
         story = report.view.story[:MOST_STEPS]
-        rows = [self._line(one) for one in story]
+        rows = [self._tell.step(one) for one in story]
         return (
-            self.table(rows, (0.2, 0.8), head=False)
+            self.table(rows, (0.23, 0.77), head=False)
             if rows
             else self.body(self.say("item.no_story"))
         )
-
-    def _line(self, one: Step | Gap) -> tuple[str, str]:
-        if isinstance(one, Gap):
-            return "", self.say("item.gap", span=span(one.seconds))
-        line, station = one.line, one.station
-        parts = [
-            self._words.named("action", line.action),
-            *filter(None, (line.location, line.container, station, one.who)),
-        ]
-        if one.void is not None:
-            parts.append(self.say("item.voided", scan=one.void.event))
-            parts.append(one.void.reason)
-        if line.refused:
-            parts.append(self.say("item.refused", reason=line.refused))
-        if one.late:
-            heard = {"happened": self.when(one.occurred)}
-            parts.append(self.say("item.late", heard=self.when(one.received), **heard))
-        texts = (line.title, line.text, line.reason, line.exception)
-        told = " · ".join(shown(part, 160) for part in (*parts, *texts) if part)
-        return self.when(one.occurred), told
 
 
 def written(report: "Report", words: Words, clock: Clock, now: int) -> bytes:
@@ -290,7 +237,7 @@ def written(report: "Report", words: Words, clock: Clock, now: int) -> bytes:
         now: When it was made.
     """
     _fonts()
-    writer, file = _Writer(words, clock), BytesIO()
+    writer, file = _Writer(Teller(words, clock, now)), BytesIO()
     foot = " · ".join(
         (
             _visible(report.view.answer.item),

@@ -1,11 +1,15 @@
 """The incident report as PDF: what it says, and hostile texts as text."""
 
+import re
 import shutil
 import subprocess
+from html import unescape
+from typing import Any
 from urllib.parse import quote
 
 import pytest
 
+from shared.hosts import HostLine
 from shared.lines import Line, encode
 from shared.moments import SECOND, to_text
 from tests.integration.test_console import HOSTILE
@@ -69,6 +73,67 @@ async def test_the_pdf_says_what_the_page_says(log: Log) -> None:
     german = read(await taken(log.service, "P-1", "de"))
     for words in ("Vorfallbericht", "niemand hat es binnen 30 min übernommen"):
         assert words in german
+
+
+async def page_of(service: Service, item: str, query: str = "") -> str:
+    """Read the report's page as its reader does: without markup."""
+    headers = {"Authorization": f"Bearer {service.keys['read']}"}
+    path = f"/items/{quote(item, safe='')}/report{query}"
+    async with service.session.get(f"{service.url}{path}", headers=headers) as answer:
+        assert answer.status == 200, await answer.text()
+        return _bare(unescape(re.sub(r"<[^>]*>", "", await answer.text())))
+
+
+def _bare(text: str) -> str:
+    return " ".join(text.split())
+
+
+async def _tell(log: Log, ago: int, action: str, **more: str) -> None:
+    at = to_text(log.service.now - ago * 60 * SECOND)
+    said: dict[str, Any] = {"item": "P-7", "action": action, **more}
+    log.put(encode(HostLine(seq=len(log.lines) + 1, at=at, **said)))
+    assert (await log.send(len(log.lines) - 1))[0] == 200
+
+
+async def ring(log: Log) -> None:
+    """Let another system call a ring shipped, and its load leave without it."""
+    shop = Log(log.service, "SHOP")
+    await shop.join("host")
+    await _tell(log, 90, "accept", location="PACK-3", operator="B-CAS")
+    await _tell(shop, 80, "claim", status="shipped", text="label printed")
+    await _tell(shop, 80, "expect", container="M-21")
+    await _tell(log, 70, "load", item="P-8", container="M-21", location="DOCK-1")
+    await _tell(log, 60, "depart", item="M-21", location="DOCK-1")
+    await _tell(log, 50, "see", location="FLOOR", operator="B-EVE")
+
+
+async def test_the_pdf_and_the_page_tell_the_same(log: Log) -> None:
+    await ring(log)
+    pdf = _bare(read(await taken(log.service, "P-7")))
+    page = await page_of(log.service, "P-7")
+    for text in (pdf, page):
+        for words in (
+            "ago: seen, by B-EVE, at station DOCK.",
+            "It should leave on M-21.",
+            "shipped",
+            "label printed",
+        ):
+            assert words in text
+    assert "SHOP · shipped · label printed" in pdf
+
+
+async def test_a_report_names_five_silent_stations_and_counts_the_rest(
+    log: Log,
+) -> None:
+    await ring(log)
+    for number in range(8):
+        await Log(log.service, f"QUIET-{number}").join()
+    for text in (
+        _bare(read(await taken(log.service, "P-7"))),
+        await page_of(log.service, "P-7"),
+    ):
+        assert text.count("has told nothing") == 5
+        assert "and 4 more" in text
 
 
 async def test_the_pdf_of_what_was_never_scanned_says_so(log: Log) -> None:

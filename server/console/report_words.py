@@ -1,0 +1,152 @@
+"""What an incident report says, as plain text: for paper, where nothing is a link."""
+
+from collections.abc import Iterator
+
+from server.console.clock import Clock
+from server.console.item_view import ItemView
+from server.console.shown import SILENT, shown
+from server.console.spoken import spoken
+from server.console.timeline import Gap, Step
+from server.console.words import Words
+from shared.moments import SECOND, span, to_moment
+
+__all__ = ["Teller"]
+
+
+class Teller:
+    """Tells of an item in one language, in the words of its page.
+
+    Args:
+        words: The language.
+        clock: The site's zone.
+        now: When it is told.
+    """
+
+    def __init__(self, words: Words, clock: Clock, now: int) -> None:
+        self.named = words.named
+        self._words, self._clock, self._now = words, clock, now
+
+    def say(self, name: str, **values: object) -> str:
+        """Return a text of the console as plain text."""
+        return str(self._words(name, **values).unescape())
+
+    def when(self, moment: int | str | None) -> str:
+        """Write a moment, its day always with it: paper is read on another day."""
+        if moment is None:
+            return "-"
+        exact = to_moment(moment) if isinstance(moment, str) else moment
+        return f"{self._clock.day(exact)} {self._clock.time(exact)}"
+
+    def sentence(self, code: str, text: str) -> str:
+        """Say the sentence of an exception in the language of the report."""
+        return str(spoken(code, text, self._words, self.when, str).unescape())
+
+    def place(self, view: ItemView) -> Iterator[str]:
+        """Say where an item is, who scanned it last, and what it should leave on."""
+        if not view.scanned:
+            before = view.moved and not view.answer.known
+            yield self.say("item.not_then" if before else "item.never")
+            yield from map(self._hearsay, view.hearsay)
+            return
+        yield " ".join(self._stay(view))
+        if view.latest is not None:
+            yield self._last(view.latest)
+        if view.expected and view.expected not in view.answer.path:
+            yield self.say("say.expected", load=view.expected)
+
+    def _hearsay(self, one: Step) -> str:
+        heard = {"station": one.station, "scan": self.when(one.occurred)}
+        load = one.line.container
+        if one.line.action == "expect" and load:
+            return self.say("say.expected_by", load=load, **heard)
+        status = self.named("status", one.line.status or "-")
+        return self.say("say.claimed_by", status=status, **heard)
+
+    def _stay(self, view: ItemView) -> Iterator[str]:
+        answer = view.answer
+        if answer.status:
+            since = self.when(answer.status_since)
+            status = self.named("status", answer.status)
+            yield self.say("say.status", status=status, since=since)
+        else:
+            yield self.say("say.seen")
+        if answer.location:
+            since = self.when(answer.location_since)
+            yield self.say("say.at", location=answer.location, since=since)
+        else:
+            yield self.say("say.nowhere")
+        if answer.path:
+            yield self.say("say.in", container=" < ".join(answer.path))
+        if answer.custodian:
+            since = self.when(answer.custodian_since)
+            yield self.say("say.held", holder=answer.custodian, since=since)
+
+    def _last(self, last: Step) -> str:
+        told = {
+            "ago": span((self._now - last.occurred) / SECOND),
+            "scan": self.named("action", last.line.action),
+            "station": last.station,
+        }
+        if last.who:
+            return self.say("say.last_by", who=last.who, **told)
+        return self.say("say.last", **told)
+
+    def untold(self, view: ItemView) -> Iterator[str]:
+        """Say which stations have not told everything: a few of them, and how many."""
+        answer = view.answer
+        if not answer.behind:
+            until = answer.complete_until
+            sure = self.say("say.sure", moment=self.when(until))
+            yield sure if until else self.say("say.no_stations")
+            return
+        yield self.say("item.untold")
+        for one in answer.behind[:SILENT]:
+            since, station = one.complete_until, one.station
+            yield (
+                self.say(
+                    "item.not_heard_since", station=station, moment=self.when(since)
+                )
+                if since
+                else self.say("item.never_heard", station=station)
+            )
+        if len(answer.behind) > SILENT:
+            yield self.say("item.and_more", number=len(answer.behind) - SILENT)
+
+    def step(self, one: Step | Gap) -> tuple[str, str]:
+        """Say when something happened, and what; of a gap, how long nothing did."""
+        if isinstance(one, Gap):
+            return "", self.say("item.gap", span=span(one.seconds))
+        line = one.line
+        said = (line.status, line.exception, line.title, line.text, line.reason)
+        parts = [*self._scan(one), *said, *self._void(one)]
+        told = " · ".join(shown(part, 160) for part in parts if part)
+        return self.when(one.occurred), told
+
+    def _scan(self, one: Step) -> Iterator[str | None]:
+        line = one.line
+        yield self.named("action", line.action)
+        yield line.location
+        yield line.container
+        if line.refused:
+            yield self.say("item.refused", reason=line.refused)
+        if line.damaged:
+            yield self.say("item.damaged")
+        if one.late:
+            happened, heard = self.when(one.occurred), self.when(one.received)
+            yield self.say("item.late", happened=happened, heard=heard)
+        if one.vague:
+            yield self.say("item.vague", lo=self.when(one.lo), hi=self.when(one.hi))
+        yield one.station
+        yield one.who
+        if line.giver:
+            yield self.say("item.from", giver=line.giver)
+        if one.via:
+            yield self.say("item.via", container=one.via)
+
+    def _void(self, one: Step) -> Iterator[str]:
+        if one.void is None:
+            return
+        yield self.say("item.voided", scan=one.void.event)
+        if one.void.reason:
+            yield self.say("item.void_reason", reason=one.void.reason)
+        yield one.void.by
