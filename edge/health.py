@@ -171,8 +171,9 @@ def overview(data: Path, now: ClockReading) -> Status:
     """
     me, kept, report = identity.load(data), outbox.peek(data / OUTBOX), _read(data)
     if kept is None:
+        missing = "" if data.is_dir() else ": there is no such folder"
         reason = (
-            f"there is no station in {data}; "
+            f"there is no station in {data}{missing}; see --data, or "
             "make one with: scantrail-station join URL CODE --data DIR"
         )
         raise StartError(reason)
@@ -284,9 +285,12 @@ def _server(status: Status) -> str:
 def _waiting(status: Status) -> str:
     unsaved = f"; {status.unsaved} NOT saved yet" if status.unsaved else ""
     unsaved += f"; {status.owed} on the second path only" if status.owed else ""
+    safe = f"{status.waiting}, safe here" if status.waiting else "0"
+    if not status.joined:
+        return f"{safe}; it has not joined a server, so nothing is sent{unsaved}"
     if status.waiting == 0:
         return f"0; the server has acknowledged everything{unsaved}"
-    return f"{status.waiting}, safe here{unsaved}"
+    return f"{safe}{unsaved}"
 
 
 def _battery(battery: Battery | None) -> str:

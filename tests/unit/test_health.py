@@ -62,6 +62,25 @@ def test_a_folder_without_a_station_says_how_to_make_one(tmp_path: Path) -> None
         overview(tmp_path / "nowhere", NOW)
 
 
+def test_a_folder_that_is_not_there_is_said_and_not_made(tmp_path: Path) -> None:
+    with pytest.raises(StartError, match="there is no such folder"):
+        overview(tmp_path / "nowhere", NOW)
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(StartError) as told:
+        overview(tmp_path, NOW)
+    assert "no such folder" not in str(told.value)
+
+
+@pytest.mark.parametrize(("lines", "waits"), [(1, "0;"), (3, "2, safe here;")])
+async def test_a_station_that_has_not_joined_claims_no_acknowledgement(
+    tmp_path: Path, lines: int, waits: str
+) -> None:
+    await _station(tmp_path, lines, joined=False)
+    text = "\n".join(in_words(overview(tmp_path, NOW)))
+    assert f"{waits} it has not joined a server, so nothing is sent" in text
+    assert "acknowledged" not in text
+
+
 async def test_a_station_that_does_not_run_says_what_waits(tmp_path: Path) -> None:
     await _station(tmp_path)
     status = overview(tmp_path, NOW)
