@@ -32,6 +32,7 @@ from edge.station import Setup, run
 from edge.trusting import trust
 from shared import logfmt
 from shared.advisories import affected
+from shared.data_folders import for_station
 from shared.errors import ScantrailError, StartError
 from shared.installed import installed
 from shared.settings_file import read_secret
@@ -422,6 +423,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     do: Callable[[argparse.Namespace], int] = options.do
     try:
+        for_station(Path(options.data))
         return do(options)
     except ScantrailError as error:
         _note(f"scantrail-station: {error}")

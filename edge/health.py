@@ -17,6 +17,7 @@ from edge.decisions import State
 from edge.scanners import ScannerHealth
 from edge.sync import SyncStatus
 from edge.terminal_display import clean
+from shared.data_folders import OUTBOX
 from shared.errors import StartError
 from shared.moments import SECOND, to_text
 from shared.protocol import ClockReading
@@ -33,8 +34,6 @@ __all__ = [
     "write",
 ]
 
-OUTBOX = "outbox.db"
-"""The name of the outbox in the data folder."""
 _NAME = "status.json"
 _FRESH = 15 * SECOND
 """A report that is older (boot clock) is of a station that no longer runs."""

@@ -25,6 +25,7 @@ import msgspec
 from server.store.audit import Report, opened, report
 from server.store.backups import start_over
 from shared import files
+from shared.data_folders import DATABASE
 from shared.errors import ScantrailError, StartError
 from shared.moments import to_text
 
@@ -42,7 +43,6 @@ __all__ = [
     "restore",
 ]
 
-DATABASE = "scantrail.db"
 MANIFEST = "manifest.json"
 PUBLISHED = "backed-up.json"
 """The file in the data folder that says what is backed up."""

@@ -47,6 +47,7 @@ from server.store import own_name
 from server.store.retime import retime_database
 from server.storing import opened
 from shared import files, logfmt
+from shared.data_folders import for_server
 from shared.errors import ScantrailError, StartError
 from shared.installed import warn_of_weaknesses
 from shared.moments import SECOND, to_text
@@ -70,6 +71,7 @@ MAX_LINE = 16 * 1024
 
 
 def _data(folder: Path) -> Path:
+    for_server(folder)
     try:
         files.make_folder(folder)
     except OSError as error:

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from shared import files
+from shared.data_folders import for_server
 from shared.errors import StartError
 
 __all__ = ["begun_data_folder", "data_folder"]
@@ -14,8 +15,10 @@ def data_folder(path: str | Path) -> Path:
 
     Raises:
         StartError: There is none: a slip of the pen would make a second, empty one.
+            Or it is a station's.
     """
     folder = Path(path)
+    for_server(folder)
     if not folder.is_dir():
         reason = (
             f"there is no folder {folder}: see whether it is the server's, or start "
@@ -31,9 +34,10 @@ def begun_data_folder(path: str | Path) -> Path:
     A key may be made before the server's first start.
 
     Raises:
-        StartError: It cannot be made.
+        StartError: It cannot be made, or is a station's.
     """
     folder = Path(path)
+    for_server(folder)
     if not folder.is_dir():
         try:
             files.make_folder(folder)
