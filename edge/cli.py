@@ -31,6 +31,7 @@ from edge.scanners.settings import ScannerSettings, TerminalSettings, from_spec
 from edge.station import Setup, run
 from edge.trusting import trust
 from shared import logfmt
+from shared.addresses import without_scheme
 from shared.advisories import affected
 from shared.data_folders import for_station
 from shared.errors import ScantrailError, StartError
@@ -46,6 +47,7 @@ _SWITCH = 0.0005
 ten characters for the thread that reads a scanner, and Python's 5 ms, several times in
 a row, are too long for a fast one."""
 
+_URL_AND_CODE = 2  # words of a join that names both
 _LONGEST_CODE = 1024  # characters read from standard input; a code has far fewer
 
 
@@ -65,6 +67,8 @@ def _where_and_code(options: argparse.Namespace) -> tuple[str, str]:
     rest = [word for word in words if "://" not in word]
     url = named[0] if named else os.environ.get(_SERVER, "")
     code = rest[0] if rest else read_secret("code", os.environ)
+    if len(rest) == len(words) == _URL_AND_CODE:
+        raise StartError(without_scheme(rest[0]))
     if len(named) > 1 or len(rest) > 1:
         reason = f"expected one URL and one CODE, and got: {' '.join(words)}"
         raise StartError(reason)

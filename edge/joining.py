@@ -101,7 +101,9 @@ def _pinned(url: str, pin: str) -> tuple[str, str]:
 
 
 async def _with_what_it_shows(server: str, answer: NoAnswer) -> NoAnswer:
-    """Add how to trust a server that no authority knows, where it is one."""
+    """Add how to trust a server that no authority knows, or how to do without TLS."""
+    if uplink.NO_TLS in answer.problem:
+        return NoAnswer(problem=f"{answer.problem}. Is it without TLS? Try http://")
     certificate = await shown(server) if "is not trusted" in answer.problem else None
     if certificate is None:
         return answer

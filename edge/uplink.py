@@ -31,10 +31,14 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
-__all__ = ["Deadlines", "Trust", "Uplink", "enrol", "look", "pinned"]
+__all__ = ["NO_TLS", "Deadlines", "Trust", "Uplink", "enrol", "look", "pinned"]
 
 Trust = ssl.SSLContext | aiohttp.Fingerprint | None
 """Whom to believe: authorities, one certificate, or those of the system (None)."""
+
+NO_TLS = "speaks plain HTTP, or is no TLS server"
+"""What is said of a server that answers TLS with something else."""
+_NOT_TLS = {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"}  # OpenSSL's words for it
 
 _LONGEST_ANSWER = 1024 * 1024
 _LONGEST_REFERENCE = 16 * 1024 * 1024
@@ -271,12 +275,22 @@ async def _ask(
             "was renewed on purpose: scantrail-station trust, with that fingerprint"
         )
     except aiohttp.ClientSSLError as error:
+        if _is_no_tls(error):
+            return NoAnswer(problem=f"{_origin(url)} {NO_TLS}; nothing was sent")
         return NoAnswer(
             problem=f"{_origin(url)} is not trusted: {plain(str(error))}; nothing was "
             "sent. See its certificate, and whether this station's clock is right"
         )
     except (aiohttp.ClientError, OSError, ValueError) as error:
         return NoAnswer(problem=f"{_origin(url)} cannot be reached: {_why(error)}")
+
+
+def _is_no_tls(error: aiohttp.ClientSSLError) -> bool:
+    """Whether what answered a TLS greeting was not TLS at all."""
+    cause = (
+        error.os_error if isinstance(error, aiohttp.ClientConnectorSSLError) else None
+    )
+    return isinstance(cause, ssl.SSLError) and cause.reason in _NOT_TLS
 
 
 def _origin(url: str) -> str:

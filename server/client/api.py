@@ -11,6 +11,7 @@ import aiohttp
 import msgspec
 from yarl import URL
 
+from shared.addresses import has_scheme, without_scheme
 from shared.errors import ProtocolError, ScantrailError
 from shared.fingerprint import digest, split
 from shared.protocol import Problem
@@ -62,12 +63,8 @@ class Client:
         except ValueError as error:
             reason = f"the server's address {server}: {error}"
             raise ProtocolError(reason) from error
-        if not address.lower().startswith(("http://", "https://")):
-            reason = (
-                f"the server's address {address!r} has no http:// or https:// before "
-                "it; expected one such as http://127.0.0.1:8080"
-            )
-            raise ProtocolError(reason)
+        if not has_scheme(address):
+            raise ProtocolError(without_scheme(address))
         self._server = address.rstrip("/")
         pin = aiohttp.Fingerprint(digest(fingerprint)) if fingerprint else True
         self._session = aiohttp.ClientSession(

@@ -71,7 +71,7 @@ async def test_f36_tls_that_is_none_is_an_error_and_nothing_is_sent(
     tmp_path: Path,
 ) -> None:
     async with Server().running() as server:
-        with pytest.raises(StartError, match="nothing was sent"):
+        with pytest.raises(StartError, match="nothing was sent") as told:
             await join(
                 server.url.replace("http:", "https:"),
                 "ABCD-1234",
@@ -82,6 +82,9 @@ async def test_f36_tls_that_is_none_is_an_error_and_nothing_is_sent(
                 tls=ssl.create_default_context(),
             )
         assert not server.seen
+    assert "speaks plain HTTP, or is no TLS server" in str(told.value)
+    assert "Try http://" in str(told.value)
+    assert "certificate" not in str(told.value)
 
 
 @pytest.mark.parametrize(

@@ -93,6 +93,7 @@ MISTAKES = [
     (["status", "--data", "{}/none"], "there is no station in"),
     (["join", "CODE"], "which server? scantrail-station join URL CODE"),
     (["join", "https://s.example.org", "--data", "{}"], "which code?"),
+    (["join", "127.0.0.1:8080", "CODE"], "'127.0.0.1:8080' has no http:// or https://"),
     (["join", "a", "b", "c"], "expected one URL and one CODE"),
     (["join", "http://192.0.2.1", "CODE", "--data", "{}"], "is not encrypted"),
     (["join", "http://127.0.0.1:1", "CODE", "--data", "{}"], "Nothing was changed"),
