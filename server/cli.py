@@ -360,8 +360,7 @@ def _to_server(parser: argparse.ArgumentParser) -> None:
         variable = f"SCANTRAIL_{name.upper()}"
         parser.add_argument(
             f"--{name}",
-            default=os.environ.get(variable),
-            required=variable not in os.environ,
+            default=os.environ.get(variable, ""),
             help=f"{what} (or {variable})",
         )
 

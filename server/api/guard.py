@@ -188,7 +188,10 @@ def _unknown(access: Access) -> str:
     station = "A station joins with a new code."
     if access is Access.STATION:
         return f"The token is not known here. {station}"
-    key = "An administrator makes a key with: scantrail-server key --data DIR"
+    key = (
+        "An administrator makes a key with: scantrail-server key --data DIR "
+        f"--scope {_SCOPES[access].value}"
+    )
     what = "key or token" if access is Access.STATION_OR_READER else "key"
     also = f" {station}" if access is Access.STATION_OR_READER else ""
     return f"The {what} is not known here. {key}.{also}"

@@ -12,7 +12,7 @@ import msgspec
 from yarl import URL
 
 from shared.addresses import has_scheme, without_scheme
-from shared.errors import ProtocolError, ScantrailError
+from shared.errors import ProtocolError, ScantrailError, StartError
 from shared.fingerprint import digest, split
 from shared.protocol import Problem
 
@@ -24,6 +24,12 @@ Query = Mapping[str, str | list[str]]
 
 MAX_ANSWER = 64 * 1024 * 1024
 """Bytes of an answer, at most."""
+
+_HOW = {
+    "server": "; an address reads like http://127.0.0.1:8080",
+    "key": "; an administrator makes one with: scantrail-server key --data DIR "
+    "--scope read (or a wider one, to change something)",
+}
 
 _STREAM = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=120)
 _TIMEOUT = aiohttp.ClientTimeout(total=60, sock_connect=5)
@@ -53,11 +59,20 @@ class Client:
     Where a fingerprint stands behind the address's ``#``, the server has to show the
     certificate that has it; no authority is asked then.
 
+    Without an address or a key it is not made: StartError says how to name them.
+
     Every call raises ProtocolError where nobody, or somebody else, answers, and
     AnsweredError where the server refuses.
     """
 
     def __init__(self, server: str, key: str) -> None:
+        for name, given in (("server", server), ("key", key)):
+            if not given.strip():
+                reason = (
+                    f"which {name}? Name it with --{name}, or in "
+                    f"SCANTRAIL_{name.upper()}{_HOW[name]}"
+                )
+                raise StartError(reason)
         try:
             address, fingerprint = split(server)
         except ValueError as error:

@@ -133,7 +133,10 @@ def test_items_are_wanted_and_no_longer(reader: Reader) -> None:
     ("arguments", "says"),
     [
         (("--server", "127.0.0.1:1", "--key", "x"), "has no http:// or https://"),
-        (("--server", "URL", "--key", "wrong"), "scantrail-server key --data DIR"),
+        (("--server", "URL", "--key", "wrong"), "key --data DIR --scope read."),
+        (("--server", "URL", "--key", ""), "--key, or in SCANTRAIL_KEY"),
+        (("--server", "URL"), "--key, or in SCANTRAIL_KEY"),
+        (("--key", "x"), "--server, or in SCANTRAIL_SERVER"),
     ],
 )
 def test_a_wrong_server_or_key_is_told_in_a_sentence(
