@@ -7,7 +7,7 @@ import sys
 from server.data_folder import data_folder
 from server.noted import note_act
 from server.now import now
-from server.people import MOST, PasswordError, People, Role
+from server.people import LEAST, MOST, PasswordError, People, Role
 from shared.moments import to_text
 
 __all__ = ["PEOPLE", "add_commands"]
@@ -24,8 +24,13 @@ def _password() -> str:
     """Read a password from the terminal, twice, or the first line of a pipe."""
     if not sys.stdin.isatty():
         return sys.stdin.readline(MOST + 2).rstrip("\r\n")
-    first = getpass.getpass("Password: ")
-    if getpass.getpass("The same again: ") != first:
+    try:
+        first = getpass.getpass(f"Password ({LEAST} to {MOST} characters): ")
+        again = getpass.getpass("The same again: ")
+    except (EOFError, KeyboardInterrupt):
+        reason = "no password was given; nothing was changed"
+        raise PasswordError(reason) from None
+    if again != first:
         reason = "the two passwords differ; nothing was changed"
         raise PasswordError(reason)
     return first
@@ -69,7 +74,11 @@ def add_commands(
     person = commands.add_parser("person", help="who may sign in at the console")
     acts = person.add_subparsers(required=True, metavar="ACT")
     parser = acts.add_parser(
-        "add", help="add, or set anew; the password comes from the terminal or a pipe"
+        "add",
+        help="add, or set anew; the password comes from the terminal or a pipe",
+        description="Add a person, or set password and role of one who is there. At a "
+        f"terminal it asks for the password ({LEAST} to {MOST} characters), twice; "
+        "else the password is the first line of standard input, as from a pipe.",
     )
     parser.add_argument("name", metavar="NAME", help="the name that is signed in with")
     parser.add_argument(

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from server.cli import main
 from server.keys import Scope
 from server.people import PasswordError, People, Role
 from server.sessions import SHIFT, WALL, Sessions, form_token
@@ -47,6 +48,39 @@ def test_what_cannot_be_a_name_or_a_password_is_refused(
     with pytest.raises(PasswordError):
         people.put(name, Role.VIEWER, password, "now")
     assert people.all() == []
+
+
+@pytest.mark.parametrize("leaves", [KeyboardInterrupt, EOFError])
+def test_who_leaves_at_the_password_is_told_that_nothing_was_changed(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    leaves: type[BaseException],
+) -> None:
+    asked: list[str] = []
+
+    def ask(prompt: str) -> str:
+        asked.append(prompt)
+        raise leaves
+
+    monkeypatch.setattr("getpass.getpass", ask)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    add = ("person", "add", "Ana", "--role", "viewer", "--data", str(tmp_path))
+    assert main(add) == 1
+    assert asked == ["Password (10 to 200 characters): "]
+    told = "scantrail-server: no password was given; nothing was changed"
+    assert capsys.readouterr().err.strip() == told
+    assert not (tmp_path / "people").exists()
+
+
+def test_the_help_says_where_the_password_comes_from(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit):
+        main(("person", "add", "--help"))
+    said = " ".join(capsys.readouterr().out.split())
+    assert "asks for the password (10 to 200 characters)" in said
+    assert "first line of standard input, as from a pipe" in said
 
 
 def test_a_session_ends_in_time_and_with_a_new_password(
