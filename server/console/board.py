@@ -14,7 +14,10 @@ from shared.moments import SECOND
 __all__ = ["Tile", "board", "tiles"]
 
 MOST = 1000
-"""Exceptions that are counted; more are told as this many and a plus."""
+"""Exceptions that are counted; more are told as this many and a plus.
+
+What waits at stations that are not heard has a plus likewise: nobody knows.
+"""
 MOST_LOADS, MOST_ITEMS = 200, 2000
 LATE = 120
 """Seconds that the oldest untold moment may be ago, before that is abnormal."""
@@ -42,6 +45,7 @@ async def tiles(context: Context) -> list[Tile]:
     horizon = await store.horizon(View(at=now, known_at=now))
     loads = [load for load in await store.loads(MOST_LOADS, MOST_ITEMS) if _lacks(load)]
     waiting = sum(s.health.waiting for s in seen if s.health)
+    unheard = silent or any(s.health is None for s in seen)
     ago = None if horizon.complete_until is None else now - horizon.complete_until
     return [
         Tile(
@@ -65,8 +69,8 @@ async def tiles(context: Context) -> list[Tile]:
         ),
         Tile(
             name="waiting",
-            figure=str(waiting),
-            tone="attention" if waiting and _old(seen) else "",
+            figure=f"{waiting}{'+' if unheard else ''}",
+            tone="attention" if unheard or (waiting and _old(seen)) else "",
             to="/stations",
         ),
         Tile(

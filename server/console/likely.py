@@ -38,10 +38,13 @@ def likely(
 def _places(
     answer: ItemAnswer, story: Iterable[Step | Gap], untold: Sequence[str]
 ) -> Iterator[Place]:
-    if answer.custodian:
-        yield Place("holder", answer.custodian)
-    if answer.location:
-        yield Place("last", answer.location)
+    # who took it may have put it down since: the later of the two is the likelier
+    newest = [
+        (answer.custodian_since or "", "holder", answer.custodian),
+        (answer.location_since or "", "last", answer.location),
+    ]
+    newest.sort(key=lambda one: one[0], reverse=True)
+    yield from (Place(why, name) for _, why, name in newest if name)
     yield from (Place("container", name) for name in answer.path)
     steps = [s for s in story if isinstance(s, Step) and s.scan and s.void is None]
     yield from (Place("seen", s.line.location) for s in steps if s.line.location)

@@ -143,6 +143,16 @@ def test_the_likely_places_are_each_named_once() -> None:
     ]
 
 
+def test_where_it_was_seen_after_it_was_taken_is_likelier_than_who_took_it() -> None:
+    seen_later = _answer(
+        location="FLOOR",
+        location_since=to_text(START + MINUTE),
+        custodian="B-1",
+        custodian_since=to_text(START),
+    )
+    assert [one.name for one in likely(seen_later, [], [])] == ["FLOOR", "B-1"]
+
+
 def test_a_report_names_the_first_step_that_was_wrong_and_the_last_right_one() -> None:
     events = [event(n, n, location=f"A-{n}") for n in (1, 2, 3)]
     wrong = [
