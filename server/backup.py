@@ -101,6 +101,13 @@ def make(data: Path, to: Path, now: int) -> tuple[Path, Manifest]:
         BackupError: It was not made; what was begun was taken away.
         StartError: The data folder cannot be read.
     """
+    if to.resolve().is_relative_to(data.resolve()):
+        # it would be lost with what it is a copy of, and be copied into the next
+        reason = (
+            f"a backup in the server's own folder {data} is none: it is lost with it. "
+            "Name a folder elsewhere with --to, best on another disk."
+        )
+        raise BackupError(reason)
     name = to_text(now).partition(".")[0].replace(":", "-") + "Z"
     final, partial = to / name, to / f"{name}{_PARTIAL}"
     try:

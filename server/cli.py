@@ -50,8 +50,9 @@ from shared import files, logfmt
 from shared.data_folders import for_server
 from shared.errors import ScantrailError, StartError
 from shared.installed import warn_of_weaknesses
+from shared.keys import Kind, parse
 from shared.moments import SECOND, to_text
-from shared.protocol import NewStation, Revoke, StationCode, Written
+from shared.protocol import NewStation, Revoke, StationCode, StationPage, Written
 from shared.sd_notify import READY, STOPPING, notify
 from shared.version import VERSION
 
@@ -225,19 +226,36 @@ def key(options: argparse.Namespace) -> None:
 
 def station_code(options: argparse.Namespace) -> None:
     """Ask a running server for a code that lets a station join."""
-    new = NewStation(name=options.name, location=options.location, kind=options.kind)
+    place = _place(options.location) if options.location else None
+    new = NewStation(name=options.name, location=place, kind=options.kind)
 
-    async def ask() -> StationCode:
+    async def ask() -> tuple[StationPage, StationCode]:
         async with Client(options.server, options.key) as client:
-            return await client.post("/v1/stations", new, StationCode)
+            there = await client.get("/v1/stations", StationPage)
+            return there, await client.post("/v1/stations", new, StationCode)
 
-    code = asyncio.run(ask())
+    there, code = asyncio.run(ask())
     print(code.code)  # noqa: T201 # the result
+    for one in there.stations:
+        if one.station == new.name and one.joined_at and not one.revoked:
+            heard = f"last heard {one.heard_at}" if one.heard_at else "never heard yet"
+            print(  # noqa: T201
+                f"There is a station {new.name} already, {heard}. "
+                "Whoever joins by this code takes its place: it goes on scanning, but "
+                "this server refuses it from then on. Was another name meant?",
+                file=sys.stderr,
+            )
     print(  # noqa: T201
         f"{code.station} joins with: scantrail-station join {options.server} "
         f"{code.code} --data DIR\nThe code works once, until {code.expires_at}.",
         file=sys.stderr,
     )
+
+
+def _place(written: str) -> str:
+    """Return a place's key; it may be written as its label, ``L-DOCK-2``."""
+    read = parse(written)
+    return read.text if read.kind is Kind.LOCATION else written
 
 
 def revoke(options: argparse.Namespace) -> None:

@@ -155,6 +155,21 @@ def test_a_wrong_server_or_key_is_told_in_a_sentence(
     assert "station joins" not in done.stderr
 
 
+def test_a_name_that_is_taken_is_told_and_a_place_may_be_written_as_its_label(
+    reader: Reader, tmp_path: Path
+) -> None:
+    ask = ("scantrail-server", "station-code", "GATE-1", "--location", "L-GATE-9")
+    done = reader.run(*ask)
+    assert "already" not in done.stderr
+    code = done.stdout.strip()
+    told("scantrail-station", "join", reader.url, code, "--data", str(tmp_path))
+    states = json.loads(reader.said("scantrail", "stations", "--json"))["stations"]
+    assert [s["location"] for s in states if s["station"] == "GATE-1"] == ["GATE-9"]
+    again = reader.run(*ask)
+    assert again.returncode == 0
+    assert "There is a station GATE-1 already" in again.stderr
+
+
 @pytest.mark.parametrize(
     "command",
     [

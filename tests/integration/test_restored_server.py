@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from server import backup
 from shared.moments import SECOND
 from tests.serving import NOW, Log, Service, serving
@@ -49,3 +51,16 @@ async def test_f56_what_comes_back_late_finds_its_place_among_what_is_new(
             f"{here.id}:1",
         ]
         assert (await here.send(1))[1]["acked"] == 1
+
+
+@pytest.mark.parametrize("inside", [".", "backups", "../data/backups"])
+async def test_a_backup_in_the_folder_that_it_is_of_is_refused(
+    tmp_path: Path, inside: str
+) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    async with serving(data):
+        before = sorted(path.name for path in data.iterdir())
+        with pytest.raises(backup.BackupError, match="folder elsewhere"):
+            backup.make(data, data / inside, NOW)
+        assert sorted(path.name for path in data.iterdir()) == before
