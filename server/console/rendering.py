@@ -16,6 +16,7 @@ from server.api.guard import Access, may, signed_in
 from server.console.clock import Clock
 from server.console.shown import SILENT, shown
 from server.console.spoken import spoken
+from server.console.verdict import told
 from server.console.words import Words, chosen, words
 from server.problems import ProblemError
 from shared.moments import SECOND, span, to_moment, to_text
@@ -113,6 +114,9 @@ class Console:
             **(links := _links(self.clock, now)),
             "spoken": lambda code, text: spoken(
                 code, text, speech, links["minute"], links["code"]
+            ),
+            "told": lambda parts: told(
+                parts, speech, partial(links["minute"], day=True), links["code"]
             ),
         }
         return self._templates.get_template(name).render({**shared, **values})

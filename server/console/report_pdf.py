@@ -152,12 +152,19 @@ class _Writer:
         yield self.body(f"{answer.item}{title}", bold=True)
         told = {"at": self.when(view.view.at), "known": self.when(view.view.known_at)}
         yield Paragraph(_plain(self.say("report.as_of", **told)), _FAINT)
+        yield Spacer(0, 4)
+        yield self.body(self._verdict(report), bold=True)
         yield from self.section("report.now", *self._now(report))
         yield from self.section("report.first", *self._first(report))
         if report.ever:
             yield from self.section("report.ever", self._ever(report))
         yield from self.section("report.complete", *self._complete(report))
         yield from self.section("item.story", self._story(report))
+
+    def _verdict(self, report: "Report") -> str:
+        if report.verdict:
+            return self._tell.verdict(report.verdict)
+        return self.say("report.nothing" if report.judged else "verdict.unjudged")
 
     def _now(self, report: "Report") -> Iterator[Flowable]:
         yield from map(self.body, self._tell.place(report.view))
@@ -168,14 +175,15 @@ class _Writer:
     def _first(self, report: "Report") -> Iterator[Flowable]:
         found, named = report.found, self._tell.named
         if found is None:
-            yield self.body(self.say("report.nothing"))
+            yield self.body(self._verdict(report))
             return
         code = named("code", found.first.code)
         yield self.body(f"{code}, {self.when(found.first.since)}", bold=True)
         yield self.body(self._tell.sentence(found.first.code, found.first.text))
         rows = [("report.shift", self.say(f"shift.{report.shift}"))]
         if found.step is not None:
-            where = f"{found.step.line.location or '-'} · {found.step.station}"
+            at = (found.step.line.location, found.step.station)
+            where = " · ".join(filter(None, at))
             step = f"{named('action', found.step.line.action)} · {found.step.event}"
             rows = [("report.step", step), ("report.where", where), *rows]
         if found.before is not None:

@@ -1,12 +1,13 @@
 """What an incident report says, as plain text: for paper, where nothing is a link."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from server.console.clock import Clock
 from server.console.item_view import ItemView
 from server.console.shown import SILENT, shown
 from server.console.spoken import spoken
 from server.console.timeline import Gap, Step
+from server.console.verdict import Part, told
 from server.console.words import Words
 from shared.moments import SECOND, span, to_moment
 
@@ -37,9 +38,17 @@ class Teller:
         exact = to_moment(moment) if isinstance(moment, str) else moment
         return f"{self._clock.day(exact)} {self._clock.time(exact)}"
 
+    def minute(self, moment: int | str | None) -> str:
+        """Write a moment that is known to the minute only."""
+        return self.when(moment).removesuffix(":00")
+
     def sentence(self, code: str, text: str) -> str:
         """Say the sentence of an exception in the language of the report."""
-        return str(spoken(code, text, self._words, self.when, str).unescape())
+        return str(spoken(code, text, self._words, self.minute, str).unescape())
+
+    def verdict(self, parts: Iterable[Part]) -> str:
+        """Say what a report comes to."""
+        return str(told(parts, self._words, self.minute, str).unescape())
 
     def place(self, view: ItemView) -> Iterator[str]:
         """Say where an item is, who scanned it last, and what it should leave on."""

@@ -17,6 +17,7 @@ from server.console.incidents import (
 )
 from server.console.item_view import ItemView, item_view
 from server.console.rendering import CONSOLE, HEADERS, page, wording
+from server.console.verdict import Part, verdict
 from server.exceptions import review
 from server.problems import ProblemError
 from shared.moments import to_moment, to_text
@@ -28,7 +29,8 @@ __all__ = ["Report", "pdf", "report"]
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """What a report says: the item, all that was ever wrong, and what was first.
 
-    ``shift`` is the one in which that began.
+    ``shift`` is the one in which that began. ``judged``: a scan shows the item, or
+    something was found; else nothing can be said of its steps.
     """
 
     view: ItemView
@@ -36,6 +38,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     found: Incident | None
     shift: str
     complete: Completeness
+    verdict: list[Part]
+    judged: bool
 
 
 async def _report(request: web.Request) -> Report:
@@ -59,6 +63,15 @@ async def _report(request: web.Request) -> Report:
         found=found,
         shift=shift(hour),
         complete=completeness(shown.story),
+        verdict=verdict(
+            ever,
+            shown.story,
+            whole=not shown.before,
+            heard=not shown.answer.behind,
+            still=bool(reviewed.open),
+            actions=context.site.actions,
+        ),
+        judged=shown.scanned or bool(ever),
     )
 
 

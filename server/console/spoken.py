@@ -10,7 +10,7 @@ from server.console.words import Words
 from server.sentences import read, scan
 from shared.moments import span, to_moment
 
-__all__ = ["spoken"]
+__all__ = ["Bare", "When", "put", "spoken"]
 
 _AGAIN = re.compile(r"(?P<first>.*) It happened (?P<times>\d+) times\.", re.DOTALL)
 _HOUR, _MINUTE = 3600, 60
@@ -34,12 +34,19 @@ def spoken(code: str, text: str, words: Words, when: When, bare: Bare) -> Markup
     if found is None:
         return escape(shown(text))
     name, values = found
-    writes = _writers(words, when, bare)
-    said = {key: writes.get(key, bare)(value) for key, value in values.items()}
-    sentence = words(f"sentence.{name}", **said)
+    sentence = put(f"sentence.{name}", values, words, when, bare)
     if again is None:
         return sentence
     return sentence + " " + words("sentence.again", times=again["times"])
+
+
+def put(
+    name: str, values: Mapping[str, str], words: Words, when: When, bare: Bare
+) -> Markup:
+    """Put values, as sentences of exceptions have them, into a text of the console."""
+    writes = _writers(words, when, bare)
+    said = {key: writes.get(key, bare)(value) for key, value in values.items()}
+    return words(name, **said)
 
 
 def _writers(

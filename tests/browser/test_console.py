@@ -266,6 +266,16 @@ def test_the_report_names_the_first_wrong_step_and_how_complete_it_is(
     assert len(page.pdf(format="A4")) > 1000
 
 
+def test_a_report_of_a_moment_before_all_scans_is_no_all_clear(
+    house: Warehouse, opened: Opens
+) -> None:
+    page = enter(opened, house, "Otto")
+    page.goto(f"{house.url}/items/P-4714/report?at={to_text(NOW - 400 * HOUR)}")
+    first = page.get_by_role("region", name="The first step")
+    expect(first).to_contain_text("it cannot be judged")
+    expect(first.locator(".shape.good")).to_have_count(0)
+
+
 LONGER = """mm => {
   document.getElementById("ever").style.paddingTop = `${mm}mm`;
   const rows = document.querySelector("#ever + table tbody");
@@ -277,9 +287,9 @@ LONGER = """mm => {
 def test_nothing_of_a_report_is_printed_over_another_part_of_it(
     house: Warehouse, opened: Opens
 ) -> None:
-    page = enter(opened, house, "Vera")
+    page = enter(opened, house, "Otto")
     broken = 0
-    for mm in range(0, 200, 20):
+    for mm in range(20, 180, 40):
         page.goto(f"{house.url}/items/P-4714/report")
         page.evaluate(LONGER, mm)
         sheets = printed(page.pdf(format="A4"))

@@ -18,12 +18,14 @@ from tests.serving import Log, Service
 pytest.importorskip("reportlab", reason="the extra labels is not installed")
 
 
-async def taken(service: Service, item: str, language: str = "en") -> bytes:
+async def taken(
+    service: Service, item: str, language: str = "en", query: str = ""
+) -> bytes:
     headers = {
         "Authorization": f"Bearer {service.keys['read']}",
         "Accept-Language": language,
     }
-    path = f"/items/{quote(item, safe='')}/report.pdf"
+    path = f"/items/{quote(item, safe='')}/report.pdf{query}"
     async with service.session.get(f"{service.url}{path}", headers=headers) as answer:
         assert answer.status == 200, await answer.text()
         assert answer.content_type == "application/pdf"
@@ -75,9 +77,14 @@ async def test_the_pdf_says_what_the_page_says(log: Log) -> None:
         assert words in german
 
 
-async def page_of(service: Service, item: str, query: str = "") -> str:
+async def page_of(
+    service: Service, item: str, query: str = "", language: str = "en"
+) -> str:
     """Read the report's page as its reader does: without markup."""
-    headers = {"Authorization": f"Bearer {service.keys['read']}"}
+    headers = {
+        "Authorization": f"Bearer {service.keys['read']}",
+        "Accept-Language": language,
+    }
     path = f"/items/{quote(item, safe='')}/report{query}"
     async with service.session.get(f"{service.url}{path}", headers=headers) as answer:
         assert answer.status == 200, await answer.text()
@@ -134,6 +141,73 @@ async def test_a_report_names_five_silent_stations_and_counts_the_rest(
     ):
         assert text.count("has told nothing") == 5
         assert "and 4 more" in text
+
+
+VERDICTS = {
+    "en": (
+        "As far as was heard, it was never scanned as shipped.",
+        "Another system (SHOP) called it shipped on {claim} (label printed).",
+        "Its load M-21 left on {left} without it.",
+    ),
+    "de": (
+        "Soweit gehört, wurde es nie als versandt gescannt.",
+        "Ein anderes System (SHOP) nannte es am {claim} versandt (label printed).",
+        "Seine Ladung M-21 fuhr am {left} ohne es ab.",
+    ),
+    "es": (
+        "Por lo que se ha oído, nunca se escaneó como enviado.",
+        "Otro sistema (SHOP) lo dio por enviado el {claim} (label printed).",
+        "Su carga M-21 salió el {left} sin llevarlo.",
+    ),
+}
+
+
+async def both(log: Log, item: str, query: str = "", language: str = "en") -> list[str]:
+    """Read the page and the PDF."""
+    service = log.service
+    pdf = await taken(service, item, language, query)
+    return [await page_of(service, item, query, language), _bare(read(pdf))]
+
+
+@pytest.mark.parametrize("language", VERDICTS)
+async def test_a_report_says_at_its_top_what_it_comes_to(
+    log: Log, language: str
+) -> None:
+    await ring(log)
+    await Log(log.service, "QUIET").join()
+    told = {
+        name: to_text(log.service.now - ago * 60 * SECOND)[:16].replace("T", " ")
+        for name, ago in (("claim", 80), ("left", 60))
+    }
+    says = " ".join(VERDICTS[language]).format(**told)
+    for text in await both(log, "P-7", language=language):
+        assert says in text
+
+
+async def test_what_was_scanned_as_shipped_is_not_said_to_be_never(log: Log) -> None:
+    await ring(log)
+    await _tell(log, 40, "depart", location="DOCK-1")
+    for text in await both(log, "P-7"):
+        assert "never scanned" not in text
+        assert "Another system (SHOP) called it shipped" in text
+        assert "None of this is open any more." in text
+
+
+async def test_a_report_of_a_moment_before_the_first_event_does_not_judge(
+    log: Log,
+) -> None:
+    await ring(log)
+    before = f"?at={to_text(log.service.now - 24 * 3600 * SECOND)}"
+    for text in await both(log, "P-7", before):
+        assert "No scan of it is known as of this moment: it cannot be judged" in text
+        assert "No step of it was missed" not in text
+
+
+async def test_where_a_step_was_has_no_dash_where_no_place_is_known(log: Log) -> None:
+    await ring(log)
+    page, pdf = await both(log, "P-7")
+    assert "WhereSHOPShift" in page
+    assert "Where SHOP Shift" in pdf
 
 
 async def test_the_pdf_of_what_was_never_scanned_says_so(log: Log) -> None:
