@@ -99,7 +99,10 @@ class Certificate:
 
 
 def _context() -> ssl.SSLContext:
-    return ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    # some distributions leave the floor to OpenSSL's own settings
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
 
 
 def make(certificate: Path, key: Path, names: Collection[str]) -> None:

@@ -129,7 +129,7 @@ async def test_f21_what_stays_wrong_is_logged_once(
     await box.append([draft("P-1")])
     link.plan = [request_lost] * 500
     sync = Sync(box, link, luck=lambda: 0.0)
-    with caplog.at_level(logging.INFO):
+    with caplog.at_level(logging.INFO, logger="edge.sync"):
         for _ in range(500):
             await sync.step()
     assert not link.plan
