@@ -15,7 +15,7 @@ from shared.hosts import Topic, host_line
 from shared.moments import to_text
 from shared.protocol import ItemAnswer, ItemEvent
 
-__all__ = ["ItemView", "item_view", "view_of"]
+__all__ = ["ItemView", "item_view", "moment_of", "view_of"]
 
 HEARSAY = frozenset({"claim", "expect"})
 """Another system's word: what it believes, and what it expects on a load."""
@@ -52,14 +52,15 @@ def view_of(request: web.Request) -> tuple[View, bool]:
         ProblemError: 400 where one is no time.
     """
     now = request.app[CONTEXT].store.present()
-    at, known = _moment(request, "at"), _moment(request, "known_at")
+    at, known = moment_of(request, "at"), moment_of(request, "known_at")
     moved = at is not None or known is not None
     return View(
         at=now if at is None else at, known_at=now if known is None else known
     ), moved
 
 
-def _moment(request: web.Request, name: str) -> int | None:
+def moment_of(request: web.Request, name: str) -> int | None:
+    """Return the moment that the query names so; ``None`` where it names none."""
     text = request.query.get(name, "").strip()
     if not text:
         return None

@@ -11,12 +11,12 @@ import msgspec
 from aiohttp import web
 
 from server.api.context import CONTEXT, Context
-from server.console.rendering import CONSOLE, page
+from server.console.item_view import moment_of
+from server.console.rendering import page
 from server.problems import invalid
 from server.store import Entry, Store, View
 from shared.actions import named
 from shared.hosts import HostLine, host_line
-from shared.moments import to_text
 
 __all__ = ["Filter", "Looked", "Row", "events", "neighbours"]
 
@@ -120,18 +120,6 @@ async def _position(store: Store, until: int) -> int:
     return low
 
 
-def _moment(request: web.Request, text: str) -> int | None:
-    if not text:
-        return None
-    try:
-        found = request.app[CONSOLE].clock.moment(text)
-        to_text(found)
-    except (ValueError, OverflowError, OSError) as error:
-        reason = f"until={text[:40]!r}: expected a time such as 2026-04-27T08:00:00Z"
-        raise invalid(reason) from error
-    return found
-
-
 def _before(request: web.Request) -> int | None:
     text = request.query.get("before", "")
     if text and not (text.isascii() and text.isdigit() and len(text) < 19):  # noqa: PLR2004 # of 64 bits
@@ -145,7 +133,7 @@ async def events(request: web.Request) -> web.Response:
     context = request.app[CONTEXT]
     given = {name: request.query.get(name, "") for name in Filter.__struct_fields__}
     asked = Filter(**{n: text.strip()[:_LONGEST] for n, text in given.items()})
-    until, before = _moment(request, asked.until), _before(request)
+    until, before = moment_of(request, "until"), _before(request)
     if asked.item and before is None:
         found = await _of_item(context, asked, until)
     else:

@@ -16,7 +16,16 @@ from shared.health import StationHealth
 from shared.moments import SECOND
 from shared.protocol import ItemAnswer
 
-__all__ = ["BEHIND", "State", "answers", "horizon", "loads", "ordered", "seen"]
+__all__ = [
+    "BEHIND",
+    "State",
+    "answers",
+    "grouped",
+    "horizon",
+    "loads",
+    "ordered",
+    "seen",
+]
 
 State = tuple[Known, Case, bool]
 """What is known of an item, what is wrong with it, and whether it was taken out."""
@@ -130,3 +139,17 @@ def loads(
         )
         for said in wanted
     ]
+
+
+def grouped(rows: Sequence[Sequence[str]], most: int) -> dict[str, list[str]]:
+    """Return what containers hold, by rows of container and item.
+
+    Where there are more than ``most`` the last container is left out: it may not be
+    whole.
+    """
+    found: dict[str, list[str]] = {}
+    for container, item in rows:
+        found.setdefault(container, []).append(item)
+    if len(rows) > most:
+        found.popitem()
+    return found

@@ -21,8 +21,8 @@ from server.store import (
     View,
 )
 from server.store.answering import State, answers
+from server.store.keeping import STATE
 from server.store.reading import chunks, horizon, snapshot
-from server.store.shelf import STATE
 from shared.protocol import ItemAnswer
 
 __all__ = [

@@ -5,20 +5,17 @@ import sqlite3
 from collections.abc import Collection, Iterable, Iterator
 from typing import TypeVar
 
-import msgspec
-
 from server.answers import Horizon, Stored
-from server.events import Event, Order, event_name
+from server.events import Event, event_name
 from server.history import Role
 from server.kept import Snapshot, Unwritten, position
 from server.store import Entry, View
 from server.store.answering import horizon as all_told
+from server.store.keeping import HEARD, event_of
 from shared.actions import named
-from shared.lines import decode
 from shared.protocol import LogState
 
 __all__ = [
-    "HEARD",
     "SqlReader",
     "chunks",
     "event",
@@ -32,9 +29,6 @@ __all__ = [
 ]
 
 T = TypeVar("T")
-
-HEARD: msgspec.msgpack.Decoder[list[int]] = msgspec.msgpack.Decoder(list[int])
-"""Events that speak of an item: see `server.kept.heard`."""
 
 MANY = 500
 """How many values are asked for in one statement, at most."""
@@ -129,24 +123,7 @@ class SqlReader:
             _EVENTS,
             (self._view.at, self._view.known_at, json.dumps(list(positions))),
         )
-        return [_event(row) for row in found]
-
-
-_EventRow = tuple[int, str, int, int, int, int, int, bytes, str | None]
-
-
-def _event(row: _EventRow) -> Event:
-    _, log, seq, occurred, lo, hi, received, data, voided_by = row
-    line = decode(data)
-    return Event(
-        order=Order(occurred, log, seq),
-        lo=lo,
-        hi=hi,
-        received=received,
-        line=line,
-        # a void of a void has no effect
-        voided_by=None if line.action == "void" and not line.refused else voided_by,
-    )
+        return [event_of(row[1:]) for row in found]
 
 
 _LINE = """
@@ -170,7 +147,7 @@ def voids(
     }
     found = (named(name) for name in sorted(names))
     rows = (connection.execute(_LINE, name).fetchone() for name in found if name)
-    return [_event(row) for row in rows if row is not None]
+    return [event_of(row[1:]) for row in rows if row is not None]
 
 
 def stored(

@@ -19,8 +19,9 @@ from server.kept import Unwritten
 from server.projections import Arrived, Projection
 from server.site import Site
 from server.store import Progress
+from server.store.keeping import STATE
 from server.store.reading import last_position
-from server.store.shelf import STATE, SqlShelf, create
+from server.store.shelf import SqlShelf, create
 from server.store.understanding import OPAQUE, read
 from shared.lines import Line
 

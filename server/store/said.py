@@ -10,8 +10,8 @@ from collections.abc import Collection, Iterable
 
 from server.events import event_name
 from server.store import Load, Said, Station
+from server.store.answering import grouped, ordered
 from server.store.answering import loads as put_together
-from server.store.answering import ordered
 from server.store.understanding import Understood, says
 from shared.hosts import Topic, host_line
 
@@ -187,9 +187,4 @@ def held(connection: sqlite3.Connection, most: int) -> dict[str, list[str]]:
     """
     containers = [key for (key,) in connection.execute(_HELD, (most,))]
     rows = connection.execute(_IN, (json.dumps(containers), most + 1)).fetchall()
-    found: dict[str, list[str]] = {}
-    for container, item in rows:
-        found.setdefault(container, []).append(item)
-    if len(rows) > most:
-        found.popitem()
-    return found
+    return grouped(rows, most)

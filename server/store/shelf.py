@@ -7,31 +7,25 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-import msgspec
-
 from server.events import BEGINNING, Event
-from server.exceptions import Case
-from server.findings import Finding
 from server.kept import Kept, Unwritten, position
-from server.known import Known
 from server.store import View
-from server.store.reading import HEARD, SqlReader, chunks
+from server.store.keeping import (
+    MOST_HEARD,
+    columns,
+    findings_of,
+    kept_of,
+    packed,
+    written,
+)
+from server.store.reading import SqlReader, chunks
 from shared.actions import named
 
-__all__ = ["STATE", "SqlShelf", "create"]
-
-STATE: msgspec.msgpack.Decoder[tuple[Known, Case, bool]] = msgspec.msgpack.Decoder(
-    tuple[Known, Case, bool]
-)
-"""What is known of an item, what is wrong with it, and `Kept.taken_out`."""
-
-MOST_HEARD = 64
-"""How many events are kept in an item's row, before they are put apart."""
+__all__ = ["SqlShelf", "create"]
 
 _EVER = View(at=2**63 - 1, known_at=2**63 - 1)
 _COLUMNS = ("status", "location", "custodian", "container", "gone")
 _INDEXED = range(len(_COLUMNS))
-_encode = msgspec.msgpack.Encoder().encode
 
 
 def create(connection: sqlite3.Connection, new: str) -> None:
@@ -66,17 +60,7 @@ class SqlShelf(SqlReader):
                 some,
             )
             for number, key, state, heard in found.fetchall():
-                known, case, taken_out = STATE.decode(state)
-                yield Kept(
-                    key=key,
-                    known=known,
-                    case=case,
-                    heard=HEARD.decode(heard),
-                    taken_out=taken_out,
-                    id=number,
-                    found=_current(case),
-                    row=_row(known),
-                )
+                yield kept_of(key, number, state, heard)
 
     def inside(self, container: str) -> list[str]:
         """Return what is directly in a container, by what is written."""
@@ -180,7 +164,7 @@ class SqlShelf(SqlReader):
     def _put_apart(self, full: list[Kept]) -> None:
         self._connection.executemany(
             f"INSERT INTO heard{self._new} VALUES (?, ?, ?)",  # noqa: S608 # of constants
-            [(one.id, position(one.heard[0]), _encode(one.heard)) for one in full],
+            [(one.id, position(one.heard[0]), packed(one.heard)) for one in full],
         )
         for one in full:
             one.heard = []
@@ -188,8 +172,8 @@ class SqlShelf(SqlReader):
     def _insert(self, new: list[Kept]) -> None:
         rows = []
         for one in new:
-            one.row = _row(one.known)
-            rows.append((one.id, one.key, *one.row, *_written(one)))
+            one.row = columns(one.known)
+            rows.append((one.id, one.key, *one.row, *written(one)))
         self._connection.executemany(
             f"INSERT INTO item{self._new} (id, key, status, location, custodian,"  # noqa: S608 # of constants
             " container, gone, latest, state, heard)"
@@ -201,15 +185,15 @@ class SqlShelf(SqlReader):
         """Write rows that are there, and of what is indexed only what changed."""
         changes: defaultdict[int, list[tuple[object, ...]]] = defaultdict(list)
         for one in kept:
-            before, row = one.row, _row(one.known)
+            before, row = one.row, columns(one.known)
             if before is None or row[:-1] == before[:-1]:
-                changes[0].append((row[-1], *_written(one), one.id))
+                changes[0].append((row[-1], *written(one), one.id))
             else:
                 mask = sum(
                     1 << index for index in _INDEXED if row[index] != before[index]
                 )
                 changes[mask].append(
-                    (*_picked(row, mask), row[-1], *_written(one), one.id)
+                    (*_picked(row, mask), row[-1], *written(one), one.id)
                 )
             one.row = row
         for mask, rows in changes.items():
@@ -233,7 +217,7 @@ class SqlShelf(SqlReader):
             case = one.case
             if not (case.open or case.due or one.found or case.closed or one.anew):
                 continue
-            current = _current(case)
+            current = findings_of(case)
             if one.anew:
                 everything = f"DELETE FROM exception{self._new} WHERE item = ?"  # noqa: S608 # of constants
                 self._connection.execute(everything, (one.key,))
@@ -265,23 +249,3 @@ def _updating(new: str, mask: int) -> str:
     names = (*_picked(_COLUMNS, mask), "latest", "state", "heard")
     assigned = ", ".join(f"{name} = ?" for name in names)
     return f"UPDATE item{new} SET {assigned} WHERE id = ?"  # noqa: S608 # of constants
-
-
-def _row(known: Known) -> tuple[object, ...]:
-    status, location, custodian = known.status, known.location, known.custodian
-    return (
-        None if status is None else status.value,
-        None if location is None else location.value,
-        None if custodian is None else custodian.value,
-        known.container,
-        known.gone,
-        known.told,
-    )
-
-
-def _written(one: Kept) -> tuple[bytes, bytes]:
-    return _encode((one.known, one.case, one.taken_out)), _encode(one.heard)
-
-
-def _current(case: Case) -> frozenset[Finding]:
-    return frozenset((*case.open.values(), *case.due.values()))

@@ -6,13 +6,15 @@ kept as replaced.
 """
 
 import sqlite3
+from collections.abc import Sequence
+from typing import Any
 
 from server.problems import ProblemError
 from server.store import Station, Token
 from shared.moments import SECOND
 from shared.protocol import ProblemType
 
-__all__ = ["offer", "station", "use"]
+__all__ = ["REMEMBERED", "holder", "offer", "station", "use"]
 
 REMEMBERED = 400 * 24 * 3600 * SECOND
 """How long a replaced token is known as one."""
@@ -33,8 +35,11 @@ FROM (
 def station(connection: sqlite3.Connection, token_hash: bytes) -> Station | None:
     """Return the station whose token this is, or was."""
     row = connection.execute(_HOLDER, {"hash": token_hash}).fetchone()
-    if row is None:
-        return None
+    return None if row is None else holder(row)
+
+
+def holder(row: Sequence[Any]) -> Station:
+    """Return the station of a row: it, which of its tokens was shown, since when."""
     number, name, kind, location, public_key, revoked, token, since = row
     return Station(
         id=number,

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -11,11 +10,11 @@ from shared.lines import Line, encode
 from shared.moments import to_text
 from tests.browser.conftest import Opens
 from tests.browser.looking import WIDER
-from tests.browser.warehouse import PASSWORD, Warehouse, warehouse
+from tests.browser.test_console import enter
+from tests.browser.warehouse import Warehouse, warehouse
 from tests.programs import told
 from tests.serving import NOW
 
-DESK = {"viewport": {"width": 1280, "height": 800}}
 HAND = {"viewport": {"width": 390, "height": 844}}
 
 
@@ -23,15 +22,6 @@ HAND = {"viewport": {"width": 390, "height": 844}}
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     with warehouse(tmp_path_factory.mktemp("house")) as found:
         yield found
-
-
-def enter(opened: Opens, house: Warehouse, name: str, **look: Any) -> Page:  # noqa: ANN401 - Playwright's
-    page = opened(f"{house.url}/", **(look or DESK))
-    page.get_by_label("Name").fill(name)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.keyboard.press("Enter")
-    page.get_by_role("heading", name="Where is it?").wait_for()
-    return page
 
 
 def go(page: Page, screen: str) -> None:

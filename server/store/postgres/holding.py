@@ -7,16 +7,12 @@ there then, whichever process wrote it.
 from collections.abc import Collection, Iterable
 from typing import Protocol
 
-import msgspec
-
 from server.known import Known
-from server.store.answering import State
+from server.store.keeping import STATE
 from server.store.postgres.database import Database, MeetingError, Row, digest
 from server.store.postgres.locks import Places
 
-__all__ = ["STATE", "Guard", "Held", "Nobody"]
-
-STATE: msgspec.msgpack.Decoder[State] = msgspec.msgpack.Decoder(State)
+__all__ = ["Guard", "Held", "Nobody"]
 
 FEW = 100
 """What contains no more than this is read with its contents, in one go."""

@@ -4,7 +4,7 @@ from server.problems import ProblemError
 from server.store import Station, Token
 from server.store.joining import Joining
 from server.store.postgres.database import Database
-from server.store.tokens import REMEMBERED
+from server.store.tokens import REMEMBERED, holder
 from shared.chain import start
 from shared.protocol import ProblemType
 
@@ -26,19 +26,7 @@ FROM (
 def station(database: Database, token_hash: bytes) -> Station | None:
     """Return the station whose token this is, or was."""
     row = database.row(_HOLDER, token_hash)
-    if row is None:
-        return None
-    number, name, kind, location, public_key, revoked, token, since = row
-    return Station(
-        id=number,
-        name=name,
-        kind=kind,
-        location=location,
-        public_key=public_key,
-        revoked=revoked is not None,
-        token=Token(token),
-        token_since=since,
-    )
+    return None if row is None else holder(row)
 
 
 def invite(

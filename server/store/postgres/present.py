@@ -19,8 +19,8 @@ from server.store import (
     View,
 )
 from server.store.answering import State, answers
+from server.store.keeping import STATE
 from server.store.postgres.database import Database, digest
-from server.store.postgres.holding import STATE
 from server.store.postgres.reading import horizon
 from shared.protocol import ItemAnswer
 

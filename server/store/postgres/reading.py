@@ -2,21 +2,18 @@
 
 from collections.abc import Collection, Iterable, Iterator
 
-import msgspec
-
 from server.answers import Horizon, Stored
-from server.events import Event, Order, event_name
+from server.events import Event, event_name
 from server.history import Role
 from server.kept import Unwritten, position
 from server.store import Entry, View
 from server.store.answering import horizon as all_told
+from server.store.keeping import HEARD, event_of
 from server.store.postgres.database import Database, Row, digest
 from shared.actions import named
-from shared.lines import decode
 from shared.protocol import LogState
 
 __all__ = [
-    "HEARD",
     "PgReader",
     "entry",
     "event",
@@ -27,9 +24,6 @@ __all__ = [
     "stored",
     "voids",
 ]
-
-HEARD: msgspec.msgpack.Decoder[list[int]] = msgspec.msgpack.Decoder(list[int])
-"""Events that speak of an item: see `server.projections.heard`."""
 
 _SEQ_BITS = 32
 
@@ -140,21 +134,6 @@ class PgReader:
             return None
         row = self._database.row(_NAMED, *target, self._view.known_at)
         return None if row is None else event_of(row)
-
-
-def event_of(row: Row) -> Event:
-    """Return the event of a row: log, seq, times, received, line, voided by."""
-    log, seq, occurred, lo, hi, received, data, voided_by = row
-    line = decode(data)
-    return Event(
-        order=Order(occurred, log, seq),
-        lo=lo,
-        hi=hi,
-        received=received,
-        line=line,
-        # a void of a void has no effect
-        voided_by=None if line.action == "void" and not line.refused else voided_by,
-    )
 
 
 _VOIDS = """

@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterable
 
 from server.events import event_name
 from server.store import Load, Said, Station
+from server.store.answering import grouped, ordered
 from server.store.answering import loads as put_together
-from server.store.answering import ordered
 from server.store.postgres.database import Database, digest
 from server.store.postgres.logs import Log
 from server.store.postgres.reading import place
@@ -168,9 +168,4 @@ def held(database: Database, most: int) -> dict[str, list[str]]:
     """
     containers = [key for (key,) in database.rows(_HELD, most)]
     rows = database.rows(_IN, containers, most + 1)
-    found: dict[str, list[str]] = {}
-    for container, item in rows:
-        found.setdefault(container, []).append(item)
-    if len(rows) > most:
-        found.popitem()
-    return found
+    return grouped(rows, most)

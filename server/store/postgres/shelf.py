@@ -4,29 +4,29 @@ from collections.abc import Collection, Iterable
 from importlib import resources
 from typing import Any
 
-import msgspec
-
 from server.events import BEGINNING, Event
-from server.exceptions import Case
-from server.findings import Finding
 from server.history import Role
 from server.kept import Kept, Unwritten, position
 from server.known import Known
 from server.projections import Arrived, Projection
 from server.site import Site
 from server.store import View
-from server.store.postgres.database import Database, MeetingError, Row, digest
-from server.store.postgres.holding import STATE, Guard
-from server.store.postgres.reading import HEARD, PgReader
+from server.store.keeping import (
+    MOST_HEARD,
+    columns,
+    findings_of,
+    kept_of,
+    packed,
+    written,
+)
+from server.store.postgres.database import Database, MeetingError, digest
+from server.store.postgres.holding import Guard
+from server.store.postgres.reading import PgReader
 
 __all__ = ["PARTITIONS", "PgShelf", "create", "take_in"]
 
 PARTITIONS = 4
-MOST_HEARD = 64
-"""How many events are kept in an item's row, before they are put apart."""
-
 _EVER = View(at=2**63 - 1, known_at=2**63 - 1)
-_encode = msgspec.msgpack.Encoder().encode
 
 
 def create(database: Database, new: str) -> None:
@@ -76,7 +76,7 @@ class PgShelf(PgReader):
 
     def load(self, keys: Collection[str]) -> Iterable[Kept]:
         """Return what is kept of these items, of those that have anything."""
-        return [_kept(row) for row in self._guard.load(keys)]
+        return [kept_of(*row[1:]) for row in self._guard.load(keys)]
 
     def inside(self, container: str) -> list[str]:
         """Return what is directly in a container, by what is written."""
@@ -176,7 +176,7 @@ class PgShelf(PgReader):
         self._database.many(
             f"INSERT INTO heard{self._new} VALUES ($1, $2, $3)",  # noqa: S608 # of constants
             [
-                (digest(one.key), position(one.heard[0]), _encode(one.heard))
+                (digest(one.key), position(one.heard[0]), packed(one.heard))
                 for one in full
             ],
         )
@@ -189,18 +189,19 @@ class PgShelf(PgReader):
             return
         rows = []
         for one in new:
-            one.row = _row(one.known)
-            rows.append((digest(one.key), one.key, one.id, *one.row, *_written(one)))
+            one.row = columns(one.known)
+            found = (*_columns(one.known), *written(one))
+            rows.append((digest(one.key), one.key, one.id, *found))
         rows.sort()
-        written = self._database.columns(_INSERT.format(new=self._new), rows, 12)
-        if len(written) < len(rows):
+        put = self._database.columns(_INSERT.format(new=self._new), rows, 12)
+        if len(put) < len(rows):
             raise MeetingError
 
     def _update(self, kept: list[Kept]) -> None:
         rows = []
         for one in kept:
-            one.row = _row(one.known)
-            rows.append((digest(one.key), *one.row, *_written(one)))
+            one.row = columns(one.known)
+            rows.append((digest(one.key), *_columns(one.known), *written(one)))
         if rows:
             self._database.columns(_UPDATE.format(new=self._new), rows, 10)
 
@@ -224,7 +225,7 @@ class PgShelf(PgReader):
             case = one.case
             if not (case.open or case.due or one.found or case.closed or one.anew):
                 continue
-            current, name = _current(case), digest(one.key)
+            current, name = findings_of(case), digest(one.key)
             if one.anew:
                 anew.append(name)
                 one.found, one.anew = frozenset(), False
@@ -275,40 +276,8 @@ SELECT * FROM unnest($1::bytea[], $2::text[], $3::text[], $4::bigint[], $5::text
 """
 
 
-def _kept(row: Row) -> Kept:
-    _, key, number, state, heard = row
-    known, case, taken_out = STATE.decode(state)
-    return Kept(
-        key=key,
-        known=known,
-        case=case,
-        heard=HEARD.decode(heard),
-        taken_out=taken_out,
-        id=number,
-        found=_current(case),
-        row=_row(known),
-    )
-
-
-def _row(known: Known) -> tuple[object, ...]:
-    status, location, custodian = known.status, known.location, known.custodian
-    return (
-        None if status is None else status.value,
-        None if location is None else location.value,
-        None if custodian is None else custodian.value,
-        known.container,
-        known.gone,
-        known.told,
-        known.told if known.gone else None,
-    )
-
-
-def _written(one: Kept) -> tuple[bytes, bytes]:
-    return _encode((one.known, one.case, one.taken_out)), _encode(one.heard)
-
-
-def _current(case: Case) -> frozenset[Finding]:
-    return frozenset((*case.open.values(), *case.due.values()))
+def _columns(known: Known) -> tuple[object, ...]:
+    return (*columns(known), known.told if known.gone else None)
 
 
 def take_in(
