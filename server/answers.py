@@ -28,6 +28,7 @@ __all__ = [
     "history",
     "history_events",
     "kept_answer",
+    "title_of",
 ]
 
 to_text = lru_cache(maxsize=8192)(moments.to_text)
@@ -84,7 +85,8 @@ def _maybe(moment: int | None) -> str | None:
     return None if moment is None else to_text(moment)
 
 
-def _title(said: list[Event], item: str) -> str | None:
+def title_of(said: list[Event], item: str) -> str | None:
+    """Return what an item is called, by what was said of it in order."""
     titles = [
         event.line.title
         for event in said
@@ -107,7 +109,7 @@ def answer(
         item,
         resolve(telling.world, item),
         known=telling.known,
-        title=_title(telling.said, item),
+        title=title_of(telling.said, item),
         findings=exceptions(telling.world, item, telling.said, at, site=site),
         head=heading(at, known_at, horizon),
     )

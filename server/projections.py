@@ -20,7 +20,8 @@ from server.kept import Kept, Unwritten, heard
 from server.known import Known
 from server.site import Site
 from server.versions import Rows, Versions
-from shared.actions import Stay
+from shared.actions import Place, Stay
+from shared.lines import Line
 
 __all__ = ["Arrived", "Projection", "Shelf"]
 
@@ -63,8 +64,12 @@ class Shelf(Reader, Rows, Protocol):
         self,
         counted: Iterable[tuple[str, int, int]],
         expected: Iterable[tuple[str, str]],
+        departed: Iterable[tuple[int, int, str]],
     ) -> None:
-        """Write counts: location, when, position; and expectations: load, item."""
+        """Write counts, expectations and departures.
+
+        That is location, when, position; load, item; and when, position, item.
+        """
 
 
 class _Late(msgspec.Struct):
@@ -99,6 +104,9 @@ class Projection:
             name
             for name, action in site.actions.items()
             if action.shows_container and action.stay is Stay.LEAVES
+        }
+        self._departing = {
+            name for name, action in site.actions.items() if action.place is Place.GONE
         }
         self._versions = Versions(shelf, unwritten, most)
         self._get = self._versions.get
@@ -169,8 +177,11 @@ class Projection:
         told: list[tuple[str, int]] = []
         counted: list[tuple[str, int, int]] = []
         expected: list[tuple[str, str]] = []
+        departed: list[tuple[int, int, str]] = []
         for where, event in arrived:
             line = event.line
+            if line.item is not None and self._departs(line):
+                departed.append((event.order.occurred, where, line.item))
             if line.container is None and line.items is None and line.item is not None:
                 out = line.action in self._taking_out and line.refused is None
                 ways = _SUBJECT | _TAKEN_OUT if out else _SUBJECT
@@ -184,12 +195,15 @@ class Projection:
                     counted.append((key, event.order.occurred, where))
             told.extend((key, heard(where, ways)) for key, ways in bits.items())
             expected.extend(_expected(event))
-        self._shelf.note(counted, expected)
+        self._shelf.note(counted, expected, departed)
         self._versions.load({key for key, _ in told})
         for key, number in told:
             kept = self._changed[key]
             kept.heard.append(number)
             kept.taken_out = kept.taken_out or bool(number & _TAKEN_OUT)
+
+    def _departs(self, line: Line) -> bool:
+        return line.action in self._departing and line.refused is None
 
     # --- one event --------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from server.answers import Horizon, Stored
 from server.delivery import Delivery
 from server.events import Event
 from server.history import Telling
+from server.manifest import Manifest
 from server.station_exceptions import Seen
 from shared.hosts import HostLine, Topic
 from shared.protocol import ItemAnswer, LogState
@@ -18,6 +19,9 @@ from shared.protocol import ItemAnswer, LogState
 __all__ = [
     "OWN",
     "Answers",
+    "Departed",
+    "DepartureQuery",
+    "Departures",
     "Entry",
     "ExceptionQuery",
     "Found",
@@ -197,6 +201,41 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
     on_board: list[str]
 
 
+class DepartureQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Which departures of loads a reader asks for, newest first.
+
+    Those from ``since`` up to ``until``, both inclusive, that were known by
+    ``known_at`` and not taken back by then. ``q`` is a part of the load's key, in
+    capitals. ``after`` is from `Departures`.
+    """
+
+    since: int = 0
+    until: int
+    known_at: int
+    q: str | None = None
+    after: tuple[int, int] | None = None
+    limit: int = 50
+
+
+class Departed(msgspec.Struct, frozen=True, kw_only=True):
+    """A scan by which a load left; ``place`` is where it stands among all."""
+
+    load: str
+    scan: Entry
+    place: tuple[int, int]
+
+
+class Departures(msgspec.Struct, frozen=True, kw_only=True):
+    """Departures of loads; ``after`` leads on, ``None`` at the end.
+
+    It may lead on behind an empty page: only so many departures are looked through at
+    once, and most may be of single items.
+    """
+
+    found: list[Departed]
+    after: tuple[int, int] | None
+
+
 class Answers(msgspec.Struct, frozen=True):
     """Present answers; ``after`` leads to what follows, ``None`` at the end."""
 
@@ -365,6 +404,12 @@ class Store(Protocol):
 
     async def loads(self, most: int, items: int) -> list[Load]:
         """Return the loads that have not left, those told of last first."""
+
+    async def manifest(self, load: str, view: View) -> Manifest:
+        """Compare what is on a load with what should be, or was when it left."""
+
+    async def departures(self, query: DepartureQuery) -> Departures:
+        """Return by which scans loads left, newest first."""
 
     async def gone(self, since: int, most: int) -> list[str]:
         """Return what left and was not scanned since, newest first."""

@@ -35,6 +35,7 @@ _COMPARED = {
     " FROM {0}.exception",
     "counted": "SELECT location, occurred, position FROM {0}.counted",
     "expected": "SELECT load, item FROM {0}.expected",
+    "departed": "SELECT occurred, position, item FROM {0}.departed",
     "voided": "SELECT log, seq, received, by FROM {0}.voided",
     "said": "SELECT topic, key, occurred, log, seq, position FROM {0}.said",
     "line": "SELECT position, quarantined FROM {0}.line",

@@ -11,13 +11,16 @@ from server.known import Known, Notes
 from server.resolve import World
 from server.site import Site
 from server.station_exceptions import Incident, Seen
-from server.store import Load, Said, View
+from server.store import Departed, Departures, Load, Said, View
 from shared.health import StationHealth
 from shared.moments import SECOND
 from shared.protocol import ItemAnswer
 
 __all__ = [
     "BEHIND",
+    "DEPARTED_LOOKED",
+    "LOAD_PREFIXES",
+    "NEWEST",
     "State",
     "answers",
     "grouped",
@@ -25,6 +28,7 @@ __all__ = [
     "loads",
     "ordered",
     "seen",
+    "went_on",
 ]
 
 State = tuple[Known, Case, bool]
@@ -32,6 +36,15 @@ State = tuple[Known, Case, bool]
 
 BEHIND = 60 * SECOND
 """How long a station may be silent before it counts as behind, in microseconds."""
+
+LOAD_PREFIXES = ("M-", "(402)", "(401)")
+"""What the key of a load begins with: contract, section 6."""
+
+DEPARTED_LOOKED = 50_000
+"""Departures that are looked through at once, those of single items included."""
+
+NEWEST = (2**63 - 1, 2**63 - 1)
+"""Before the newest departure of all."""
 
 
 def answers(
@@ -139,6 +152,20 @@ def loads(
         )
         for said in wanted
     ]
+
+
+def went_on(
+    found: list[Departed], limit: int, looked: tuple[int, int] | None
+) -> Departures:
+    """Say where departures go on behind those that were found.
+
+    Args:
+        found: Those that fit.
+        limit: How many were asked for.
+        looked: The last that was looked at, ``None`` where that was the last of all.
+    """
+    full = bool(found) and len(found) >= limit
+    return Departures(found=found, after=found[-1].place if full else looked)
 
 
 def grouped(rows: Sequence[Sequence[str]], most: int) -> dict[str, list[str]]:

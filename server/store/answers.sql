@@ -56,6 +56,14 @@ CREATE TABLE expected{new} (
     PRIMARY KEY (load, item)
 ) WITHOUT ROWID;
 
+-- What left the site by a scan of its own, and when.
+CREATE TABLE departed{new} (
+    occurred INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    item TEXT NOT NULL,
+    PRIMARY KEY (occurred, position)
+) WITHOUT ROWID;
+
 -- Exceptions of items: closed, open, and those that open at since if nothing happens.
 CREATE TABLE exception{new} (
     item TEXT NOT NULL,

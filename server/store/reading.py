@@ -18,6 +18,7 @@ from shared.protocol import LogState
 __all__ = [
     "SqlReader",
     "chunks",
+    "entry",
     "event",
     "events",
     "horizon",
@@ -177,7 +178,7 @@ def events(connection: sqlite3.Connection, after: int, limit: int) -> list[Entry
     found = connection.execute(
         f"{_ENTRIES} WHERE l.position > ? ORDER BY l.position LIMIT ?", (after, limit)
     )
-    return [_entry(*row) for row in found]
+    return [entry(*row) for row in found]
 
 
 def event(connection: sqlite3.Connection, name: str) -> Entry | None:
@@ -186,10 +187,10 @@ def event(connection: sqlite3.Connection, name: str) -> Entry | None:
     if target is None:
         return None
     found = connection.execute(f"{_ENTRIES} WHERE g.name = ? AND l.seq = ?", target)
-    return next((_entry(*row) for row in found), None)
+    return next((entry(*row) for row in found), None)
 
 
-def _entry(  # noqa: PLR0917 # a row
+def entry(  # noqa: PLR0917 # a row
     position: int,
     log: str,
     seq: int,
@@ -201,6 +202,7 @@ def _entry(  # noqa: PLR0917 # a row
     quarantined: str | None,
     line: bytes,
 ) -> Entry:
+    """Return a line in the server's own order from its row."""
     return Entry(
         position=position,
         event=event_name(log, seq),

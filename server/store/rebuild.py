@@ -27,7 +27,7 @@ from shared.lines import Line
 
 __all__ = ["Rebuild", "clear", "following", "layout", "note", "rules"]
 
-_TABLES = ("item", "heard", "counted", "moved", "expected", "exception")
+_TABLES = ("item", "heard", "counted", "moved", "expected", "departed", "exception")
 _RULES = {
     "server": (
         *("events", "exceptions", "findings", "fold", "history"),

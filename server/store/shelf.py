@@ -123,8 +123,9 @@ class SqlShelf(SqlReader):
         self,
         counted: Iterable[tuple[str, int, int]],
         expected: Iterable[tuple[str, str]],
+        departed: Iterable[tuple[int, int, str]],
     ) -> None:
-        """Write counts: location, when, position; and expectations: load, item."""
+        """Write counts, expectations and departures."""
         self._connection.executemany(
             f"INSERT OR IGNORE INTO counted{self._new} VALUES (?, ?, ?)",  # noqa: S608 # of constants
             counted,
@@ -132,6 +133,10 @@ class SqlShelf(SqlReader):
         self._connection.executemany(
             f"INSERT OR IGNORE INTO expected{self._new} VALUES (?, ?)",  # noqa: S608 # of constants
             expected,
+        )
+        self._connection.executemany(
+            f"INSERT OR IGNORE INTO departed{self._new} VALUES (?, ?, ?)",  # noqa: S608 # of constants
+            departed,
         )
 
     def save(self, kept: Collection[Kept], told: int) -> None:

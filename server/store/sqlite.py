@@ -20,12 +20,15 @@ from server.delivery import Delivery
 from server.events import Event
 from server.history import Telling, tell, tell_together, whole
 from server.kept import Overtaken, Unwritten
+from server.manifest import Manifest, manifest
 from server.problems import ProblemError
 from server.projections import Arrived, Projection
 from server.site import DEFAULT, Site
 from server.station_exceptions import Seen
 from server.store import (
     Answers,
+    DepartureQuery,
+    Departures,
     Entry,
     ExceptionQuery,
     Found,
@@ -41,6 +44,7 @@ from server.store import (
     ToldQuery,
     View,
     backups,
+    departing,
     present,
     reading,
     rebuild,
@@ -554,6 +558,16 @@ class SqliteStore:
         """Return the loads that have not left, those told of last first."""
         await self._all_written()
         return await self._read(partial(hosts.loads, most=most, items=items))
+
+    async def manifest(self, load: str, view: View) -> Manifest:
+        """Compare what is on a load with what should be, or was when it left."""
+        return await self._read(
+            lambda c: manifest(self._reader(c, view), load, self._site.actions)
+        )
+
+    async def departures(self, query: DepartureQuery) -> Departures:
+        """Return by which scans loads left, newest first."""
+        return await self._read(partial(departing.departures, query=query))
 
     async def gone(self, since: int, most: int) -> list[str]:
         """Return what left and was not scanned since, newest first."""

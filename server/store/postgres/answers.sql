@@ -62,6 +62,15 @@ CREATE TABLE expected{new} (
     PRIMARY KEY (load, name)
 );
 
+-- What left the site by a scan of its own, and when.
+CREATE TABLE departed{new} (
+    occurred bigint NOT NULL,
+    line bigint NOT NULL,
+    name bytea NOT NULL,
+    item text NOT NULL,
+    PRIMARY KEY (occurred, line)
+);
+
 -- Exceptions of items: closed, open, and those that open at since if nothing happens.
 CREATE TABLE exception{new} (
     name bytea NOT NULL,

@@ -27,7 +27,7 @@ ABANDONED = 60 * SECOND
 """How long a process may take for a piece, before another one begins anew."""
 
 _NOTED = "SELECT name, value FROM meta WHERE name IN ('rules', 'layout', 'remaking')"
-_TABLES = ("item", "heard", "counted", "moved", "expected", "exception")
+_TABLES = ("item", "heard", "counted", "moved", "expected", "departed", "exception")
 
 _LINES = """
 SELECT d.position - (d.last - l.seq), l.log, g.name, l.seq, l.occurred, l.lo, l.hi,

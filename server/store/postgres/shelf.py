@@ -140,8 +140,9 @@ class PgShelf(PgReader):
         self,
         counted: Iterable[tuple[str, int, int]],
         expected: Iterable[tuple[str, str]],
+        departed: Iterable[tuple[int, int, str]],
     ) -> None:
-        """Write counts: location, when, place; and expectations: load, item."""
+        """Write counts, expectations and departures; places stand for positions."""
         self._database.many(
             f"INSERT INTO counted{self._new} VALUES ($1, $2, $3)"  # noqa: S608 # of constants
             " ON CONFLICT DO NOTHING",
@@ -151,6 +152,11 @@ class PgShelf(PgReader):
             f"INSERT INTO expected{self._new} VALUES ($1, $2, $3)"  # noqa: S608 # of constants
             " ON CONFLICT DO NOTHING",
             [(digest(load), digest(item), item) for load, item in expected],
+        )
+        self._database.many(
+            f"INSERT INTO departed{self._new} VALUES ($1, $2, $3, $4)"  # noqa: S608 # of constants
+            " ON CONFLICT DO NOTHING",
+            [(when, place, digest(item), item) for when, place, item in departed],
         )
 
     def save(self, kept: Collection[Kept], told: int) -> None:  # noqa: ARG002 # nothing is behind

@@ -10,11 +10,14 @@ from server.answers import Horizon, history_events
 from server.delivery import Delivery
 from server.events import Event
 from server.history import Telling, tell, tell_together, whole
+from server.manifest import Manifest, manifest
 from server.problems import ProblemError
 from server.site import DEFAULT, Site
 from server.station_exceptions import Seen
 from server.store import (
     Answers,
+    DepartureQuery,
+    Departures,
     Entry,
     ExceptionQuery,
     Found,
@@ -34,6 +37,7 @@ from server.store.group import LINES, Group
 from server.store.joining import Joining
 from server.store.postgres import (
     backups,
+    departing,
     hooks,
     joining,
     opening,
@@ -417,6 +421,16 @@ class PostgresStore:
     async def loads(self, most: int, items: int) -> list[Load]:
         """Return the loads that have not left, those told of last first."""
         return await self._read(partial(said.loads, most=most, items=items))
+
+    async def manifest(self, load: str, view: View) -> Manifest:
+        """Compare what is on a load with what should be, or was when it left."""
+        return await self._read(
+            lambda d: manifest(reading.PgReader(d, view), load, self._site.actions)
+        )
+
+    async def departures(self, query: DepartureQuery) -> Departures:
+        """Return by which scans loads left, newest first."""
+        return await self._read(partial(departing.departures, query=query))
 
     async def gone(self, since: int, most: int) -> list[str]:
         """Return what left and was not scanned since, newest first."""
