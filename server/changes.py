@@ -22,6 +22,8 @@ _FIELDS = (
     *("known", "status", "status_since", "location", "location_since"),
     *("custodian", "custodian_since", "path", "title"),
 )
+_SINCE = "_since"
+_FIELDS_SAID = (*_FIELDS, "exceptions")
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,7 +39,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     ``event`` is what became known (``learned``) or happened, and ``voids`` the event
     that it took back, if it did; ``None`` where only time passed, and something fell
     due. ``moment`` is when it was received, or when it happened. ``fields``: by name
-    what the answer was, and what it is from here on; of exceptions, their codes.
+    what the answer was, and what it is from here on; of exceptions, their codes. A
+    value and its ``_since`` are there together, if either is another.
     """
 
     moment: int
@@ -188,5 +191,12 @@ def _change(
         event=event.name if event is not None else None,
         voids=event.line.voids if event is not None and takes_back else None,
         learned=learned,
-        fields={name: pair for name, pair in fields.items() if pair[0] != pair[1]},
+        fields={name: fields[name] for name in _FIELDS_SAID if _other(name, fields)},
     )
+
+
+def _other(name: str, fields: Mapping[str, tuple[object, object]]) -> bool:
+    """Whether a field is another, or what stands with it."""
+    value = name.removesuffix(_SINCE)
+    pairs = (fields[one] for one in (value, value + _SINCE) if one in fields)
+    return any(before != after for before, after in pairs)

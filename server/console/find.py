@@ -7,6 +7,7 @@ from aiohttp import web
 
 from server.api import wire
 from server.api.context import CONTEXT
+from server.console.contents import contents
 from server.console.item_view import item_view
 from server.console.lines import neighbours
 from server.console.minds import changed
@@ -92,9 +93,7 @@ async def _recent(store: Store) -> list[tuple[str, HostLine, int, str]]:
 async def item(request: web.Request) -> web.Response:
     """``GET /items/{item}?at=&known_at=``: where it is, and what shows it."""
     context, shown = request.app[CONTEXT], await item_view(request)
-    inside = await context.store.items(
-        ItemQuery(container=shown.answer.item, limit=MOST)
-    )
+    inside, more = await contents(context, shown.answer.item, shown.past)
     follows = context.site.follows.get(shown.answer.status or "", frozenset())
     wanted = await context.store.said(Topic.WANTED, [shown.answer.item])
     speech = wording(request)
@@ -102,9 +101,10 @@ async def item(request: web.Request) -> web.Response:
         request,
         "item.html",
         view=shown,
+        past=shown.past,
         answer=shown.answer,
-        inside=inside.answers,
-        inside_more=inside.after is not None,
+        inside=inside,
+        inside_more=more,
         follows=", ".join(speech.named("action", one) for one in sorted(follows)),
         changes=await changed(request, shown.answer.item, shown.view),
         wanted=bool(wanted and wanted[-1].line.wanted),

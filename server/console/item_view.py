@@ -42,6 +42,11 @@ class ItemView(msgspec.Struct, frozen=True, kw_only=True):
     scanned: bool
     hearsay: list[Step]
 
+    @property
+    def past(self) -> View | None:
+        """The view, where it is of a past moment."""
+        return self.view if self.moved else None
+
 
 def view_of(request: web.Request) -> tuple[View, bool]:
     """Read ``at`` and ``known_at`` of an address, and whether either is there.
@@ -97,7 +102,6 @@ async def item_view(request: web.Request) -> ItemView:
     shown = found.status is not None or found.location is not None
     scanned = found.known and (shown or latest is not None)
     untold = [one.station for one in found.behind]
-    expected = await store.said(Topic.EXPECTED, [key])
     owner = await store.said(Topic.OWNER, [key])
     return ItemView(
         answer=found,
@@ -105,13 +109,29 @@ async def item_view(request: web.Request) -> ItemView:
         latest=latest,
         before=len(told) - len(newest),
         places=likely(found, story, untold),
-        expected=expected[-1].line.container if expected else None,
+        expected=_expected_then(steps) if moved else await _expected(store, key),
         owner=(owner[-1].line.owner or "") if owner else "",
         view=view,
         moved=moved,
         scanned=scanned,
         hearsay=[] if scanned else [s for s in steps if s.line.action in HEARSAY],
     )
+
+
+async def _expected(store: Store, key: str) -> str | None:
+    """Return the load on which an item should leave, as is said now."""
+    said = await store.said(Topic.EXPECTED, [key])
+    return said[-1].line.container if said else None
+
+
+def _expected_then(steps: list[Step]) -> str | None:
+    """Return the load on which an item should have left, by what was said until then.
+
+    Args:
+        steps: Its line of time, newest first, without what was taken back.
+    """
+    said = (step.line.container for step in steps if step.line.action == "expect")
+    return next(said, None)
 
 
 async def _voids(store: Store, events: list[ItemEvent]) -> dict[str, Void]:

@@ -19,10 +19,11 @@ from server.console.spoken import spoken
 from server.console.verdict import told
 from server.console.words import Words, chosen, words
 from server.problems import ProblemError
+from server.store import View
 from shared.moments import SECOND, span, to_moment, to_text
 
 __all__ = ["CONSOLE", "HEADERS", "Asset", "Console", "asked_for_page", "page"]
-__all__ += ["problem_page", "see_other", "wording"]
+__all__ += ["held", "problem_page", "see_other", "wording"]
 
 HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; "
@@ -97,6 +98,8 @@ class Console:
     ) -> str:
         """Make a page."""
         speech, now = self.words(request), request.app[CONTEXT].store.present()
+        past = values.get("past")
+        view = past if isinstance(past, View) else None
         session, provider = signed_in(request), request.app[CONTEXT].oidc
         shared: dict[str, object] = {
             "t": speech,
@@ -111,9 +114,20 @@ class Console:
             "may": lambda who: may(request, Access[who]),
             "span": span,
             "field": self.clock.field,
-            **(links := _links(self.clock, now)),
+            "past": None,
+            "tense": "say" if view is None else "was",
+            "held": held(view),
+            **(links := _links(self.clock, now, view)),
+            "weekday": lambda moment: speech.named(
+                "weekday", str(self.clock.local(moment).isoweekday())
+            ),
             "spoken": lambda code, text: spoken(
-                code, text, speech, links["minute"], links["code"]
+                code,
+                text,
+                speech,
+                links["minute"],
+                links["code"],
+                past=view is not None,
             ),
             "told": lambda parts: told(
                 parts, speech, partial(links["minute"], day=True), links["code"]
@@ -125,8 +139,22 @@ class Console:
 CONSOLE: web.AppKey[Console] = web.AppKey("console", Console)
 
 
-def _links(clock: Clock, now: int) -> dict[str, Callable[..., object]]:
-    """Return how templates write moments, and what can be opened."""
+def held(view: View | None) -> str:
+    """Return the query of an address that holds a view; none for the present."""
+    if view is None:
+        return ""
+    return f"?at={to_text(view.at)}&known_at={to_text(view.known_at)}"
+
+
+def _links(
+    clock: Clock, now: int, view: View | None
+) -> dict[str, Callable[..., object]]:
+    """Return how templates write moments, and what can be opened.
+
+    From a view of the past links lead to what they name at the same moment, and ages
+    count from it.
+    """
+    as_of, at_it = now if view is None else view.at, held(view)
 
     def when(
         moment: int | str | None, *, day: bool = False, minute: bool = False
@@ -152,9 +180,9 @@ def _links(clock: Clock, now: int) -> dict[str, Callable[..., object]]:
         "when": when,
         "dated": partial(when, day=True),
         "minute": partial(when, minute=True),
-        "ago": lambda moment: span((now - _moment(moment)) / SECOND),
+        "ago": lambda moment: span((as_of - _moment(moment)) / SECOND),
         "code": _code,
-        "item_link": lambda key: _link("items", key, key),
+        "item_link": lambda key: _link("items", key, key, query=at_it),
         "place_link": lambda key: _link("places", key, key),
         "event_link": lambda event, label: _link("events", event, label, "evidence"),
         "path": lambda *parts: "/" + "/".join(quote(part, safe="") for part in parts),
@@ -173,9 +201,12 @@ def _code(text: object, most: int = 300) -> Markup:
     return Markup('<bdi class="{}">{}</bdi>').format(look, shown(str(text), most))
 
 
-def _link(kind: str, key: str, label: object, look: str = "plain") -> Markup:
-    return Markup('<a class="{}" href="/{}/{}">{}</a>').format(
-        look, kind, quote(key, safe=""), _code(label) if look == "plain" else label
+def _link(
+    kind: str, key: str, label: object, look: str = "plain", query: str = ""
+) -> Markup:
+    shown_as = _code(label) if look == "plain" else label
+    return Markup('<a class="{}" href="/{}/{}{}">{}</a>').format(
+        look, kind, quote(key, safe=""), query, shown_as
     )
 
 
@@ -192,7 +223,11 @@ def page(
     status: int = 200,
     **more: object,
 ) -> web.Response:
-    """Answer with a page: a template, and the values in it."""
+    """Answer with a page: a template, and the values in it.
+
+    ``past`` among them is the `View` of a page that shows a past moment: it speaks in
+    the past tense, and counts ages from then.
+    """
     return web.Response(
         status=status,
         text=request.app[CONSOLE].render(request, template, {**(values or {}), **more}),

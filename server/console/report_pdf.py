@@ -154,7 +154,9 @@ class _Writer:
         yield Paragraph(_plain(self.say("report.as_of", **told)), _FAINT)
         yield Spacer(0, 4)
         yield self.body(self._verdict(report), bold=True)
-        yield from self.section("report.now", *self._now(report))
+        yield from self.section(
+            "report.then" if view.moved else "report.now", *self._now(report)
+        )
         yield from self.section("report.first", *self._first(report))
         if report.ever:
             yield from self.section("report.ever", self._ever(report))
@@ -245,7 +247,8 @@ def written(report: "Report", words: Words, clock: Clock, now: int) -> bytes:
         now: When it was made.
     """
     _fonts()
-    writer, file = _Writer(Teller(words, clock, now)), BytesIO()
+    view, file = report.view, BytesIO()
+    writer = _Writer(Teller(words, clock, view.view.at, past=view.moved))
     foot = " · ".join(
         (
             _visible(report.view.answer.item),

@@ -20,16 +20,23 @@ class Teller:
     Args:
         words: The language.
         clock: The site's zone.
-        now: When it is told.
+        now: From when ages are counted.
+        past: It is told of a past moment.
     """
 
-    def __init__(self, words: Words, clock: Clock, now: int) -> None:
+    def __init__(
+        self, words: Words, clock: Clock, now: int, *, past: bool = False
+    ) -> None:
         self.named = words.named
         self._words, self._clock, self._now = words, clock, now
+        self._past, self._tense = past, "was" if past else "say"
 
     def say(self, name: str, **values: object) -> str:
         """Return a text of the console as plain text."""
         return str(self._words(name, **values).unescape())
+
+    def _tensed(self, name: str, **values: object) -> str:
+        return self.say(f"{self._tense}.{name}", **values)
 
     def when(self, moment: int | str | None) -> str:
         """Write a moment, its day always with it: paper is read on another day."""
@@ -44,7 +51,8 @@ class Teller:
 
     def sentence(self, code: str, text: str) -> str:
         """Say the sentence of an exception in the language of the report."""
-        return str(spoken(code, text, self._words, self.minute, str).unescape())
+        said = spoken(code, text, self._words, self.minute, str, past=self._past)
+        return str(said.unescape())
 
     def verdict(self, parts: Iterable[Part]) -> str:
         """Say what a report comes to."""
@@ -53,42 +61,42 @@ class Teller:
     def place(self, view: ItemView) -> Iterator[str]:
         """Say where an item is, who scanned it last, and what it should leave on."""
         if not view.scanned:
-            before = view.moved and not view.answer.known
-            yield self.say("item.not_then" if before else "item.never")
+            unscanned = "item.never_then" if view.answer.known else "item.not_then"
+            yield self.say(unscanned if view.moved else "item.never")
             yield from map(self._hearsay, view.hearsay)
             return
         yield " ".join(self._stay(view))
         if view.latest is not None:
             yield self._last(view.latest)
         if view.expected and view.expected not in view.answer.path:
-            yield self.say("say.expected", load=view.expected)
+            yield self._tensed("expected", load=view.expected)
 
     def _hearsay(self, one: Step) -> str:
         heard = {"station": one.station, "scan": self.when(one.occurred)}
         load = one.line.container
         if one.line.action == "expect" and load:
-            return self.say("say.expected_by", load=load, **heard)
+            return self._tensed("expected_by", load=load, **heard)
         status = self.named("status", one.line.status or "-")
-        return self.say("say.claimed_by", status=status, **heard)
+        return self._tensed("claimed_by", status=status, **heard)
 
     def _stay(self, view: ItemView) -> Iterator[str]:
         answer = view.answer
         if answer.status:
             since = self.when(answer.status_since)
             status = self.named("status", answer.status)
-            yield self.say("say.status", status=status, since=since)
+            yield self._tensed("status", status=status, since=since)
         else:
-            yield self.say("say.seen")
+            yield self._tensed("seen")
         if answer.location:
             since = self.when(answer.location_since)
-            yield self.say("say.at", location=answer.location, since=since)
+            yield self._tensed("at", location=answer.location, since=since)
         else:
-            yield self.say("say.nowhere")
+            yield self._tensed("nowhere")
         if answer.path:
-            yield self.say("say.in", container=" < ".join(answer.path))
+            yield self._tensed("in", container=" < ".join(answer.path))
         if answer.custodian:
             since = self.when(answer.custodian_since)
-            yield self.say("say.held", holder=answer.custodian, since=since)
+            yield self._tensed("held", holder=answer.custodian, since=since)
 
     def _last(self, last: Step) -> str:
         told = {
@@ -97,16 +105,16 @@ class Teller:
             "station": last.station,
         }
         if last.who:
-            return self.say("say.last_by", who=last.who, **told)
-        return self.say("say.last", **told)
+            return self._tensed("last_by", who=last.who, **told)
+        return self._tensed("last", **told)
 
     def untold(self, view: ItemView) -> Iterator[str]:
         """Say which stations have not told everything: a few of them, and how many."""
         answer = view.answer
         if not answer.behind:
             until = answer.complete_until
-            sure = self.say("say.sure", moment=self.when(until))
-            yield sure if until else self.say("say.no_stations")
+            sure = self._tensed("sure", moment=self.when(until))
+            yield sure if until else self._tensed("no_stations")
             return
         yield self.say("item.untold")
         for one in answer.behind[:SILENT]:

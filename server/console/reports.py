@@ -82,6 +82,7 @@ async def report(request: web.Request) -> web.Response:
         request,
         "report.html",
         msgspec.structs.asdict(made),
+        past=made.view.past,
         answer=made.view.answer,
         held_at=to_text(made.view.view.at),
         held_known=to_text(made.view.view.known_at),

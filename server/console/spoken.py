@@ -19,7 +19,15 @@ When = Callable[[int], object]
 Bare = Callable[[str], object]
 
 
-def spoken(code: str, text: str, words: Words, when: When, bare: Bare) -> Markup:
+def spoken(
+    code: str,
+    text: str,
+    words: Words,
+    when: When,
+    bare: Bare,
+    *,
+    past: bool = False,
+) -> Markup:
     """Say a sentence of an exception in another language; as it is, if it is unknown.
 
     Args:
@@ -28,13 +36,15 @@ def spoken(code: str, text: str, words: Words, when: When, bare: Bare) -> Markup
         words: The language.
         when: Writes a moment.
         bare: Writes what was read from a label or said by a person.
+        past: It is said of a past moment.
     """
     again = _AGAIN.fullmatch(text)
     found = read(code, text if again is None else again["first"])
     if found is None:
         return escape(shown(text))
     name, values = found
-    sentence = put(f"sentence.{name}", values, words, when, bare)
+    table = "sentence_then" if past and words.has("sentence_then", name) else "sentence"
+    sentence = put(f"{table}.{name}", values, words, when, bare)
     if again is None:
         return sentence
     return sentence + " " + words("sentence.again", times=again["times"])

@@ -38,6 +38,10 @@ class Words:
         table, _, key = name.partition(".")
         return Markup(escape(self._tables[table][key])).format_map(values)  # noqa: S704 # it is escaped
 
+    def has(self, table: str, key: str) -> bool:
+        """Whether there is a text of this name."""
+        return key in self._tables[table]
+
     def named(self, table: str, key: str) -> str:
         """Return what something is called here; by its own name if it has no other."""
         return self._tables[table].get(key, key)

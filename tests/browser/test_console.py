@@ -132,18 +132,50 @@ def test_one_can_look_at_another_moment_and_share_it(
     before = NOW - 2 * HOUR
     page.get_by_label("as we knew it at").fill(to_text(before)[:19])
     page.get_by_role("button", name="Show").click()
-    said = page.get_by_role("region", name="Where it is")
+    said = page.get_by_role("region", name="Where it was")
     expect(said).to_contain_text("at A-02-07")  # DOCK-2 had not been heard yet
-    step = page.locator(".changes li", has_text="became known").first
-    for words in ("00:06:40", "A-02-07", "DOCK-2"):  # what DOCK-2 told later
+    for words in ("It had been picked since", "B-ANA had held it", "4 h 0 min before"):
+        expect(said).to_contain_text(words)
+    step = page.get_by_role("region", name="What changed our mind").locator("li").first
+    for words in (
+        "On Friday, 2026-04-24 02:06:40, we learnt that it had been scanned as seen",
+        "at DOCK-2, 2026-04-24 00:06:40, by B-CEM, at station DOCK-2",
+        "It came in late: 2 h 0 min after it happened",
+        "Until then we believed that it had been at A-02-07",
+        "from then on, that it had been at DOCK-2",
+    ):
         expect(step).to_contain_text(words)
+    page.get_by_text("Look at another moment").last.click()
     page.get_by_role("link", name="Link to exactly this moment").click()
     shared = page.url
     assert "known_at=2026-04-24T01:06:40" in shared
-    page.get_by_role("link", name="Back to now").click()
-    expect(said).to_contain_text("at DOCK-2")
+    page.get_by_role("link", name="at DOCK-2, 2026-04-24").click()
+    page.get_by_role("heading", name="seen · P-4711").wait_for()
+    page.go_back()
+    page.get_by_role("link", name="Back to now").first.click()
+    present = page.get_by_role("region", name="Where it is")
+    expect(present).to_contain_text("at DOCK-2")
     page.goto(shared)
     expect(said).to_contain_text("at A-02-07")
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_what_changed_our_mind_stands_behind_the_answer(
+    house: Warehouse, opened: Opens, look: str
+) -> None:
+    page = enter(opened, house, "Vera", **LOOKS[look])
+    then = to_text(NOW - 2 * HOUR)
+    page.goto(f"{house.url}/items/P-4711?at={then}&known_at={then}")
+    answer = page.get_by_role("region", name="Where it was").bounding_box()
+    minds = page.get_by_role("region", name="What changed our mind").bounding_box()
+    story = page.get_by_role("region", name="What happened").bounding_box()
+    assert answer is not None
+    assert minds is not None
+    assert story is not None
+    assert answer["y"] < minds["y"] < story["y"]
+    page.get_by_role("link", name="M-1").first.click()
+    assert "known_at=" in page.url, "one stays in the past"
+    expect(page.locator(".travel")).to_contain_text("looking at the past")
 
 
 def test_an_exception_is_taken_on_remarked_on_and_settled(

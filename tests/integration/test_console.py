@@ -14,7 +14,7 @@ from server.api.rates import PASSWORDS
 from server.console import ROUTES
 from server.people import Role
 from shared.lines import Line, encode
-from shared.moments import to_text
+from shared.moments import SECOND, to_text
 from tests.programs import BIN, Server, told, until
 from tests.serving import Log, Service
 
@@ -351,6 +351,40 @@ async def test_what_was_only_spoken_of_was_never_scanned(browser: Browser) -> No
     for words in ("It was never scanned here", "should leave on", "M-8", "says that"):
         assert words in text
     assert "It was seen" not in text
+
+
+PAST = {
+    "en": ("It had been received since", "3 h 0 min before", "It is "),
+    "de": ("Es war angenommen seit", "3 h 0 min davor", "Es ist "),
+    "es": ("Estaba recibido desde", "3 h 0 min antes", "Está recibido"),
+}
+
+
+@pytest.mark.parametrize("language", PAST)
+async def test_a_past_moment_is_told_in_the_past_tense_and_ages_count_from_it(
+    browser: Browser, log: Log, language: str
+) -> None:
+    hour = 3600 * SECOND
+    log.add("P-1")
+    await log.send(0)
+    log.add("P-1", action="pack", container="C-1")
+    browser.service.now += 5 * hour
+    then, known = to_text(browser.service.now - 2 * hour), browser.service.at()
+    await log.send(1)
+    await browser.sign_in("viewer")
+    told = {"Accept-Language": language}
+    for page in ("/items/P-1", "/items/P-1/report"):
+        status, text, _ = await browser.get(f"{page}?at={then}&known_at={then}", **told)
+        assert status == 200
+        plain = re.sub(r"<[^>]+>", "", text)
+        for words in PAST[language][:2]:
+            assert words in plain, page
+        assert PAST[language][2] not in plain, page
+    _, text, _ = await browser.get(f"/items/C-1?at={then}&known_at={then}", **told)
+    assert 'class="chips"' not in text, "nothing was in it, as far as we knew"
+    _, text, _ = await browser.get(f"/items/C-1?known_at={known}", **told)
+    inside = text.partition('class="chips"')[2].partition("</ul>")[0]
+    assert "/items/P-1?at=" in inside, "what is shown leads to the same moment"
 
 
 @pytest.mark.parametrize(
