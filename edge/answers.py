@@ -14,6 +14,7 @@ what follows, given the station's own head at the place that it speaks of::
          gap, and it has another; fork                   Diverged: find where, begin
     413, 400 and 422 that say why                        Halve; of one line, SendRaw
     403 of a log that is another station's               Disowned, if it was left
+    401 of a station whose name another machine has      Wait, displaced, slowly
     401, 403, 404 that say why                           Wait, refused, slowly
     429, 503 and other 5xx                               Wait, busy, as long as it says
     3xx, pages, everything else                          Wait, not our server
@@ -268,6 +269,10 @@ def _type(case: _Case) -> str:
     return said.type if isinstance(said, Problem) else ""
 
 
+def _displaced(case: _Case) -> Decision:
+    return Wait(state=State.DISPLACED, problem=_told(case))
+
+
 def _not_ours(case: _Case) -> Decision:
     return Disowned(problem=_told(case)) if case.own.left else _refused(case)
 
@@ -312,6 +317,7 @@ _BY_TYPE: Mapping[str, _Rule] = {
     ProblemType.FORBIDDEN: _refused,
     ProblemType.REVOKED: _refused,
     ProblemType.REPLACED: _refused,
+    ProblemType.DISPLACED: _displaced,
 }
 _BY_PROBLEM: Mapping[int, _Rule] = {
     400: _smaller,

@@ -12,6 +12,7 @@ import signal
 import stat
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from socket import gethostname
 
@@ -95,19 +96,29 @@ async def _joined(url: str, code: str, options: argparse.Namespace) -> None:
     try:
         if outbox.problem:
             raise StartError(outbox.problem)
-        me = await joining.join(
-            url,
-            code,
-            data,
-            log=outbox.log,
-            version=VERSION,
-            host=gethostname(),
-            insecure=options.insecure,
-            pin=options.fingerprint,
+        before = outbox.log
+        me = await joining.move_in(
+            outbox,
+            partial(
+                joining.join,
+                url,
+                code,
+                data,
+                version=VERSION,
+                host=gethostname(),
+                insecure=options.insecure,
+                pin=options.fingerprint,
+            ),
         )
+        anew, waiting = outbox.log != before, outbox.waiting
     finally:
         await outbox.close()
     place = f" at {me.location}" if me.location else ""
+    if anew:
+        _note(
+            f"the log of before is another station's there; {waiting} lines that the "
+            f"server lacks of it are told as {me.station}"
+        )
     _note(
         f"joined {me.url} as {me.station}{place}; "
         f"now: scantrail-station run --data {options.data}"

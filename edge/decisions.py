@@ -28,6 +28,7 @@ class State(Enum):
     UNREACHABLE = "the server cannot be reached"
     BUSY = "the server is busy"
     REFUSED = "the server refuses this station"
+    DISPLACED = "another machine has this station's name now"
     NOT_OURS = "something other than our server answers"
     TROUBLE = "the server cannot take what is sent"
     STORAGE = "this station cannot write to its disk"

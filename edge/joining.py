@@ -2,7 +2,7 @@
 
 from ipaddress import ip_address
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -11,17 +11,66 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from edge import identity, uplink
 from edge.answers import Answer, NoAnswer, plain
 from edge.certificates import shown
+from edge.decisions import Search
 from edge.identity import Identity
+from edge.outbox import Outbox
 from edge.uplink import Trust, pinned
 from shared.errors import ProtocolError, StartError
 from shared.fingerprint import digest, fingerprint, split
-from shared.protocol import Enrol, Enrolled, Problem
+from shared.protocol import Enrol, Enrolled, Problem, ProblemType
 
-__all__ = ["join", "server_url"]
+__all__ = ["OthersLogError", "join", "move_in", "server_url"]
 
 _T = TypeVar("_T")
 
 _GOOD = (200, 201)
+
+
+class OthersLogError(StartError):
+    """The log is another station's; what the server has of it at ``acked``."""
+
+    def __init__(self, text: str, acked: int, head: bytes) -> None:
+        super().__init__(text)
+        self.acked = acked
+        self.head = head
+
+
+class _Join(Protocol):
+    """``join``, with all but the log given."""
+
+    async def __call__(self, *, log: str, have: int) -> Identity: ...
+
+
+async def move_in(outbox: Outbox, asked: _Join) -> Identity:
+    """Join with what an outbox holds.
+
+    Where its log is another station's on the server, as on a machine that lost its
+    name, or has another's disk: begin a new log with what the server lacks.
+
+    Raises:
+        ScantrailError: As ``join``; or the outbox cannot be written.
+    """
+    try:
+        return await asked(log=outbox.log, have=outbox.last)
+    except OthersLogError as error:
+        common = await _common(outbox, asked, error)
+    await outbox.start_log(common)
+    return await asked(log=outbox.log, have=outbox.last)
+
+
+async def _common(outbox: Outbox, asked: _Join, told: OthersLogError) -> int:
+    """Return the last line that the server has of the log just as it is here."""
+    first = outbox.state.present.first
+    if told.acked <= first or await outbox.head_at(told.acked) == told.head:
+        return max(told.acked, first)
+    search = Search(low=first, high=told.acked - 1)
+    while not search.done:
+        try:
+            await asked(log=outbox.log, have=search.middle)
+        except OthersLogError as error:
+            same = await outbox.head_at(search.middle) == error.head
+            search = search.told(same=same and error.acked == search.middle)
+    return search.low
 
 
 async def join(
@@ -35,6 +84,7 @@ async def join(
     insecure: bool = False,
     pin: str = "",
     tls: Trust = None,
+    have: int | None = None,
 ) -> Identity:
     """Make a key pair, join the server with it, and keep the identity in ``data``.
 
@@ -49,8 +99,10 @@ async def join(
         insecure: Send the code and the token without TLS, also over a network.
         pin: The fingerprint of the certificate that the server has to show.
         tls: Whom to trust where no certificate is pinned.
+        have: The line whose head the server has to name, where the log is another's.
 
     Raises:
+        OthersLogError: The log is another station's.
         StartError: The address cannot be used, nobody answers, the code is not taken,
             or the data folder cannot be written.
         ProtocolError: What answers is not a Scantrail server.
@@ -65,6 +117,7 @@ async def join(
         log=log,
         version=version,
         host=host,
+        have=have,
     )
     answer = await uplink.enrol(server, request, tls=pinned(mark) or tls)
     if isinstance(answer, NoAnswer) and not mark:
@@ -164,8 +217,17 @@ def _enrolled(server: str, answer: Answer | NoAnswer) -> Enrolled:
             f"{server} does not let this station join: "
             f"{plain(problem.detail or problem.title)}"
         )
+        if problem.type == ProblemType.LOG and problem.acked is not None:
+            raise OthersLogError(reason, problem.acked, _head(server, answer, problem))
         raise StartError(reason)
     raise _not_ours(server, answer)
+
+
+def _head(server: str, answer: Answer, problem: Problem) -> bytes:
+    try:
+        return bytes.fromhex(problem.head or "")
+    except ValueError as error:
+        raise _not_ours(server, answer) from error
 
 
 def _document(server: str, answer: Answer, kind: type[_T]) -> _T:

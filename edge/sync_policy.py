@@ -12,6 +12,7 @@ from shared.protocol import MAX_PACKED
 __all__ = ["Pace", "Stance", "react"]
 
 
+_SLOWLY = (State.REFUSED, State.DISPLACED)
 _OFTEN = 2
 """Failures after which what is sent comes under suspicion."""
 
@@ -107,7 +108,7 @@ def _rest(failures: int, decision: Decision, pace: Pace, luck: float) -> float:
     Source: M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
     """
     most = min(pace.longest, pace.first * 2.0 ** min(failures, 30))
-    if isinstance(decision, Wait) and decision.state is State.REFUSED:
+    if isinstance(decision, Wait) and decision.state in _SLOWLY:
         return pace.refused * (1 + luck) / 2
     if isinstance(decision, Wait) and decision.seconds is not None:
         return min(decision.seconds, pace.obeyed) + luck * most

@@ -30,7 +30,7 @@ from server.api.context import Context
 from server.app import create_app
 from server.background import keeping_up
 from server.backup import DATABASE
-from server.client.api import Client, described
+from server.client.api import AnsweredError, Client, described
 from server.client.imports import add_import
 from server.config import ServerConfig, load
 from server.data_folder import begun_data_folder, data_folder
@@ -52,7 +52,7 @@ from shared.errors import ScantrailError, StartError
 from shared.installed import warn_of_weaknesses
 from shared.keys import Kind, parse
 from shared.moments import SECOND, to_text
-from shared.protocol import NewStation, Revoke, StationCode, StationPage, Written
+from shared.protocol import NewStation, ProblemType, Revoke, StationCode, Written
 from shared.sd_notify import READY, STOPPING, notify
 from shared.version import VERSION
 
@@ -227,24 +227,31 @@ def key(options: argparse.Namespace) -> None:
 def station_code(options: argparse.Namespace) -> None:
     """Ask a running server for a code that lets a station join."""
     place = _place(options.location) if options.location else None
-    new = NewStation(name=options.name, location=place, kind=options.kind)
+    new = NewStation(
+        name=options.name,
+        location=place,
+        kind=options.kind,
+        replaces=options.replace,
+    )
 
-    async def ask() -> tuple[StationPage, StationCode]:
+    async def ask() -> StationCode:
         async with Client(options.server, options.key) as client:
-            there = await client.get("/v1/stations", StationPage)
-            return there, await client.post("/v1/stations", new, StationCode)
+            return await client.post("/v1/stations", new, StationCode)
 
-    there, code = asyncio.run(ask())
+    try:
+        code = asyncio.run(ask())
+    except AnsweredError as error:
+        if error.problem.type != ProblemType.TAKEN:
+            raise
+        reason = f"{error.problem.detail} That one is made with --replace."
+        raise StartError(reason) from error
     print(code.code)  # noqa: T201 # the result
-    for one in there.stations:
-        if one.station == new.name and one.joined_at and not one.revoked:
-            heard = f"last heard {one.heard_at}" if one.heard_at else "never heard yet"
-            print(  # noqa: T201
-                f"There is a station {new.name} already, {heard}. "
-                "Whoever joins by this code takes its place: it goes on scanning, but "
-                "this server refuses it from then on. Was another name meant?",
-                file=sys.stderr,
-            )
+    if options.replace:
+        print(  # noqa: T201
+            f"Whoever joins by this code is {new.name} from then on. Another machine "
+            "that is so now goes on scanning, and is refused here.",
+            file=sys.stderr,
+        )
     print(  # noqa: T201
         f"{code.station} joins with: scantrail-station join {options.server} "
         f"{code.code} --data DIR\nThe code works once, until {code.expires_at}.",
@@ -334,6 +341,12 @@ def _parser() -> argparse.ArgumentParser:
     add.add_argument("name", metavar="NAME", help="what the station is called")
     add.add_argument("--location", metavar="L", help="where it stands")
     add.add_argument("--kind", choices=["station", "host"], default="station")
+    add.add_argument(
+        "--replace",
+        action="store_true",
+        help="it takes the place of the station that has this name now, which is "
+        "refused from then on; without it a name that is in use is refused",
+    )
     _to_server(add)
     add.set_defaults(run=station_code)
 

@@ -147,7 +147,12 @@ async def _join(store: Store, identity: _Identity, now: Now, name: str) -> Stati
     code = hashed(new_secret("code"))
     key = Ed25519PrivateKey.from_private_bytes(identity.private_key)
     await store.invite(
-        name, location=None, kind="host", code_hash=code, expires=now() + _JOINING
+        name,
+        location=None,
+        kind="host",
+        code_hash=code,
+        expires=now() + _JOINING,
+        replaces=True,
     )
     return await store.enrol(
         code,

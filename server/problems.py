@@ -1,9 +1,10 @@
 """Problems: what went wrong, as an RFC 9457 document for the one who asked."""
 
 from shared.errors import ScantrailError
+from shared.moments import to_text
 from shared.protocol import Problem, ProblemType
 
-__all__ = ["ProblemError", "fork", "gap", "invalid", "not_found", "too_large"]
+__all__ = ["ProblemError", "fork", "gap", "invalid", "not_found", "taken", "too_large"]
 
 TITLES = {
     ProblemType.GAP: "The server has fewer lines of this log than you count on",
@@ -17,6 +18,8 @@ TITLES = {
     ProblemType.FORBIDDEN: "This key may not do that",
     ProblemType.REVOKED: "This station has been revoked",
     ProblemType.REPLACED: "This token has been replaced by another",
+    ProblemType.DISPLACED: "Another machine joined under this station's name",
+    ProblemType.TAKEN: "A station has this name already",
     ProblemType.INVALID: "The request cannot be understood",
     ProblemType.NOT_FOUND: "There is no such thing here",
     ProblemType.STORAGE: "The server cannot store anything now",
@@ -78,6 +81,17 @@ def too_large(detail: str) -> ProblemError:
 def not_found(detail: str) -> ProblemError:
     """Something that was named does not exist."""
     return ProblemError(404, ProblemType.NOT_FOUND, detail)
+
+
+def taken(name: str, host: str, heard: int | None) -> ProblemError:
+    """A station's name that another machine has."""
+    on = f" on the machine {host}" if host else ""
+    when = f", heard last at {to_text(heard)}" if heard is not None else ""
+    detail = (
+        f"There is a station {name} already{on}{when}. Ask for a code under another "
+        "name or, where this machine is to take its place, for one that replaces it."
+    )
+    return ProblemError(409, ProblemType.TAKEN, detail)
 
 
 def gap(after: int, acked: int, head: bytes) -> ProblemError:

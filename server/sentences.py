@@ -61,6 +61,9 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "copied": "Somebody at {address} showed a token of it that was replaced: there"
         " is a copy of its disk, or an old one was put back. Both keep what they scan."
         " Find the machine; whichever is the station joins again, with a new code.",
+        "displaced": "Another machine joined under its name. The one before, {address},"
+        " is refused since, and keeps what it scans. Where it is to go on, let it join"
+        " with a code for a name of its own; then it sends the rest.",
     }
 )
 """Each by the code of its exception; what stands behind the code tells two apart."""

@@ -16,6 +16,7 @@ from shared.protocol import StationException, StationState
 
 __all__ = [
     "COPIED",
+    "DISPLACED",
     "FORK",
     "REMEMBERED",
     "ROLLBACK",
@@ -26,7 +27,7 @@ __all__ = [
     "station_state",
 ]
 
-FORK, ROLLBACK, COPIED = "fork", "rollback", "copied"
+FORK, ROLLBACK, COPIED, DISPLACED = "fork", "rollback", "copied", "displaced"
 """Incidents, and the exceptions that they raise."""
 
 SILENT_LIMIT = 60 * SECOND

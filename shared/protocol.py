@@ -91,6 +91,8 @@ class ProblemType:
     FORBIDDEN = "urn:scantrail:problem:forbidden"
     REVOKED = "urn:scantrail:problem:revoked"
     REPLACED = "urn:scantrail:problem:token-replaced"
+    DISPLACED = "urn:scantrail:problem:displaced"
+    TAKEN = "urn:scantrail:problem:name-taken"
     INVALID = "urn:scantrail:problem:invalid"
     NOT_FOUND = "urn:scantrail:problem:not-found"
     STORAGE = "urn:scantrail:problem:storage"
@@ -157,11 +159,16 @@ class ClockReading(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewStation(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """``POST /v1/stations``: a station, or a host system, that may join."""
+    """``POST /v1/stations``: a station, or a host system, that may join.
+
+    ``replaces``: it takes the place of the one that has the name now, which is refused
+    from then on. Without it a name that is in use is refused.
+    """
 
     name: Annotated[str, msgspec.Meta(pattern=NAME)]
     location: str | None = None
     kind: Literal["station", "host"] = "station"
+    replaces: bool = False
 
 
 class StationCode(msgspec.Struct, kw_only=True):
@@ -173,11 +180,16 @@ class StationCode(msgspec.Struct, kw_only=True):
 
 
 class Enrol(msgspec.Struct, kw_only=True):
-    """``POST /v1/enrol``: a station joins; ``public_key`` is base64 of 32 bytes."""
+    """``POST /v1/enrol``: a station joins; ``public_key`` is base64 of 32 bytes.
+
+    ``have``: where the log is another station's, the refusal names its head at this
+    line or, where the server has not got so far, at its last one.
+    """
 
     code: str
     public_key: str
     log: str
+    have: Annotated[int, msgspec.Meta(ge=0)] | None = None
     version: str = ""
     host: str = ""
 

@@ -146,8 +146,14 @@ class Log:
         self.key = Ed25519PrivateKey.generate()
         self.boot, self.asked, self.ahead = "b", 0, 0
 
-    async def join(self, kind: str = "station") -> tuple[int, dict[str, object]]:
-        new = {"name": self.name, "kind": kind}
+    async def join(
+        self, kind: str = "station", *, replaces: bool = False
+    ) -> tuple[int, dict[str, object]]:
+        new: dict[str, object] = {
+            "name": self.name,
+            "kind": kind,
+            "replaces": replaces,
+        }
         if kind == "station":
             new["location"] = "DOCK-1"
         _, invited = await self.service.call("POST", "/v1/stations", json=new)
@@ -159,7 +165,7 @@ class Log:
         self, code: str, headers: dict[str, str] | None = None
     ) -> tuple[int, dict[str, object]]:
         public = base64.b64encode(self.key.public_key().public_bytes_raw()).decode()
-        asked = {"code": code, "public_key": public, "log": self.id}
+        asked = {"code": code, "public_key": public, "log": self.id, "host": "pi"}
         return await self.service.call(
             "POST", "/v1/enrol", "nobody", json=asked, headers=headers
         )

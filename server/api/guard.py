@@ -13,7 +13,7 @@ from server.problems import ProblemError
 from server.sessions import Session
 from server.store import OWN, Station, Token
 from shared.hosts import HostLine
-from shared.moments import SECOND
+from shared.moments import SECOND, to_text
 from shared.protocol import ProblemType
 
 __all__ = [
@@ -139,14 +139,7 @@ async def _admit_program(
     if station is None:
         reason = _unknown(access)
         raise ProblemError(401, ProblemType.UNAUTHORISED, reason)
-    if station.token is Token.REPLACED:
-        await _tell_copied(request, station, context)
-        reason = (
-            f"This token of the station {station.name} was replaced by another: a "
-            "machine with a copy of its disk goes on with that. Nothing that is "
-            "captured here is lost; join anew with a new code."
-        )
-        raise ProblemError(401, ProblemType.REPLACED, reason)
+    await _see_that_it_holds(request, station, context)
     if access not in _FOR_STATIONS:
         reason = f"the station {station.name}"
         raise _forbidden(reason, access)
@@ -159,6 +152,33 @@ async def _admit_program(
     if station.token is Token.NEXT:
         await context.store.use_token(station, hashed(secret))
     request[_STATION] = station
+
+
+async def _see_that_it_holds(
+    request: web.Request, station: Station, context: Context
+) -> None:
+    """See that a token is not one from before.
+
+    Raises:
+        ProblemError: 401 where its machine, or a copy of it, has another by now, or
+            another machine has the station's name.
+    """
+    if station.token is Token.DISPLACED:
+        await _tell_displaced(request, station, context)
+        reason = (
+            f"Another machine joined as {station.name} ({to_text(station.token_since)})"
+            " in place of this one. Ask for a code under another name, and join with "
+            "it: what waits here is sent then."
+        )
+        raise ProblemError(401, ProblemType.DISPLACED, reason)
+    if station.token is Token.REPLACED:
+        await _tell_copied(request, station, context)
+        reason = (
+            f"This token of the station {station.name} was replaced by another: a "
+            "machine with a copy of its disk goes on with that. Nothing that is "
+            "captured here is lost; join anew with a new code."
+        )
+        raise ProblemError(401, ProblemType.REPLACED, reason)
 
 
 async def _tell_copied(
@@ -181,6 +201,15 @@ async def _tell_copied(
         reason=f"a replaced token came from {address}",
     )
     await context.own.write([line])
+
+
+async def _tell_displaced(
+    request: web.Request, station: Station, context: Context
+) -> None:
+    """Remember that a machine that lost its place is there, and goes on."""
+    rates = request.app[RATES]
+    if rates.tells_copied(station.name, context.now()):
+        await context.store.note_displaced(station, rates.address(request))
 
 
 def _unknown(access: Access) -> str:

@@ -13,7 +13,8 @@ from server.api.rates import RATES
 from server.keys import hashed, new_secret
 from server.problems import ProblemError, invalid, not_found
 from server.station_exceptions import station_state
-from server.store import is_own
+from server.store import OWN, Station, is_own
+from shared.hosts import HostLine
 from shared.moments import to_text
 from shared.protocol import (
     Enrol,
@@ -59,7 +60,8 @@ async def made_code(request: web.Request, new: NewStation) -> StationCode:
     """Make a one-time code.
 
     Raises:
-        ProblemError: 400 where no station can be called so.
+        ProblemError: 400 where no station can be called so; 409 where one is, and the
+            code is not to replace it.
     """
     context, name = request.app[CONTEXT], new.name.strip()
     if is_own(name):
@@ -72,7 +74,10 @@ async def made_code(request: web.Request, new: NewStation) -> StationCode:
         kind=new.kind,
         code_hash=hashed(plain_code(code)),
         expires=expires,
+        replaces=new.replaces,
     )
+    told = "code made, to replace" if new.replaces else "code made"
+    await write(request, action="note", station=name, text=told)
     return StationCode(station=name, code=code, expires_at=to_text(expires))
 
 
@@ -127,11 +132,13 @@ async def enrol(request: web.Request) -> web.Response:
             public_key=_public_key(asked.public_key),
             version=asked.version[:_MAX_NAME],
             host=asked.host[:_MAX_NAME],
+            have=asked.have,
         )
     except ProblemError as problem:
         if problem.problem.type == ProblemType.CODE:
             rates.note_wrong_code(request, now)
         raise
+    await _tell_displaced(request, station, asked.host[:_MAX_NAME])
     identity = context.store.identity
     return wire.json(
         Enrolled(
@@ -142,6 +149,25 @@ async def enrol(request: web.Request) -> web.Response:
             location=station.location,
         )
     )
+
+
+async def _tell_displaced(request: web.Request, station: Station, host: str) -> None:
+    """Write down that a machine took another's place, in the server's own log."""
+    gone = station.displaced
+    if gone is None:
+        return
+    address = request.app[RATES].address(request)
+    line = HostLine(
+        seq=1,
+        at="",
+        action="note",
+        by=OWN,
+        station=station.name,
+        text="displaced",
+        reason=f"{gone.host[:_MAX_NAME]}, log {gone.log} up to line {gone.acked}, "
+        f"by {host} at {address}",
+    )
+    await request.app[CONTEXT].own.write([line])
 
 
 async def stations(request: web.Request) -> web.Response:

@@ -64,7 +64,11 @@ async def invite(request: web.Request) -> web.Response:
     """``POST /join``: make its code, and show it this once."""
     form = await request.post()
     location = str(form.get("location", "")).strip() or None
-    told = {"name": str(form.get("name", "")).strip(), "location": location}
+    told = {
+        "name": str(form.get("name", "")).strip(),
+        "location": location,
+        "replaces": "replaces" in form,
+    }
     try:
         made = await made_code(request, msgspec.convert(told, NewStation))
     except msgspec.ValidationError as error:

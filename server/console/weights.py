@@ -13,6 +13,7 @@ _WEIGHTS = {
     "silent": 3,
     "fork": 3,
     "copied": 3,
+    "displaced": 3,
     "scanner_missing": 3,
     "claim_contradicted": 1,
     "clock_wrong": 1,

@@ -22,6 +22,7 @@ __all__ = [
     "Departed",
     "DepartureQuery",
     "Departures",
+    "Displaced",
     "Entry",
     "ExceptionQuery",
     "Found",
@@ -72,12 +73,24 @@ class Token(Enum):
     """The station offered it, and has not used it yet; both it and PRESENT hold."""
     REPLACED = "replaced"
     """Its successor was used; whoever still shows it is another machine."""
+    DISPLACED = "displaced"
+    """Another machine joined under the station's name since, and took its place."""
+
+
+class Displaced(msgspec.Struct, frozen=True, kw_only=True):
+    """The machine that lost its place: its name, and how far its last log was known."""
+
+    host: str
+    log: str = ""
+    acked: int = 0
 
 
 class Station(msgspec.Struct, frozen=True, kw_only=True):
     """A station that has joined. ``public_key`` is its raw Ed25519 key.
 
     ``token`` is what the token that it showed is, ``token_since`` since when.
+    ``displaced`` is the machine whose place it took by joining or, for a token of that
+    machine, that machine.
     """
 
     id: int
@@ -88,6 +101,7 @@ class Station(msgspec.Struct, frozen=True, kw_only=True):
     revoked: bool
     token: Token = Token.PRESENT
     token_since: int = 0
+    displaced: Displaced | None = None
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
@@ -292,8 +306,12 @@ class Store(Protocol):
         kind: str,
         code_hash: bytes,
         expires: int,
+        replaces: bool = False,
     ) -> None:
-        """Let a station of this name join once with a code, until it expires."""
+        """Let a station of this name join once with a code, until it expires.
+
+        A name that is in use is refused, unless the code is made for replacing.
+        """
 
     async def enrol(
         self,
@@ -304,8 +322,12 @@ class Store(Protocol):
         public_key: bytes,
         version: str,
         host: str,
+        have: int | None = None,
     ) -> Station:
-        """Take a station in by its code, which works once."""
+        """Take a station in by its code, which works once.
+
+        Where its log is another station's, the refusal tells the head at line ``have``.
+        """
 
     async def revoke(self, name: str) -> bool:
         """Let a station do nothing more; return whether there is one."""
@@ -321,6 +343,9 @@ class Store(Protocol):
 
     async def note_copied(self, station: Station, address: str) -> None:
         """Remember that a token that was replaced was shown, and whence."""
+
+    async def note_displaced(self, station: Station, address: str) -> None:
+        """Remember that a machine that lost its place came, and whence."""
 
     async def stations(self) -> list[Seen]:
         """Return what is kept of all stations, by name."""

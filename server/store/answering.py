@@ -11,7 +11,7 @@ from server.known import Known, Notes
 from server.resolve import World
 from server.site import Site
 from server.station_exceptions import Incident, Seen
-from server.store import Departed, Departures, Load, Said, View
+from server.store import Departed, Departures, Displaced, Load, Said, View
 from shared.health import StationHealth
 from shared.moments import SECOND
 from shared.protocol import ItemAnswer
@@ -29,6 +29,7 @@ __all__ = [
     "ordered",
     "seen",
     "went_on",
+    "whence",
 ]
 
 State = tuple[Known, Case, bool]
@@ -180,3 +181,9 @@ def grouped(rows: Sequence[Sequence[str]], most: int) -> dict[str, list[str]]:
     if len(rows) > most:
         found.popitem()
     return found
+
+
+def whence(machine: Displaced, address: str = "") -> str:
+    """Return which machine lost its place, and where it was met since."""
+    host = machine.host or "a machine without a name"
+    return f"{host} ({address})" if address else host

@@ -23,11 +23,14 @@ REST: Mapping[str, tuple[str, ...]] = MappingProxyType(
             *("token_since", "next_hash", "public_key", "version", "host", "revoked"),
             *("heard", "horizon", "clock_offset", "health", "reported"),
         ),
-        "old_token": ("token_hash", "station", "replaced"),
+        "old_token": ("token_hash", "station", "replaced", "host"),
         "incident": (
             *("station", "code", "since", "latest", "times", "log", "seq", "address"),
         ),
-        "station_code": ("code_hash", "station", "expires", "used"),
+        "station_code": (
+            *("code_hash", "station", "expires", "used", "replaces", "kind"),
+            "location",
+        ),
         "log": (*("id", "name", "station", "acked", "head", "occurred", "backed_up"),),
         "restored": ("id", "at", "made_at"),
         "restored_log": ("restored", "log", "had", "told"),

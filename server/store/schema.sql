@@ -28,11 +28,13 @@ CREATE TABLE station (
     reported INTEGER
 );
 
--- Tokens that were replaced: whoever still shows one is another machine.
+-- Tokens that were replaced: whoever still shows one is another machine. host is that of
+-- the machine that had it, where another has joined under the station's name since.
 CREATE TABLE old_token (
     token_hash BLOB PRIMARY KEY,
     station INTEGER NOT NULL REFERENCES station,
-    replaced INTEGER NOT NULL
+    replaced INTEGER NOT NULL,
+    host TEXT
 ) WITHOUT ROWID;
 
 -- What passed in a moment and should be looked at; the latest of each kind.
@@ -63,11 +65,15 @@ CREATE TABLE restored_log (
     PRIMARY KEY (restored, log)
 ) WITHOUT ROWID;
 
+-- What a station becomes that joins by it; replaces: also where another has the name.
 CREATE TABLE station_code (
     code_hash BLOB PRIMARY KEY,
     station INTEGER NOT NULL REFERENCES station,
     expires INTEGER NOT NULL,
-    used INTEGER
+    used INTEGER,
+    replaces INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    location TEXT
 ) WITHOUT ROWID;
 
 CREATE TABLE log (

@@ -57,7 +57,12 @@ from server.store.group import LINES, Group
 from server.store.received import Received
 from server.store.schemas import prepare
 from server.store.shelf import SqlShelf
-from server.store.station_rows import note_conflict, note_copied, stations
+from server.store.station_rows import (
+    note_conflict,
+    note_copied,
+    note_displaced,
+    stations,
+)
 from server.store.worker import Worker
 from server.store.writing import append, keep_clocks
 from shared.errors import StartError
@@ -326,19 +331,18 @@ class SqliteStore:
         kind: str,
         code_hash: bytes,
         expires: int,
+        replaces: bool = False,
     ) -> None:
         """Let a station of this name join once with a code, until it expires."""
-        await self._transact(
-            partial(
-                joined.invite,
-                name=name,
-                location=location,
-                kind=kind,
-                code_hash=code_hash,
-                expires=expires,
-                now=self._now(),
-            )
+        asked = joined.Invitation(
+            name=name,
+            location=location,
+            kind=kind,
+            code_hash=code_hash,
+            expires=expires,
+            replaces=replaces,
         )
+        await self._transact(partial(joined.invite, asked=asked, now=self._now()))
         self._said_changes += 1
 
     async def enrol(
@@ -350,6 +354,7 @@ class SqliteStore:
         public_key: bytes,
         version: str,
         host: str,
+        have: int | None = None,
     ) -> Station:
         """Take a station in by its code, which works once."""
         joining = joined.Joining(
@@ -359,10 +364,13 @@ class SqliteStore:
             public_key=public_key,
             version=version,
             host=host,
+            have=have,
         )
-        return await self._transact(
+        station = await self._transact(
             partial(joined.enrol, joining=joining, now=self._now())
         )
+        self._said_changes += 1
+        return station
 
     async def mark_backed_up(self, acked: Mapping[str, tuple[int, str]]) -> None:
         """Note up to which line of which head each log is in a checked backup."""
@@ -386,6 +394,12 @@ class SqliteStore:
         """Remember that a token that was replaced was shown, and whence."""
         await self._transact(
             partial(note_copied, station=station, address=address, now=self._now())
+        )
+
+    async def note_displaced(self, station: Station, address: str) -> None:
+        """Remember that a machine that lost its place came, and whence."""
+        await self._transact(
+            partial(note_displaced, station=station, address=address, now=self._now())
         )
 
     async def ready(self) -> None:

@@ -7,6 +7,7 @@ import msgspec
 from server.problems import ProblemError
 from server.station_exceptions import (
     COPIED,
+    DISPLACED,
     FORK,
     REMEMBERED,
     ROLLBACK,
@@ -14,11 +15,18 @@ from server.station_exceptions import (
     Seen,
 )
 from server.store import Station
-from server.store.answering import seen
+from server.store.answering import seen, whence
 from shared.health import StationHealth
 from shared.protocol import ProblemType
 
-__all__ = ["keep_health", "note_conflict", "note_copied", "note_incident", "stations"]
+__all__ = [
+    "keep_health",
+    "note_conflict",
+    "note_copied",
+    "note_displaced",
+    "note_incident",
+    "stations",
+]
 
 _INCIDENTS = {ProblemType.FORK: FORK, ProblemType.GAP: ROLLBACK}
 
@@ -114,6 +122,15 @@ def note_copied(
 ) -> None:
     """Remember that a token that was replaced was shown, and whence."""
     note_incident(connection, station, COPIED, address=address, now=now)
+
+
+def note_displaced(
+    connection: sqlite3.Connection, station: Station, address: str, now: int
+) -> None:
+    """Remember that a machine that lost its place came, and whence."""
+    if station.displaced is not None:
+        where = whence(station.displaced, address)
+        note_incident(connection, station, DISPLACED, address=where, now=now)
 
 
 def stations(connection: sqlite3.Connection) -> list[Seen]:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from server.problems import ProblemError
-from server.store import Station, Token
+from server.store import Displaced, Station, Token
 from shared.moments import SECOND
 from shared.protocol import ProblemType
 
@@ -20,14 +20,19 @@ REMEMBERED = 400 * 24 * 3600 * SECOND
 """How long a replaced token is known as one."""
 
 _HOLDER = """
-SELECT s.id, s.name, s.kind, s.location, s.public_key, s.revoked, h.token, h.since
+SELECT s.id, s.name, s.kind, s.location, s.public_key, s.revoked, h.token, h.since,
+    h.host
 FROM (
-    SELECT id AS station, 'present' AS token, coalesce(token_since, 0) AS since
+    SELECT id AS station, 'present' AS token, coalesce(token_since, 0) AS since,
+        NULL AS host
     FROM station WHERE token_hash = :hash
     UNION ALL
-    SELECT id, 'next', coalesce(token_since, 0) FROM station WHERE next_hash = :hash
+    SELECT id, 'next', coalesce(token_since, 0), NULL
+    FROM station WHERE next_hash = :hash
     UNION ALL
-    SELECT station, 'replaced', replaced FROM old_token WHERE token_hash = :hash
+    SELECT station, CASE WHEN host IS NULL THEN 'replaced' ELSE 'displaced' END,
+        replaced, host
+    FROM old_token WHERE token_hash = :hash
 ) h JOIN station s ON s.id = h.station
 """
 
@@ -40,7 +45,7 @@ def station(connection: sqlite3.Connection, token_hash: bytes) -> Station | None
 
 def holder(row: Sequence[Any]) -> Station:
     """Return the station of a row: it, which of its tokens was shown, since when."""
-    number, name, kind, location, public_key, revoked, token, since = row
+    number, name, kind, location, public_key, revoked, token, since, host = row
     return Station(
         id=number,
         name=name,
@@ -50,6 +55,7 @@ def holder(row: Sequence[Any]) -> Station:
         revoked=revoked is not None,
         token=Token(token),
         token_since=since,
+        displaced=None if host is None else Displaced(host=host),
     )
 
 

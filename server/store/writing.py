@@ -17,6 +17,7 @@ from server.store import Receipt, Station
 from server.store.clocks import keep as keep_exchange
 from server.store.clocks import latest
 from server.store.exchanges import Clocks
+from server.store.heads import head_at
 from server.store.said import keep
 from server.store.station_rows import keep_health, note_incident
 from server.store.understanding import (
@@ -27,7 +28,7 @@ from server.store.understanding import (
     with_voids,
 )
 from server.timing import Basis, When
-from shared.chain import start, walk
+from shared.chain import start
 from shared.protocol import ProblemType
 
 __all__ = ["Appended", "append", "keep_clocks"]
@@ -180,19 +181,7 @@ def _agree(connection: sqlite3.Connection, log: _Log, delivery: Delivery) -> int
 
 
 def _head_at(connection: sqlite3.Connection, log: _Log, seq: int) -> bytes:
-    """Return H(seq), from the last delivery before it and the lines since."""
-    if seq == log.acked:
-        return log.head
-    last, head = connection.execute(
-        "SELECT last, head FROM delivery WHERE log = ? AND last <= ?"
-        " ORDER BY last DESC LIMIT 1",
-        (log.id, seq),
-    ).fetchone() or (0, start(log.name))
-    lines = connection.execute(
-        "SELECT line FROM line WHERE log = ? AND seq > ? AND seq <= ? ORDER BY seq",
-        (log.id, last, seq),
-    )
-    return walk(head, (line for (line,) in lines))[-1]
+    return log.head if seq == log.acked else head_at(connection, log.id, log.name, seq)
 
 
 # --- what came before, and is there already? ------------------------------------------

@@ -1,13 +1,25 @@
 """What every backend of the store does: the interface in `server.store`, as tests."""
 
 import asyncio
+from uuid import uuid4
 
+import msgspec
 import pytest
 
 from server.answers import answer
 from server.problems import ProblemError
 from server.site import DEFAULT
-from server.store import ExceptionQuery, ItemQuery, Store, Token, ToldQuery, View
+from server.store import (
+    Displaced,
+    ExceptionQuery,
+    ItemQuery,
+    Station,
+    Store,
+    Token,
+    ToldQuery,
+    View,
+)
+from shared import chain
 from shared.moments import SECOND, to_moment, to_text
 from shared.protocol import ProblemType
 from tests.contracts.storing import AGO, NOW, joined
@@ -237,6 +249,76 @@ async def test_a_token_is_replaced_once_the_next_is_used(store: Store) -> None:
     assert [(one.code, one.address) for one in seen.incidents] == [
         ("copied", "192.0.2.7")
     ]
+
+
+async def test_a_name_in_use_is_taken_only_by_a_code_that_replaces(
+    store: Store,
+) -> None:
+    log = await joined(store, "DOCK-1")
+    log.write("receive", 1, item="P")
+    await log.send()
+    await store.offer_token(log.station, b"next")
+    with pytest.raises(ProblemError, match="There is a station DOCK-1 already"):
+        await _invite(store, "DOCK-1", b"no")
+    await _invite(store, "DOCK-1", b"yes", replaces=True)
+    await _invite(store, "DOCK-1", b"again", replaces=True)
+    await _invite(store, "DOCK-2", b"two")
+    with pytest.raises(ProblemError, match="belongs to another") as refused:
+        await _enrol(store, b"two", log.name, have=0)
+    assert (refused.value.problem.acked, refused.value.problem.head) == (
+        0,
+        chain.start(log.name).hex(),
+    )
+    with pytest.raises(ProblemError, match="belongs to another") as refused:
+        await _enrol(store, b"two", log.name, have=9)
+    assert refused.value.problem.acked == 1
+    new = await _enrol(store, b"yes", str(uuid4()))
+    assert new.displaced == Displaced(host="", log=log.name, acked=1)
+    (seen, _) = await store.stations()
+    assert [one.code for one in seen.incidents] == ["displaced"]
+    before = [await store.station(old) for old in (b"DOCK-1", b"next")]
+    found = before[0]
+    assert found is not None
+    assert {one and (one.id, one.token) for one in before} == {
+        (new.id, Token.DISPLACED)
+    }
+    assert (await store.station(b"yes")) == msgspec.structs.replace(new, displaced=None)
+    await store.note_displaced(found, "192.0.2.7")
+    (seen, _) = await store.stations()
+    (incident,) = seen.incidents
+    assert (incident.times, incident.address) == (
+        1,
+        "a machine without a name (192.0.2.7)",
+    )
+    same = await _enrol(store, b"again", log.name)  # the machine with the first log
+    assert same.displaced is None
+
+
+async def _invite(
+    store: Store, name: str, code: bytes, *, replaces: bool = False
+) -> None:
+    await store.invite(
+        name,
+        location=None,
+        kind="station",
+        code_hash=code,
+        expires=NOW * 2,
+        replaces=replaces,
+    )
+
+
+async def _enrol(
+    store: Store, code: bytes, log: str, *, have: int | None = None
+) -> Station:
+    return await store.enrol(
+        code,
+        log=log,
+        token_hash=code,
+        public_key=b"",
+        version="",
+        host="",
+        have=have,
+    )
 
 
 async def test_what_stands_where_and_what_was_told_since(store: Store) -> None:

@@ -166,8 +166,11 @@ def test_a_name_that_is_taken_is_told_and_a_place_may_be_written_as_its_label(
     states = json.loads(reader.said("scantrail", "stations", "--json"))["stations"]
     assert [s["location"] for s in states if s["station"] == "GATE-1"] == ["GATE-9"]
     again = reader.run(*ask)
-    assert again.returncode == 0
+    assert (again.returncode, again.stdout) == (1, "")
     assert "There is a station GATE-1 already" in again.stderr
+    assert "made with --replace" in again.stderr
+    instead = reader.run(*ask, "--replace")
+    assert (instead.returncode, "goes on scanning" in instead.stderr) == (0, True)
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,8 @@ async def test_f53_a_code_works_once_however_it_is_typed_and_expires(
     assert (await log.enrol("AAAA-BBBB-CCCC"))[0] == 403
     assert (await log.enrol(f" {code.lower().replace('-', ' ')} "))[0] == 200
     assert (await log.enrol(code))[0] == 403
-    _, invited = await service.call("POST", "/v1/stations", json={"name": "PACK"})
+    again = {"name": "PACK", "replaces": True}
+    _, invited = await service.call("POST", "/v1/stations", json=again)
     service.now += 3601 * SECOND
     assert (await log.enrol(str(invited["code"])))[0] == 403
 

@@ -38,7 +38,7 @@ async def test_f48_a_station_installed_anew_has_a_log_of_its_own(
     log.add("P-1")
     await log.send(0)
     again = Log(service, log.name)
-    assert (await again.join())[0] == 200
+    assert (await again.join(replaces=True))[0] == 200
     again.add("P-1")
     assert (await again.send(0))[0] == 200
     assert set(await _events(service, "P-1")) == {f"{log.id}:1", f"{again.id}:1"}
@@ -87,7 +87,9 @@ async def test_f51_a_revoked_station_changes_nothing_until_it_joins_anew(
 async def test_f51_a_revoked_station_cannot_use_a_code_that_was_made_before(
     service: Service, log: Log
 ) -> None:
-    _, invited = await service.call("POST", "/v1/stations", json={"name": log.name})
+    _, invited = await service.call(
+        "POST", "/v1/stations", json={"name": log.name, "replaces": True}
+    )
     await service.call("POST", f"/v1/stations/{log.name}/revoke")
     assert (await log.enrol(str(invited["code"])))[0] == 403
 

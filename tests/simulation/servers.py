@@ -65,12 +65,15 @@ class Server:
         with self._db:
             joining.invite(
                 self._db,
-                name,
-                location=None,
-                kind="station",
-                code_hash=code,
-                expires=now + 1,
-                now=now,
+                joining.Invitation(
+                    name=name,
+                    location=None,
+                    kind="station",
+                    code_hash=code,
+                    expires=now + 1,
+                    replaces=True,
+                ),
+                now,
             )
             return joining.enrol(
                 self._db,

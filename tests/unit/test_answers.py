@@ -24,6 +24,7 @@ from edge.decisions import (
     Search,
     SendRaw,
     State,
+    Unknown,
     Wait,
 )
 from shared.protocol import Appended, Outcomes, Problem, ProblemType
@@ -213,6 +214,13 @@ def test_a_refusal_says_what_the_server_said(answer: Answer) -> None:
     assert state_of(decision) is State.REFUSED
     assert isinstance(decision, Wait)
     assert "Detail." in decision.problem
+
+
+def test_who_lost_its_name_is_told_so_and_nothing_else() -> None:
+    decision = meaning(refusal(401, ProblemType.DISPLACED))
+    assert isinstance(decision, Wait)
+    assert (decision.state, decision.unknown) == (State.DISPLACED, Unknown.NO)
+    assert decision.problem == "Detail."
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 409, 422, 451, 100])

@@ -44,7 +44,7 @@ def code(name: str) -> str:
 CODES = {
     *EXCEPTIONS,
     *("silent", "behind", "clock_wrong", "scanner_missing", "damaged_reads"),
-    *("quarantined_lines", "fork", "rollback", "copied"),
+    *("quarantined_lines", "fork", "rollback", "copied", "displaced"),
 }
 
 

@@ -1,9 +1,13 @@
 """Stations, their one-time codes and their tokens, in the PostgreSQL database."""
 
-from server.problems import ProblemError
-from server.store import Station, Token
-from server.store.joining import Joining
+import msgspec
+
+from server.problems import ProblemError, taken
+from server.store import Displaced, Station, Token, is_own
+from server.store.joining import Invitation, Joining, others_log, wrong_code
 from server.store.postgres.database import Database
+from server.store.postgres.logs import head_at
+from server.store.postgres.station_rows import note_displaced
 from server.store.tokens import REMEMBERED, holder
 from shared.chain import start
 from shared.protocol import ProblemType
@@ -11,15 +15,28 @@ from shared.protocol import ProblemType
 __all__ = ["enrol", "invite", "offer", "revoke", "station", "use"]
 
 _HOLDER = """
-SELECT s.id, s.name, s.kind, s.location, s.public_key, s.revoked, h.token, h.since
+SELECT s.id, s.name, s.kind, s.location, s.public_key, s.revoked, h.token, h.since,
+    h.host
 FROM (
-    SELECT id AS station, 'present' AS token, coalesce(token_since, 0) AS since
+    SELECT id AS station, 'present' AS token, coalesce(token_since, 0) AS since,
+        NULL AS host
     FROM station WHERE token_hash = $1
     UNION ALL
-    SELECT id, 'next', coalesce(token_since, 0) FROM station WHERE next_hash = $1
+    SELECT id, 'next', coalesce(token_since, 0), NULL
+    FROM station WHERE next_hash = $1
     UNION ALL
-    SELECT station, 'replaced', replaced FROM old_token WHERE token_hash = $1
+    SELECT station, CASE WHEN host IS NULL THEN 'replaced' ELSE 'displaced' END,
+        replaced, host
+    FROM old_token WHERE token_hash = $1
 ) h JOIN station s ON s.id = h.station
+"""
+
+_CODE = """
+SELECT c.replaces, c.kind, c.location,
+    s.id, s.name, s.joined, s.revoked, s.host, s.heard
+FROM station_code c JOIN station s ON s.id = c.station
+WHERE c.code_hash = $1 AND c.used IS NULL AND c.expires >= $2
+FOR NO KEY UPDATE
 """
 
 
@@ -29,53 +46,106 @@ def station(database: Database, token_hash: bytes) -> Station | None:
     return None if row is None else holder(row)
 
 
-def invite(
-    database: Database,
-    name: str,
-    *,
-    location: str | None,
-    kind: str,
-    code_hash: bytes,
-    expires: int,
-    now: int,
-) -> None:
-    """Let a station of this name join once; one that is known may join anew."""
-    number = database.one(
+def invite(database: Database, asked: Invitation, now: int) -> None:
+    """Let a station of this name join once.
+
+    Raises:
+        ProblemError: 409 where the name is in use, and the code is not for replacing.
+    """
+    database.do(
         "INSERT INTO station (name, kind, location, created) VALUES ($1, $2, $3, $4)"
-        " ON CONFLICT (name) DO UPDATE SET kind = excluded.kind,"
-        " location = coalesce(excluded.location, station.location) RETURNING id",
-        *(name, kind, location, now),
+        " ON CONFLICT (name) DO NOTHING",
+        *(asked.name, asked.kind, asked.location, now),
     )
+    number, joined, revoked, host, heard, known = database.one(
+        "SELECT id, joined, revoked, host, heard, EXISTS ("
+        " SELECT 1 FROM station_code WHERE code_hash = $2)"
+        " FROM station WHERE name = $1 FOR NO KEY UPDATE",
+        *(asked.name, asked.code_hash),
+    )
+    if known:  # this was done already
+        return
+    if joined is not None and revoked is None and not asked.replaces:
+        raise taken(asked.name, host, heard)
     database.do("DELETE FROM station_code WHERE expires < $1", now)
     database.do(
-        "INSERT INTO station_code (code_hash, station, expires) VALUES ($1, $2, $3)"
-        " ON CONFLICT DO NOTHING",
-        *(code_hash, number[0], expires),
+        "INSERT INTO station_code"
+        " (code_hash, station, expires, replaces, kind, location)"
+        " VALUES ($1, $2, $3, $4, $5, $6)",
+        *(asked.code_hash, number, asked.expires),
+        *(int(asked.replaces), asked.kind, asked.location),
     )
 
 
 def enrol(database: Database, joining: Joining, now: int) -> Station:
     """Take a station in by its code, or find that just this was done already.
 
+    In place of one that has the name, where the code is meant for that.
+
     Raises:
         ProblemError: 403 for a code that is unknown, used or expired; 409 where the
-            log is another station's.
+            log is another station's, or another has the name since the code was made.
     """
     done = station(database, joining.token_hash)
     if done is not None:
         return done
-    row = database.row(
-        "SELECT station FROM station_code"
-        " WHERE code_hash = $1 AND used IS NULL AND expires >= $2 FOR UPDATE",
-        *(joining.code_hash, now),
-    )
+    row = database.row(_CODE, joining.code_hash, now)
     if row is None:
-        reason = (
-            "The code is wrong, was used already, or has expired. "
-            "Ask an administrator for a new one."
-        )
-        raise ProblemError(403, ProblemType.CODE, reason)
-    (owner,) = row
+        raise wrong_code()
+    replaces, kind, location, owner, name, joined, revoked, host, heard = row
+    in_use = joined is not None and revoked is None
+    if in_use and not replaces:
+        raise taken(name, host, heard)
+    gone = _displaced(database, owner, host, joining.log)
+    _take_place(database, joining, owner, host, now)
+    _begin_log(database, joining, owner)
+    database.do(
+        "UPDATE station SET kind = $2, location = coalesce($3, location) WHERE id = $1",
+        *(owner, kind, location),
+    )
+    database.do(
+        "UPDATE station_code SET used = $2 WHERE code_hash = $1", joining.code_hash, now
+    )
+    found = station(database, joining.token_hash)
+    if found is None:  # pragma: no cover # it was written just now
+        reason = "The station was taken in, and is not there. Try again."
+        raise ProblemError(500, ProblemType.INTERNAL, reason)
+    if gone is None or not in_use or is_own(name):
+        return found
+    found = msgspec.structs.replace(found, displaced=gone)
+    note_displaced(database, found, "", now)
+    return found
+
+
+def _displaced(database: Database, owner: int, host: str, log: str) -> Displaced | None:
+    """Return the machine that loses its place, unless it is the one that joins."""
+    newest = database.row(
+        "SELECT name, acked FROM log WHERE station = $1 ORDER BY id DESC LIMIT 1", owner
+    )
+    same = database.row(
+        "SELECT 1 FROM log WHERE station = $1 AND name = $2", owner, log
+    )
+    if same is not None:
+        return None
+    name, acked = newest or ("", 0)
+    return Displaced(host=host, log=name, acked=acked)
+
+
+def _take_place(
+    database: Database, joining: Joining, owner: int, host: str, now: int
+) -> None:
+    """Make the newcomer the station; tokens of the one before are known as such."""
+    database.do(
+        "UPDATE old_token SET host = $2 WHERE station = $1 AND host IS NULL",
+        *(owner, host),
+    )
+    database.do(
+        "INSERT INTO old_token (token_hash, station, replaced, host)"
+        " SELECT t.hash, s.id, $2, s.host FROM station s"
+        " CROSS JOIN LATERAL (VALUES (s.token_hash), (s.next_hash)) t (hash)"
+        " WHERE s.id = $1 AND t.hash IS NOT NULL ON CONFLICT DO NOTHING",
+        *(owner, now),
+    )
     database.do(
         "UPDATE station SET joined = $2, token_hash = $3, token_since = $2,"
         " next_hash = NULL, public_key = $4, version = $5, host = $6, revoked = NULL"
@@ -83,28 +153,21 @@ def enrol(database: Database, joining: Joining, now: int) -> Station:
         *(owner, now, joining.token_hash, joining.public_key),
         *(joining.version, joining.host),
     )
-    _begin_log(database, joining.log, owner)
-    database.do(
-        "UPDATE station_code SET used = $2 WHERE code_hash = $1", joining.code_hash, now
-    )
-    database.do("DELETE FROM old_token WHERE station = $1", owner)
-    found = station(database, joining.token_hash)
-    if found is None:  # pragma: no cover # it was written just now
-        reason = "The station was taken in, and is not there. Try again."
-        raise ProblemError(500, ProblemType.INTERNAL, reason)
-    return found
 
 
-def _begin_log(database: Database, log: str, owner: int) -> None:
+def _begin_log(database: Database, joining: Joining, owner: int) -> None:
     database.do(
         "INSERT INTO log (name, station, acked, head, occurred)"
         " VALUES ($1, $2, 0, $3, 0) ON CONFLICT (name) DO NOTHING",
-        *(log, owner, start(log)),
+        *(joining.log, owner, start(joining.log)),
     )
-    (there,) = database.one("SELECT station FROM log WHERE name = $1", log)
-    if there != owner:
-        reason = f"Log {log} belongs to another station; a station begins its own."
-        raise ProblemError(409, ProblemType.LOG, reason)
+    number, whose, acked = database.one(
+        "SELECT id, station, acked FROM log WHERE name = $1", joining.log
+    )
+    if whose != owner:
+        asked = acked if joining.have is None else min(joining.have, acked)
+        head = head_at(database, number, joining.log, asked)
+        raise others_log(joining.log, asked, head)
 
 
 def revoke(database: Database, name: str, now: int) -> bool:

@@ -18,6 +18,7 @@ __all__ = [
     "Anchors",
     "Log",
     "agree",
+    "head_at",
     "hold",
     "hold_stations",
     "write_lines",
@@ -129,17 +130,17 @@ def agree(
         raise fork(delivery.after, log.acked, log.head)
     if delivery.after == log.acked:
         return 0
-    kept = _lines(database, log, delivery.after, delivery.last)
+    kept = _lines(database, log.id, delivery.after, delivery.last)
     for already, line in enumerate(kept):
         if line != delivery.lines[already]:
             raise fork(delivery.after + already + 1, log.acked, log.head)
     return len(kept)
 
 
-def _lines(database: Database, log: Log, after: int, last: int) -> list[bytes]:
+def _lines(database: Database, log: int, after: int, last: int) -> list[bytes]:
     found = database.rows(
         "SELECT line FROM line WHERE log = $1 AND seq > $2 AND seq <= $3 ORDER BY seq",
-        log.id,
+        log,
         after,
         last,
     )
@@ -147,15 +148,17 @@ def _lines(database: Database, log: Log, after: int, last: int) -> list[bytes]:
 
 
 def _head_at(database: Database, log: Log, seq: int) -> bytes:
+    return log.head if seq == log.acked else head_at(database, log.id, log.name, seq)
+
+
+def head_at(database: Database, log: int, name: str, seq: int) -> bytes:
     """Return H(seq), from the last delivery before it and the lines since."""
-    if seq == log.acked:
-        return log.head
     last, head = database.row(
         "SELECT last, head FROM delivery WHERE log = $1 AND last <= $2"
         " ORDER BY last DESC LIMIT 1",
-        log.id,
+        log,
         seq,
-    ) or (0, start(log.name))
+    ) or (0, start(name))
     return walk(head, _lines(database, log, last, seq))[-1]
 
 

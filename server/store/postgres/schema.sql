@@ -40,11 +40,13 @@ CREATE TABLE station (
     reported bigint
 ) WITH (fillfactor = 50);
 
--- Tokens that were replaced: whoever still shows one is another machine.
+-- Tokens that were replaced: whoever still shows one is another machine. host is that of
+-- the machine that had it, where another has joined under the station's name since.
 CREATE TABLE old_token (
     token_hash bytea PRIMARY KEY,
     station bigint NOT NULL REFERENCES station,
-    replaced bigint NOT NULL
+    replaced bigint NOT NULL,
+    host text
 );
 
 -- What passed in a moment and should be looked at; the latest of each kind.
@@ -75,11 +77,15 @@ CREATE TABLE restored_log (
     PRIMARY KEY (restored, log)
 );
 
+-- What a station becomes that joins by it; replaces: also where another has the name.
 CREATE TABLE station_code (
     code_hash bytea PRIMARY KEY,
     station bigint NOT NULL REFERENCES station,
     expires bigint NOT NULL,
-    used bigint
+    used bigint,
+    replaces bigint NOT NULL,
+    kind text NOT NULL,
+    location text
 );
 
 -- occurred, lo, hi, basis are those of its last line.

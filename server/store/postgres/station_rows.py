@@ -8,6 +8,7 @@ from server.delivery import Delivery
 from server.problems import ProblemError
 from server.station_exceptions import (
     COPIED,
+    DISPLACED,
     FORK,
     REMEMBERED,
     ROLLBACK,
@@ -15,7 +16,7 @@ from server.station_exceptions import (
     Seen,
 )
 from server.store import Station
-from server.store.answering import seen
+from server.store.answering import seen, whence
 from server.store.exchanges import Clocks
 from server.store.postgres.database import Database
 from server.store.postgres.logs import Log
@@ -25,7 +26,9 @@ __all__ = [
     "keep_exchanges",
     "note_conflict",
     "note_copied",
+    "note_displaced",
     "note_heard",
+    "note_incident",
     "stations",
 ]
 
@@ -103,7 +106,9 @@ def _note_rollback(
         *(station.id, FORK, log.name),
     )
     if forked is None:
-        _note(database, station, ROLLBACK, received, log=log.name, seq=log.acked)
+        note_incident(
+            database, station, ROLLBACK, received, log=log.name, seq=log.acked
+        )
 
 
 def note_conflict(
@@ -112,15 +117,26 @@ def note_conflict(
     """Remember that a station's log and the server's did not agree, if so."""
     code = _INCIDENTS.get(problem.problem.type)
     if code is not None:
-        _note(database, station, code, now, log=log, seq=problem.problem.acked or 0)
+        note_incident(
+            database, station, code, now, log=log, seq=problem.problem.acked or 0
+        )
 
 
 def note_copied(database: Database, station: Station, address: str, now: int) -> None:
     """Remember that a token that was replaced was shown, and whence."""
-    _note(database, station, COPIED, now, address=address)
+    note_incident(database, station, COPIED, now, address=address)
 
 
-def _note(
+def note_displaced(
+    database: Database, station: Station, address: str, now: int
+) -> None:
+    """Remember that a machine that lost its place came, and whence."""
+    if station.displaced is not None:
+        where = whence(station.displaced, address)
+        note_incident(database, station, DISPLACED, now, address=where)
+
+
+def note_incident(
     database: Database,
     station: Station,
     code: str,

@@ -34,7 +34,7 @@ from server.store import (
     View,
 )
 from server.store.group import LINES, Group
-from server.store.joining import Joining
+from server.store.joining import Invitation, Joining
 from server.store.postgres import (
     backups,
     departing,
@@ -211,19 +211,20 @@ class PostgresStore:
         kind: str,
         code_hash: bytes,
         expires: int,
+        replaces: bool = False,
     ) -> None:
         """Let a station of this name join once with a code, until it expires."""
+        asked = Invitation(
+            name=name,
+            location=location,
+            kind=kind,
+            code_hash=code_hash,
+            expires=expires,
+            replaces=replaces,
+        )
 
         def write(database: Database) -> None:
-            joining.invite(
-                database,
-                name,
-                location=location,
-                kind=kind,
-                code_hash=code_hash,
-                expires=expires,
-                now=self._now(),
-            )
+            joining.invite(database, asked, self._now())
             turn.note_said(database)
 
         await self._write(write)
@@ -237,6 +238,7 @@ class PostgresStore:
         public_key: bytes,
         version: str,
         host: str,
+        have: int | None = None,
     ) -> Station:
         """Take a station in by its code, which works once."""
         asked = Joining(
@@ -246,8 +248,15 @@ class PostgresStore:
             public_key=public_key,
             version=version,
             host=host,
+            have=have,
         )
-        return await self._write(partial(joining.enrol, joining=asked, now=self._now()))
+
+        def write(database: Database) -> Station:
+            station = joining.enrol(database, asked, self._now())
+            turn.note_said(database)
+            return station
+
+        return await self._write(write)
 
     async def mark_backed_up(self, acked: Mapping[str, tuple[int, str]]) -> None:
         """Note up to which line of which head each log is in a checked backup."""
@@ -272,6 +281,17 @@ class PostgresStore:
         await self._write(
             partial(
                 station_rows.note_copied,
+                station=station,
+                address=address,
+                now=self._now(),
+            )
+        )
+
+    async def note_displaced(self, station: Station, address: str) -> None:
+        """Remember that a machine that lost its place came, and whence."""
+        await self._write(
+            partial(
+                station_rows.note_displaced,
                 station=station,
                 address=address,
                 now=self._now(),
