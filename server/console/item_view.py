@@ -3,12 +3,13 @@
 import msgspec
 from aiohttp import web
 
-from server.answers import answer, history
+from server.answers import Horizon, answer, history
 from server.api import wire
-from server.api.context import CONTEXT
+from server.api.context import CONTEXT, Context
 from server.console.likely import Place, likely
 from server.console.rendering import CONSOLE
 from server.console.timeline import Gap, Step, Void, timeline
+from server.console.witnesses import Witness, nearest_first, then_at, witnesses
 from server.problems import invalid
 from server.store import Store, View
 from shared.hosts import Topic, host_line
@@ -21,13 +22,16 @@ HEARSAY = frozenset({"claim", "expect"})
 """Another system's word: what it believes, and what it expects on a load."""
 MOST_EVENTS = 500
 """Events of an item on one page, the newest; the interface gives all."""
+LATELY, NEXT = 2000, 3
+"""Lines that say who does what comes next, the newest; and how many of those."""
 
 
 class ItemView(msgspec.Struct, frozen=True, kw_only=True):
     """An item as of a view; ``before`` counts older events, which are not in the story.
 
     ``moved``: the view is not now. ``hearsay`` is what others said of an item that no
-    scan shows; empty where one does, as ``scanned`` says.
+    scan shows; empty where one does, as ``scanned`` says. ``witnesses`` could have seen
+    it; those of them that have not told everything are the first of the answer's.
     """
 
     answer: ItemAnswer
@@ -41,6 +45,12 @@ class ItemView(msgspec.Struct, frozen=True, kw_only=True):
     moved: bool
     scanned: bool
     hearsay: list[Step]
+    witnesses: list[Witness]
+
+    @property
+    def lacking(self) -> int:
+        """How many of those that could have seen it have not told everything."""
+        return sum(one.behind for one in self.witnesses)
 
     @property
     def past(self) -> View | None:
@@ -78,8 +88,11 @@ def moment_of(request: web.Request, name: str) -> int | None:
     return found
 
 
-async def item_view(request: web.Request) -> ItemView:
-    """Gather an item of the path, as of the view of the query."""
+async def item_view(request: web.Request, *, whole: bool = False) -> ItemView:
+    """Gather an item of the path, as of the view of the query.
+
+    ``whole``: the stations that do what comes next are looked for, too.
+    """
     context, key = request.app[CONTEXT], wire.key(request, "item")
     store, (view, moved) = context.store, view_of(request)
     horizon = await store.horizon(view)
@@ -101,6 +114,9 @@ async def item_view(request: web.Request) -> ItemView:
     latest = next((s for s in steps if s.scan), None)
     shown = found.status is not None or found.location is not None
     scanned = found.known and (shown or latest is not None)
+    expected = _expected_then(steps) if moved else await _expected(store, key)
+    near = await _witnesses(context, found, story, expected, horizon, whole=whole)
+    found = msgspec.structs.replace(found, behind=nearest_first(found.behind, near))
     untold = [one.station for one in found.behind]
     owner = await store.said(Topic.OWNER, [key])
     return ItemView(
@@ -109,12 +125,41 @@ async def item_view(request: web.Request) -> ItemView:
         latest=latest,
         before=len(told) - len(newest),
         places=likely(found, story, untold),
-        expected=_expected_then(steps) if moved else await _expected(store, key),
+        expected=expected,
         owner=(owner[-1].line.owner or "") if owner else "",
         view=view,
         moved=moved,
         scanned=scanned,
         hearsay=[] if scanned else [s for s in steps if s.line.action in HEARSAY],
+        witnesses=near,
+    )
+
+
+async def _witnesses(
+    context: Context,
+    found: ItemAnswer,
+    story: list[Step | Gap],
+    expected: str | None,
+    horizon: Horizon,
+    *,
+    whole: bool,
+) -> list[Witness]:
+    """Return the stations that could have seen an item; see `ItemView`."""
+    store = context.store
+    last = {found.location or ""}
+    if expected:
+        last.add((await store.item(expected)).location or "")
+    steps = (one for one in story if isinstance(one, Step))
+    latest = next((one for one in steps if one.scan and one.void is None), None)
+    following = []
+    if whole and latest is not None:
+        lately = await store.events(max(0, store.position() - LATELY), LATELY)
+        read = ((entry.station, host_line(entry.line)) for entry in lately)
+        told = [(station, line) for station, line in read if line is not None]
+        allowed = context.site.follows.get(found.status or "", frozenset())
+        following = then_at(told, latest.line.action, allowed)
+    return witnesses(
+        await store.stations(), story, last - {""}, horizon, following[:NEXT]
     )
 
 

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from server.api.context import CONTEXT, Context
 from server.api.guard import Access, may, signed_in
 from server.console.clock import Clock
-from server.console.shown import SILENT, shown
+from server.console.shown import SILENT, shown, signed
 from server.console.spoken import spoken
 from server.console.verdict import told
 from server.console.words import Words, chosen, words
@@ -113,6 +113,7 @@ class Console:
             "provider": provider.settings.called if provider else "",
             "may": lambda who: may(request, Access[who]),
             "span": span,
+            "signed": signed,
             "field": self.clock.field,
             "past": None,
             "tense": "say" if view is None else "was",

@@ -225,7 +225,19 @@ class _Writer:
         ]
         yield self.table(rows, (0.38, 0.12, 0.38, 0.12), head=False)
         yield Spacer(0, 4)
+        yield self.body(self.say("report.witnesses"), bold=True)
+        yield self.body(self._tell.witnesses(report.view))
+        if report.view.witnesses:
+            yield self._witnesses(report)
+        yield Spacer(0, 4)
         yield Paragraph(_plain(self.say("report.complete_how")), _FAINT)
+
+    def _witnesses(self, report: "Report") -> Flowable:
+        head = ("stations.station", "report.why", "stations.horizon")
+        rows = [self._tell.witness(one) for one in report.view.witnesses]
+        return self.table(
+            [tuple(map(self.say, head)), *rows], (0.25, 0.4, 0.35), head=True
+        )
 
     def _story(self, report: "Report") -> Flowable:
         story = report.view.story[:MOST_STEPS]

@@ -8,6 +8,7 @@ from server.console.shown import SILENT, shown
 from server.console.spoken import spoken
 from server.console.timeline import Gap, Step
 from server.console.verdict import Part, told
+from server.console.witnesses import Witness
 from server.console.words import Words
 from shared.moments import SECOND, span, to_moment
 
@@ -128,6 +129,22 @@ class Teller:
             )
         if len(answer.behind) > SILENT:
             yield self.say("item.and_more", number=len(answer.behind) - SILENT)
+
+    def witnesses(self, view: ItemView) -> str:
+        """Say how much the stations told that could have seen an item."""
+        number, lacking = len(view.witnesses), view.lacking
+        if not number:
+            return self.say("report.no_witnesses")
+        if not lacking:
+            return self.say("report.heard_all", number=number)
+        return self.say("report.heard_of", told=number - lacking, number=number)
+
+    def witness(self, one: Witness) -> tuple[str, str, str]:
+        """Say of a station why it could have seen an item, and up to when it told."""
+        until = self.when(one.until) if one.until else self.say("report.told_nothing")
+        lacks = (self.say("report.may_lack"),) if one.behind else ()
+        why = self.say(f"witness.{one.why}")
+        return shown(one.station, 80), why, " · ".join((*lacks, until))
 
     def step(self, one: Step | Gap) -> tuple[str, str]:
         """Say when something happened, and what; of a gap, how long nothing did."""

@@ -43,7 +43,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def _report(request: web.Request) -> Report:
-    shown, context = await item_view(request), request.app[CONTEXT]
+    shown, context = await item_view(request, whole=True), request.app[CONTEXT]
     key, at = shown.answer.item, shown.view.at
     telling = await context.store.tell(key, shown.view)
     reviewed = review(telling.world, key, telling.said, at, site=context.site)

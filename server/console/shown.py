@@ -6,7 +6,7 @@ would act on all the same: controls, and characters that turn the direction of a
 
 import unicodedata
 
-__all__ = ["MOST", "SILENT", "shown"]
+__all__ = ["MOST", "SILENT", "shown", "signed"]
 
 MOST = 300
 """Characters of a text on a page, unless its own page shows all of it."""
@@ -18,6 +18,12 @@ def shown(text: str, most: int = MOST) -> str:
     """Return a text with nothing unseen in it, cut to length."""
     seen = "".join(_visible(character) for character in text[: most + 1])
     return seen if len(text) <= most else f"{seen[: most - 1]}…"
+
+
+def signed(value: float, digits: int) -> str:
+    """Write a number with its sign; what comes to nothing has none."""
+    text = f"{value:+.{digits}f}"
+    return text if float(text) else text[1:]
 
 
 def _visible(character: str) -> str:

@@ -139,8 +139,40 @@ async def test_a_report_names_five_silent_stations_and_counts_the_rest(
         _bare(read(await taken(log.service, "P-7"))),
         await page_of(log.service, "P-7"),
     ):
-        assert text.count("has told nothing") == 5
+        named = re.findall(r"has told nothing (?:since [^.]*|yet)\.", text)
+        assert len(named) == 5
         assert "and 4 more" in text
+
+
+async def _joined_at(log: Log, name: str, place: str) -> None:
+    station = Log(log.service, name)
+    told = {"name": name, "kind": "station", "location": place}
+    _, invited = await log.service.call("POST", "/v1/stations", json=told)
+    await station.enrol(str(invited["code"]))
+
+
+async def test_a_report_names_the_stations_that_could_have_seen_the_item(
+    log: Log,
+) -> None:
+    for number in range(9):
+        await _joined_at(log, f"FAR-{number}", f"F-{number}")
+    await _joined_at(log, "AISLE", "FLOOR")
+    await ring(log)
+    log.service.now += 3600 * SECOND
+    for text in (
+        _bare(read(await taken(log.service, "P-7"))),
+        await page_of(log.service, "P-7"),
+    ):
+        untold = text.partition("Scans may be missing here:")[2]
+        first, second = re.findall(r"\S+ has told nothing \w+", untold)[:2]
+        assert first == "AISLE has told nothing yet"
+        assert second == "DOCK has told nothing since"
+        near = text.partition("Stations that could have seen it")[2]
+        near = near.partition("A step that nobody scanned")[0]
+        assert "0 of 2 have told everything" in near
+        for words in ("AISLE", "it stands where the item was last", "DOCK"):
+            assert words in near
+        assert "FAR-" not in near
 
 
 VERDICTS = {
