@@ -19,6 +19,7 @@ from server.api import (
     imports,
     items,
     loads,
+    manifests,
     logs,
     metrics,
     openapi,
@@ -77,6 +78,8 @@ INTERFACE: tuple[tuple[str, str, Access, Handler], ...] = (
     ("GET", "/v1/export/exceptions", Access.READER, exports.exceptions),
     ("GET", "/v1/events", Access.READER, feed.events),
     ("GET", "/v1/loads", Access.READER, loads.loads),
+    ("GET", "/v1/loads/{load}", Access.READER, manifests.load),
+    ("GET", "/v1/departures", Access.READER, manifests.departures),
     ("GET", "/v1/wanted", Access.READER, acts.wanted),
     ("PUT", "/v1/wanted/{item}", Access.SUPERVISOR, acts.want),
     ("DELETE", "/v1/wanted/{item}", Access.SUPERVISOR, acts.unwant),
@@ -190,6 +193,7 @@ def create_app(context: Context) -> web.Application:
     app[console.CONSOLE] = console.Console(context)
     app[console.HASHING] = console.Hashing()
     app[console.CHORES] = console.Chores()
+    app[console.TALLIES] = console.Tallies()
     app[console.WORKSHOP] = console.Workshop(context.store.position)
     for method, path, _, handler in ROUTES:
         app.router.add_route(method, _PART.sub(r"{\1:[^/]+}", path), handler)

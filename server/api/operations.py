@@ -13,6 +13,7 @@ from server.sheets import ENCODINGS
 from shared.feed import EVENT_STREAM, FeedPage
 from shared.protocol import (
     Appended,
+    DeparturePage,
     Enrol,
     Enrolled,
     ExceptionPage,
@@ -21,6 +22,7 @@ from shared.protocol import (
     ItemChanges,
     ItemEvents,
     ItemPage,
+    LoadManifest,
     LoadPage,
     LogState,
     NewStation,
@@ -225,6 +227,20 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("GET", "/v1/loads"): Operation(
         answer=LoadPage, takes=(Parameter("limit", _count(500), "at most so many"),)
     ),
+    ("GET", "/v1/loads/{load}"): Operation(
+        answer=LoadManifest, takes=(_AT, _KNOWN_AT)
+    ),
+    ("GET", "/v1/departures"): Operation(
+        answer=DeparturePage,
+        takes=(
+            Parameter("since", _TIME, "of loads that left at this moment or later"),
+            Parameter("until", _TIME, "and at this one or before; now if not"),
+            _KNOWN_AT,
+            Parameter("q", _TEXT, "of loads with this in their key"),
+            Parameter("limit", _count(200), "at most so many"),
+            _CURSOR,
+        ),
+    ),
     ("GET", "/v1/wanted"): Operation(answer=WantedPage),
     ("PUT", "/v1/wanted/{item}"): Operation(answer=Wanted, body=Want, optional=True),
     ("DELETE", "/v1/wanted/{item}"): Operation(status=204),
@@ -233,6 +249,7 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
 
 PATHS: Mapping[str, Schema] = {
     "item": {"type": "string", "minLength": 1, "maxLength": 1024},
+    "load": {"type": "string", "minLength": 1, "maxLength": 1024},
     "location": {"type": "string", "minLength": 1, "maxLength": 1024},
     "station": {"type": "string", "minLength": 1, "maxLength": 100},
     "log": {"type": "string", "format": "uuid"},

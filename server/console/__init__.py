@@ -8,6 +8,7 @@ from server.console.chores import CHORES, Chores
 from server.console.entry import HASHING, Hashing
 from server.console.rendering import CONSOLE, Console, asked_for_page, problem_page
 from server.console.routes import ROUTES
+from server.console.tallies import TALLIES, Tallies
 from server.console.workshop import WORKSHOP, Workshop
 
 __all__ = [
@@ -15,10 +16,12 @@ __all__ = [
     "CONSOLE",
     "HASHING",
     "ROUTES",
+    "TALLIES",
     "WORKSHOP",
     "Chores",
     "Console",
     "Hashing",
+    "Tallies",
     "Workshop",
     "asked_for_page",
     "problem_page",

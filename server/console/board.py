@@ -43,7 +43,7 @@ async def tiles(context: Context) -> list[Tile]:
     silent = {one.station for one in cases if one.code == "silent"}
     wanted = [w for w in await store.said(Topic.WANTED, None) if w.line.wanted]
     horizon = await store.horizon(View(at=now, known_at=now))
-    loads = [load for load in await store.loads(MOST_LOADS, MOST_ITEMS) if _lacks(load)]
+    loads = [load for load in await store.loads(MOST_LOADS, MOST_ITEMS) if lacks(load)]
     waiting = sum(s.health.waiting for s in seen if s.health)
     unheard = silent or any(s.health is None for s in seen)
     ago = None if horizon.complete_until is None else now - horizon.complete_until
@@ -97,9 +97,6 @@ async def tiles(context: Context) -> list[Tile]:
 def _old(seen: list[Seen]) -> bool:
     return any(s.health and (s.health.oldest or 0) > LATE for s in seen)
 
-
-def _lacks(load: Load) -> bool:
-    return bool(set(load.expected) - set(load.on_board))
 
 
 async def board(request: web.Request) -> web.Response:

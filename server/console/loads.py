@@ -1,76 +1,184 @@
-"""Loads that have not left: what should be on each, what is, and the manifest."""
+"""Loads: those that have not left, and those that have, the newest first."""
+
+from datetime import date, timedelta
+from urllib.parse import urlencode
 
 import msgspec
 from aiohttp import web
 
-from server.api import wire
 from server.api.context import CONTEXT, Context
-from server.console.rendering import page
-from server.store import ItemQuery, Load
-from shared.hosts import Topic
+from server.api.manifests import listed
+from server.console.item_view import view_of
+from server.console.rendering import CONSOLE, page
+from server.console.tallies import TALLIES, Tally
+from server.problems import invalid
+from server.store import DepartureQuery, Departures, Load, View
+from shared.moments import to_text
+from shared.protocol import Departure
 
-__all__ = ["Manifest", "load", "loads", "manifest"]
+__all__ = ["Here", "Left", "lacks", "loads"]
 
 MOST, MOST_ITEMS = 200, 5000
+"""Loads that have not left on one page, and items on one of them."""
+MOST_LEFT = 25
+"""Loads that left on one page."""
+MOST_THEN = 40
+"""Loads that are looked at for what had not left at another moment."""
+_LONGEST = 1024
 
 
-class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """A load, compared. ``places`` says of what is missing where it is."""
+class Here(msgspec.Struct, frozen=True, kw_only=True):
+    """A load that has not left, compared by counts."""
 
-    load: Load
-    there: list[str]
-    missing: list[str]
-    extra: list[str]
-
-
-def _compared(load: Load) -> Manifest:
-    expected, on_board = set(load.expected), set(load.on_board)
-    return Manifest(
-        load=load,
-        there=sorted(expected & on_board),
-        missing=sorted(expected - on_board),
-        extra=sorted(on_board - expected),
-    )
+    load: str
+    name: str
+    told: int | None
+    expected: int
+    aboard: int
+    missing: int
+    extra: int
 
 
-async def _all(context: Context) -> list[Manifest]:
-    return [_compared(one) for one in await context.store.loads(MOST, MOST_ITEMS)]
+class Left(msgspec.Struct, frozen=True, kw_only=True):
+    """A load that left; ``tally`` is ``None`` as long as it is being counted."""
+
+    departure: Departure
+    tally: Tally | None
+
+
+class _Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What a page shows: a part of the key, days of the site, and from where on."""
+
+    q: str = ""
+    begin: str = ""
+    end: str = ""
+    before: str = ""
+
+
+def lacks(load: Load) -> bool:
+    """Whether something that is expected is not on board."""
+    return bool(set(load.expected) - set(load.on_board))
 
 
 async def loads(request: web.Request) -> web.Response:
-    """``GET /loads``: those that lack something first."""
-    found = await _all(request.app[CONTEXT])
-    found.sort(key=lambda one: not (one.missing or one.extra))
-    return page(request, "loads.html", loads=found)
-
-
-async def _one(request: web.Request) -> dict[str, object]:
-    context, key = request.app[CONTEXT], wire.key(request, "load")
-    found = next((one for one in await _all(context) if one.load.load == key), None)
-    if found is None:  # it has left: what it held is in it still
-        inside = await context.store.items(ItemQuery(container=key, limit=1000))
-        keys = [one.item for one in inside.answers]
-        empty = Load(load=key, name="", told=0, expected=[], on_board=keys)
-        found = Manifest(load=empty, there=keys, missing=[], extra=[])
-    answer = await context.store.item(key)
-    titles = await context.store.said(
-        Topic.TITLE, [*found.there, *found.missing, *found.extra]
+    """``GET /loads?q=&begin=&end=&before=&at=&known_at=``."""
+    context, (view, moved) = request.app[CONTEXT], view_of(request)
+    given = {name: request.query.get(name, "") for name in _Asked.__struct_fields__}
+    asked = _Asked(**{name: text.strip()[:_LONGEST] for name, text in given.items()})
+    found = await context.store.departures(_query(request, asked, view))
+    at_begin = not (asked.begin or asked.end or asked.before)
+    here = await _here(context, view, moved=moved) if at_begin else []
+    kept = {n: t for n, t in msgspec.structs.asdict(asked).items() if t}
+    kept |= {"at": to_text(view.at), "known_at": to_text(view.known_at)} if moved else {}
+    on = None
+    if found.after is not None:
+        place = ".".join(map(str, found.after))
+        on = f"/loads?{urlencode({**kept, 'before': place})}"
+    return page(
+        request,
+        "loads.html",
+        here=[one for one in here if asked.q.upper() in one.load.upper()],
+        left=await _left(request, found, view.known_at if moved else None),
+        asked=asked,
+        on=on,
+        at_begin=at_begin,
+        narrowed=bool(asked.q or asked.begin or asked.end),
+        view=view,
+        moved=moved,
+        held=urlencode({"at": to_text(view.at), "known_at": to_text(view.known_at)}),
     )
-    where = {key: await context.store.item(key) for key in found.missing[:MOST]}
-    return {
-        "load": found,
-        "answer": answer,
-        "titles": {one.key: one.line.title for one in titles},
-        "where": where,
-        "gone": (answer.status or "") in context.site.gone,
-    }
 
 
-async def load(request: web.Request) -> web.Response:
-    """``GET /loads/{load}``: expected, on board, missing, extra."""
-    return page(request, "load.html", await _one(request))
+def _query(request: web.Request, asked: _Asked, view: View) -> DepartureQuery:
+    clock = request.app[CONSOLE].clock
+    begin, end = _day("begin", asked.begin), _day("end", asked.end)
+    behind = None if end is None else end + timedelta(days=1)
+    until = view.at if behind is None else clock.moment(behind.isoformat()) - 1
+    return DepartureQuery(
+        since=0 if begin is None else clock.moment(begin.isoformat()),
+        until=min(view.at, until),
+        known_at=view.known_at,
+        q=asked.q.upper() or None,
+        after=_place(asked.before),
+        limit=MOST_LEFT,
+    )
 
 
-async def manifest(request: web.Request) -> web.Response:
-    """``GET /loads/{load}/manifest``: the same to print."""
-    return page(request, "manifest.html", await _one(request))
+def _day(name: str, text: str) -> date | None:
+    if not text:
+        return None
+    try:
+        found = date.fromisoformat(text)
+        _ = found + timedelta(days=1), found - timedelta(days=1)
+    except (ValueError, OverflowError) as error:
+        reason = f"{name}={text[:40]!r}: expected a day such as 2026-04-27"
+        raise invalid(reason) from error
+    return found
+
+
+def _place(text: str) -> tuple[int, int] | None:
+    if not text:
+        return None
+    when, _, where = text.partition(".")
+    for part in (when, where):
+        if not (part.isascii() and part.isdigit() and len(part) < 19):  # noqa: PLR2004 # of 64 bits
+            reason = "before: not a place that this page gave"
+            raise invalid(reason)
+    return int(when), int(where)
+
+
+async def _left(
+    request: web.Request, found: Departures, known_at: int | None
+) -> list[Left]:
+    """Return loads that left; one whose departure was scanned twice left once."""
+    context, tallies = request.app[CONTEXT], request.app[TALLIES]
+    counted = await tallies.of(context.store, found.found, known_at)
+    return [
+        Left(departure=one, tally=tally)
+        for one, tally in zip(await listed(context, found), counted, strict=True)
+        if tally is None or not tally.again
+    ]
+
+
+async def _here(context: Context, view: View, *, moved: bool) -> list[Here]:
+    """Return the loads that had not left, those that lack something first."""
+    now = await context.store.loads(MOST, MOST_ITEMS)
+    found = await _then(context, view, now) if moved else [_compared(o) for o in now]
+    return sorted(found, key=lambda one: not (one.missing or one.extra))
+
+
+def _compared(load: Load) -> Here:
+    expected, aboard = set(load.expected), set(load.on_board)
+    return Here(
+        load=load.load,
+        name=load.name,
+        told=load.told,
+        expected=len(expected),
+        aboard=len(aboard),
+        missing=len(expected - aboard),
+        extra=len(aboard - expected),
+    )
+
+
+async def _then(context: Context, view: View, now: list[Load]) -> list[Here]:
+    """Return those that had not left at a moment: they are here still, or left later."""
+    store = context.store
+    query = DepartureQuery(
+        since=view.at, until=store.present(), known_at=store.present(), limit=MOST_THEN
+    )
+    later = [one.load for one in (await store.departures(query)).found]
+    keys = dict.fromkeys([*(one.load for one in now), *later])
+    found = [await store.manifest(key, view) for key in list(keys)[:MOST_THEN]]
+    return [
+        Here(
+            load=one.load,
+            name=one.title or "",
+            told=None,
+            expected=len(one.there) + len(one.lacking),
+            aboard=len(one.aboard),
+            missing=len(one.lacking),
+            extra=len(one.extra),
+        )
+        for one in found
+        if one.known and one.left is None
+    ]

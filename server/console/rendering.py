@@ -19,7 +19,8 @@ from server.console.spoken import spoken
 from server.console.verdict import told
 from server.console.words import Words, chosen, words
 from server.problems import ProblemError
-from server.store import View
+from server.store import View, is_own
+from shared.hosts import HostLine
 from shared.moments import SECOND, span, to_moment, to_text
 
 __all__ = ["CONSOLE", "HEADERS", "Asset", "Console", "asked_for_page", "page"]
@@ -79,7 +80,7 @@ class Console:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.globals["SILENT"] = SILENT
+        self._templates.globals.update(_LINKS, SILENT=SILENT)
         self.assets = {
             path.name: Asset(_TYPES[path.name.rpartition(".")[2]], path.read_bytes())
             for path in (files("server.console") / "assets").iterdir()
@@ -127,11 +128,11 @@ class Console:
                 text,
                 speech,
                 links["minute"],
-                links["code"],
+                _code,
                 past=view is not None,
             ),
             "told": lambda parts: told(
-                parts, speech, partial(links["minute"], day=True), links["code"]
+                parts, speech, partial(links["minute"], day=True), _code
             ),
         }
         return self._templates.get_template(name).render({**shared, **values})
@@ -182,12 +183,8 @@ def _links(
         "dated": partial(when, day=True),
         "minute": partial(when, minute=True),
         "ago": lambda moment: span((as_of - _moment(moment)) / SECOND),
-        "code": _code,
         "item_link": lambda key: _link("items", key, key, query=at_it),
-        "place_link": lambda key: _link("places", key, key),
-        "event_link": lambda event, label: _link("events", event, label, "evidence"),
-        "path": lambda *parts: "/" + "/".join(quote(part, safe="") for part in parts),
-        "shown": shown,
+        "load_link": lambda key: _link("loads", key, key, query=at_it),
     }
 
 
@@ -209,6 +206,38 @@ def _link(
     return Markup('<a class="{}" href="/{}/{}{}">{}</a>').format(
         look, kind, quote(key, safe=""), query, shown_as
     )
+
+
+def _named(kind: str) -> Callable[[str], Markup]:
+    def link(key: str) -> Markup:
+        return _link(kind, key, key)
+
+    return link
+
+
+def _station(name: str) -> Markup:
+    """Link to a station; the server's own log is none."""
+    return _code(name) if not name or is_own(name) else _link("stations", name, name)
+
+
+def _who(line: HostLine) -> Markup | str:
+    """Link to the badge that a line has, or else name who wrote it; "" for nobody."""
+    if line.operator:
+        return _link("people", line.operator, line.operator)
+    return _code(line.by, 60) if line.by else ""
+
+
+_LINKS: Mapping[str, Callable[..., object]] = {
+    "code": _code,
+    "place_link": _named("places"),
+    "person_link": _named("people"),
+    "station_link": _station,
+    "who_link": _who,
+    "event_link": lambda event, label: _link("events", event, label, "evidence"),
+    "path": lambda *parts: "/" + "/".join(quote(part, safe="") for part in parts),
+    "shown": shown,
+}
+"""What templates call that no page makes different."""
 
 
 def wording(request: web.Request) -> Words:

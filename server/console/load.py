@@ -1,0 +1,96 @@
+"""One load: what is on it, or was when it left; to print, and as a table."""
+
+from collections.abc import Iterator
+from urllib.parse import quote, urlencode
+
+from aiohttp import web
+
+from server.api import wire
+from server.api.context import CONTEXT
+from server.api.manifests import told
+from server.console.item_view import view_of
+from server.console.rendering import page
+from server.csv_rows import csv_rows
+from shared.protocol import LoadManifest, NotOnLoad, OnLoad
+
+__all__ = ["load", "manifest", "table"]
+
+MOST_NOW = 200
+"""Missing items of which it is said where they are now."""
+
+_HEAD = (
+    *("load", "item", "title", "state", "inside", "action", "scanned_at", "operator"),
+    *("location", "station", "event"),
+)
+
+
+async def _told(request: web.Request) -> tuple[LoadManifest, dict[str, object]]:
+    context, (view, moved) = request.app[CONTEXT], view_of(request)
+    found = await told(context, wire.key(request, "load"), view)
+    missing = [] if moved else found.missing[:MOST_NOW]
+    now = {one.item: await context.store.item(one.item) for one in missing}
+    return found, {
+        "load": found,
+        "groups": {
+            "extra": [one for one in found.on_board if not one.expected],
+            "there": [one for one in found.on_board if one.expected],
+        },
+        "expected": len(found.missing) + sum(one.expected for one in found.on_board),
+        "now_at": now,
+        "before": [
+            one for one in found.departures[::-1] if one is not found.departed
+        ],
+        "view": view,
+        "moved": moved,
+        "held": urlencode({"at": found.at, "known_at": found.known_at}),
+    }
+
+
+async def load(request: web.Request) -> web.Response:
+    """``GET /loads/{load}?at=&known_at=``: expected, on board, missing, extra."""
+    _, values = await _told(request)
+    return page(request, "load.html", values)
+
+
+async def manifest(request: web.Request) -> web.Response:
+    """``GET /loads/{load}/manifest?at=&known_at=``: the same to print."""
+    _, values = await _told(request)
+    return page(request, "manifest.html", values)
+
+
+async def table(request: web.Request) -> web.Response:
+    """``GET /loads/{load}/manifest.csv?at=&known_at=``: the same as a table."""
+    found, _ = await _told(request)
+    name = quote(f"manifest-{found.load[:60]}.csv", safe="")
+    return web.Response(
+        body=csv_rows([_HEAD, *_rows(found)]),
+        content_type="text/csv",
+        charset="utf-8",
+        headers={"Content-Disposition": f"attachment; filename*=UTF-8''{name}"},
+    )
+
+
+def _rows(found: LoadManifest) -> Iterator[tuple[str | None, ...]]:
+    if found.departed is not None:
+        left = found.departed
+        yield (
+            *(found.load, found.load, found.name, "departed", "", ""),
+            *(left.departed_at, left.operator, left.location, left.station, left.event),
+        )
+    yield from (_missing(found.load, one) for one in found.missing)
+    yield from (_aboard(found.load, one) for one in found.on_board)
+
+
+def _missing(load: str, one: NotOnLoad) -> tuple[str | None, ...]:
+    return (
+        *(load, one.item, one.title, "missing", "", "", one.location_since, ""),
+        *(one.location, "", one.location_event),
+    )
+
+
+def _aboard(load: str, one: OnLoad) -> tuple[str | None, ...]:
+    state = "on board" if one.expected else "not expected"
+    return (
+        *(load, one.item, one.title, state, " < ".join(one.inside), one.action),
+        *(one.scanned_at, one.operator, one.location, one.station, one.event),
+    )
