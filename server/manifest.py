@@ -92,8 +92,23 @@ class _Until(NamedTuple):
         return [event for event in found if event.order <= self.last]
 
 
-def manifest(reader: Reader, load: str, actions: Actions, most: int = MOST) -> Manifest:
-    """Compare what is on a load with what should be, in the view of a reader."""
+def manifest(
+    reader: Reader,
+    load: str,
+    actions: Actions,
+    departure: str | None = None,
+    most: int = MOST,
+) -> Manifest:
+    """Compare what is on a load with what should be, in the view of a reader.
+
+    Args:
+        reader: Reads the events of the view.
+        load: The load.
+        actions: The site's actions.
+        departure: The event of one of its departures, to look at that one; what is
+            none of them counts as none. Else the last one, if it has not come back.
+        most: How many items are looked at.
+    """
     own = tell(reader, load, actions)
     departures = [
         moment.shown.event
@@ -101,6 +116,7 @@ def manifest(reader: Reader, load: str, actions: Actions, most: int = MOST) -> M
         if moment.shown.gone and not moment.shown.was_gone
     ]
     left = departures[-1] if departures and own.world.gone(load) else None
+    left = next((one for one in departures if one.name == departure), left)
     until: Reader = reader if left is None else _Until(reader, left.order)
     keys, whole = _candidates(until, load, actions, most)
     told = tell_together(until, keys, actions) if keys else {}

@@ -12,9 +12,14 @@ from shared.health import ScannerState
 from shared.moments import to_moment, to_text
 
 __all__ = [
-    "Appended",
     "BASE",
     "CLOCK",
+    "HEAD",
+    "MAX_BATCH_LINES",
+    "MAX_PACKED",
+    "MAX_UNPACKED",
+    "SIGNATURE",
+    "Appended",
     "ClockReading",
     "Contradiction",
     "Departure",
@@ -23,7 +28,6 @@ __all__ = [
     "Enrolled",
     "ExceptionPage",
     "FoundException",
-    "HEAD",
     "ImportChange",
     "ImportReport",
     "ItemAnswer",
@@ -37,9 +41,6 @@ __all__ = [
     "LoadPage",
     "LoadState",
     "LogState",
-    "MAX_BATCH_LINES",
-    "MAX_PACKED",
-    "MAX_UNPACKED",
     "NewStation",
     "NextTaken",
     "NextToken",
@@ -50,7 +51,6 @@ __all__ = [
     "ProblemType",
     "Revoke",
     "RowError",
-    "SIGNATURE",
     "Settle",
     "StationCode",
     "StationException",
@@ -516,7 +516,7 @@ class OnLoad(msgspec.Struct, kw_only=True):
 
 
 class NotOnLoad(msgspec.Struct, kw_only=True):
-    """Something that should be on a load and is not: where it was seen last, if ever."""
+    """Something that should be on a load and is not, and where it was seen last."""
 
     item: str
     title: str | None

@@ -31,10 +31,15 @@ Names = Mapping[str, str]
 """Of each log, whose it is."""
 
 
-async def told(context: Context, key: str, view: View) -> LoadManifest:
-    """Compare what is on a load with what should be, as of a view."""
+async def told(
+    context: Context, key: str, view: View, departure: str | None
+) -> LoadManifest:
+    """Compare what is on a load with what should be, as of a view.
+
+    ``departure`` names one of its departures, to look at that one.
+    """
     store = context.store
-    found = await store.manifest(key, view)
+    found = await store.manifest(key, view, departure)
     scans = [*found.departures, *(one.scan for one in found.aboard)]
     names = await _stations(store, {event.order.log for event in scans})
     left, name = found.left, found.title or ""
@@ -45,7 +50,9 @@ async def told(context: Context, key: str, view: View) -> LoadManifest:
         load=key,
         name=name,
         known=found.known,
-        departed=departed[-1] if left else None,
+        departed=next(
+            (one for one in departed if left and one.event == left.name), None
+        ),
         departures=departed,
         on_board=[_on_load(one, names) for one in found.aboard],
         missing=[_not_on_load(one) for one in found.lacking],
@@ -106,7 +113,8 @@ async def load(request: web.Request) -> web.Response:
     """``GET /v1/loads/{load}``: what is on it, or was when it left."""
     context = request.app[CONTEXT]
     view = wire.view(request, context.store.present())
-    return wire.json(await told(context, wire.key(request, "load"), view))
+    departure = request.query.get("departure")
+    return wire.json(await told(context, wire.key(request, "load"), view, departure))
 
 
 async def listed(context: Context, found: Departures) -> list[Departure]:

@@ -228,7 +228,12 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         answer=LoadPage, takes=(Parameter("limit", _count(500), "at most so many"),)
     ),
     ("GET", "/v1/loads/{load}"): Operation(
-        answer=LoadManifest, takes=(_AT, _KNOWN_AT)
+        answer=LoadManifest,
+        takes=(
+            _AT,
+            _KNOWN_AT,
+            Parameter("departure", _TEXT, "as of this one of its departures, an event"),
+        ),
     ),
     ("GET", "/v1/departures"): Operation(
         answer=DeparturePage,

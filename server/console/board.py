@@ -5,9 +5,10 @@ from aiohttp import web
 
 from server.api.context import CONTEXT, Context
 from server.console.inbox import station_cases
+from server.console.loads import lacks
 from server.console.rendering import page
 from server.station_exceptions import Seen
-from server.store import ExceptionQuery, Load, View
+from server.store import ExceptionQuery, View
 from shared.hosts import Topic
 from shared.moments import SECOND
 
@@ -96,7 +97,6 @@ async def tiles(context: Context) -> list[Tile]:
 
 def _old(seen: list[Seen]) -> bool:
     return any(s.health and (s.health.oldest or 0) > LATE for s in seen)
-
 
 
 async def board(request: web.Request) -> web.Response:

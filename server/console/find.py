@@ -14,6 +14,7 @@ from server.console.minds import changed
 from server.console.rendering import page, see_other, wording
 from server.problems import not_found
 from server.store import ItemQuery, Store
+from server.store.answering import LOAD_PREFIXES
 from shared.hosts import HostLine, Topic, host_line
 from shared.keys import Kind, parse
 from shared.moments import to_text
@@ -96,10 +97,13 @@ async def item(request: web.Request) -> web.Response:
     inside, more = await contents(context, shown.answer.item, shown.past)
     follows = context.site.follows.get(shown.answer.status or "", frozenset())
     wanted = await context.store.said(Topic.WANTED, [shown.answer.item])
-    speech = wording(request)
+    speech, gone = wording(request), shown.answer.status in context.site.gone
     return page(
         request,
         "item.html",
+        left_on=shown.answer.path[-1] if gone and shown.answer.path else None,
+        gone=gone,
+        is_load=await _is_load(context.store, shown.answer.item),
         view=shown,
         past=shown.past,
         answer=shown.answer,
@@ -111,6 +115,10 @@ async def item(request: web.Request) -> web.Response:
         held_at=to_text(shown.view.at),
         held_known=to_text(shown.view.known_at),
     )
+
+
+async def _is_load(store: Store, key: str) -> bool:
+    return key.startswith(LOAD_PREFIXES) or bool(await store.said(Topic.LOAD, [key]))
 
 
 async def place(request: web.Request) -> web.Response:

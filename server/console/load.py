@@ -15,6 +15,8 @@ from shared.protocol import LoadManifest, NotOnLoad, OnLoad
 
 __all__ = ["load", "manifest", "table"]
 
+MOST_ROWS = 500
+"""Items in a list on the page; the manifest has all."""
 MOST_NOW = 200
 """Missing items of which it is said where they are now."""
 
@@ -26,23 +28,39 @@ _HEAD = (
 
 async def _told(request: web.Request) -> tuple[LoadManifest, dict[str, object]]:
     context, (view, moved) = request.app[CONTEXT], view_of(request)
-    found = await told(context, wire.key(request, "load"), view)
+    departure = request.query.get("departure")
+    found = await told(context, wire.key(request, "load"), view, departure)
+    given = {"departure": departure, "at": found.at, "known_at": found.known_at}
+    kept = {n: text for n, text in given.items() if text and n in request.query}
     missing = [] if moved else found.missing[:MOST_NOW]
+    there = [one for one in found.on_board if one.expected]
+    expected = len(found.missing) + len(there)
     now = {one.item: await context.store.item(one.item) for one in missing}
     return found, {
         "load": found,
-        "groups": {
-            "extra": [one for one in found.on_board if not one.expected],
-            "there": [one for one in found.on_board if one.expected],
-        },
-        "expected": len(found.missing) + sum(one.expected for one in found.on_board),
+        "groups": _groups(found, expected),
+        "expected": expected,
+        "extra": sum(not one.expected for one in found.on_board) if expected else 0,
+        "holding": {outer for one in there for outer in one.inside},
         "now_at": now,
-        "before": [
-            one for one in found.departures[::-1] if one is not found.departed
-        ],
+        "before": [one for one in found.departures[::-1] if one is not found.departed],
+        "query": f"?{urlencode(kept)}" if kept else "",
+        "most": MOST_ROWS,
         "view": view,
         "moved": moved,
-        "held": urlencode({"at": found.at, "known_at": found.known_at}),
+        "past": view if moved else None,
+        "held_at": found.at,
+        "held_known": found.known_at,
+    }
+
+
+def _groups(found: LoadManifest, expected: int) -> dict[str, list[OnLoad]]:
+    """Return what is on board by whether it should be; nothing said: all together."""
+    if not expected:
+        return {"aboard": found.on_board}
+    return {
+        "extra": [one for one in found.on_board if not one.expected],
+        "there": [one for one in found.on_board if one.expected],
     }
 
 

@@ -69,7 +69,9 @@ async def loads(request: web.Request) -> web.Response:
     at_begin = not (asked.begin or asked.end or asked.before)
     here = await _here(context, view, moved=moved) if at_begin else []
     kept = {n: t for n, t in msgspec.structs.asdict(asked).items() if t}
-    kept |= {"at": to_text(view.at), "known_at": to_text(view.known_at)} if moved else {}
+    kept |= (
+        {"at": to_text(view.at), "known_at": to_text(view.known_at)} if moved else {}
+    )
     on = None
     if found.after is not None:
         place = ".".join(map(str, found.after))
@@ -77,7 +79,7 @@ async def loads(request: web.Request) -> web.Response:
     return page(
         request,
         "loads.html",
-        here=[one for one in here if asked.q.upper() in one.load.upper()],
+        open=[one for one in here if asked.q.upper() in one.load.upper()],
         left=await _left(request, found, view.known_at if moved else None),
         asked=asked,
         on=on,
@@ -85,7 +87,9 @@ async def loads(request: web.Request) -> web.Response:
         narrowed=bool(asked.q or asked.begin or asked.end),
         view=view,
         moved=moved,
-        held=urlencode({"at": to_text(view.at), "known_at": to_text(view.known_at)}),
+        past=view if moved else None,
+        held_at=to_text(view.at),
+        held_known=to_text(view.known_at),
     )
 
 
@@ -161,7 +165,7 @@ def _compared(load: Load) -> Here:
 
 
 async def _then(context: Context, view: View, now: list[Load]) -> list[Here]:
-    """Return those that had not left at a moment: they are here still, or left later."""
+    """Return those that had not left then: they are here still, or left later."""
     store = context.store
     query = DepartureQuery(
         since=view.at, until=store.present(), known_at=store.present(), limit=MOST_THEN

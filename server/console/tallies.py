@@ -30,6 +30,7 @@ class Tally(NamedTuple):
     ``whole``: all of it was looked at.
     """
 
+    expected: int
     aboard: int
     missing: int
     extra: int
@@ -78,6 +79,7 @@ async def _count(store: Store, one: Departed, known_at: int | None) -> Tally:
     view = View(at=one.scan.occurred, known_at=known)
     found = await store.manifest(one.load, view)
     return Tally(
+        expected=len(found.there) + len(found.lacking),
         aboard=len(found.aboard),
         missing=len(found.lacking),
         extra=len(found.extra),

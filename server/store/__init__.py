@@ -430,8 +430,13 @@ class Store(Protocol):
     async def loads(self, most: int, items: int) -> list[Load]:
         """Return the loads that have not left, those told of last first."""
 
-    async def manifest(self, load: str, view: View) -> Manifest:
-        """Compare what is on a load with what should be, or was when it left."""
+    async def manifest(
+        self, load: str, view: View, departure: str | None = None
+    ) -> Manifest:
+        """Compare what is on a load with what should be, or was when it left.
+
+        ``departure`` is the event of one of its departures, to look at that one.
+        """
 
     async def departures(self, query: DepartureQuery) -> Departures:
         """Return by which scans loads left, newest first."""

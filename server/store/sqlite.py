@@ -573,10 +573,14 @@ class SqliteStore:
         await self._all_written()
         return await self._read(partial(hosts.loads, most=most, items=items))
 
-    async def manifest(self, load: str, view: View) -> Manifest:
+    async def manifest(
+        self, load: str, view: View, departure: str | None = None
+    ) -> Manifest:
         """Compare what is on a load with what should be, or was when it left."""
         return await self._read(
-            lambda c: manifest(self._reader(c, view), load, self._site.actions)
+            lambda c: manifest(
+                self._reader(c, view), load, self._site.actions, departure
+            )
         )
 
     async def departures(self, query: DepartureQuery) -> Departures:

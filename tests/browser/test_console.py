@@ -276,7 +276,7 @@ def test_a_load_shows_what_is_missing_and_where_that_is(
     page.get_by_role("navigation").get_by_role("link", name="Loads").click()
     page.get_by_role("link", name="M-1").click()
     missing = page.get_by_role("region", name="Missing")
-    expect(missing).to_contain_text("P-4711 engagement-ring")
+    expect(missing.get_by_role("row", name="P-4711")).to_contain_text("engagement-ring")
     expect(missing).to_contain_text("at DOCK-2 since")
     expect(page.get_by_role("region", name="not expected")).to_contain_text("P-4715")
     page.get_by_role("link", name="Manifest").click()

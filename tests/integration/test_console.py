@@ -38,6 +38,7 @@ HOSTILE = {
 
 FILES = {"/live", "/", "/labels/preview", "/labels/sheet", "/figures/{table}"}
 FILES |= {"/items/{item}/report.pdf", "/floor/plan/{version}"}
+FILES |= {"/loads/{load}/manifest.csv"}
 """What is no page."""
 
 
@@ -304,6 +305,10 @@ async def test_a_strange_address_is_answered_with_a_page(browser: Browser) -> No
         ("/stations/NONE", 404),
         ("/join", 403),
         ("/loads/M-1", 200),
+        ("/loads?begin=noon", 400),
+        ("/loads?end=9999-12-31", 400),
+        ("/loads?before=1", 400),
+        ("/loads?before=1.x", 400),
         ("/joining/NONE?since=x", 200),
     ):
         status, text, _ = await browser.get(path)

@@ -163,6 +163,32 @@ async def test_a_load_that_left_is_gone_with_what_is_in_it(
     assert set(found.gone) == {"M-1", "P-2"}
 
 
+async def test_what_was_on_a_load_that_left_is_told_to_programs(
+    service: Service, log: Log, shop: Log
+) -> None:
+    _host(shop, action="expect", item="P-1", container="M-1")
+    await shop.send(0)
+    log.add("P-2", action="load", container="M-1")
+    log.add("M-1", "M-2", action="depart")
+    await log.send(0)
+    _, page = await service.call("GET", "/v1/departures?limit=1")
+    (first,) = _list(page, "departures")
+    assert first["load"] == "M-2"
+    _, page = await service.call("GET", f"/v1/departures?cursor={page['cursor']}")
+    (second,) = _list(page, "departures")
+    assert (second["load"], second["station"]) == ("M-1", log.name)
+    _, found = await service.call("GET", "/v1/loads/M-1")
+    assert found["departed"] == second
+    (aboard,) = _list(found, "on_board")
+    assert (aboard["item"], aboard["expected"]) == ("P-2", False)
+    assert aboard["event"] == f"{log.id}:1"
+    (missing,) = _list(found, "missing")
+    assert (missing["item"], missing["location"]) == ("P-1", None)
+    for wrong in ("cursor=x", "since=noon", "limit=1000", "cursor=WzEsICJ4Il0="):
+        status, _ = await service.call("GET", f"/v1/departures?{wrong}")
+        assert status == 400, wrong
+
+
 async def test_a_line_that_is_taken_back_is_not_said(
     service: Service, shop: Log
 ) -> None:

@@ -442,10 +442,14 @@ class PostgresStore:
         """Return the loads that have not left, those told of last first."""
         return await self._read(partial(said.loads, most=most, items=items))
 
-    async def manifest(self, load: str, view: View) -> Manifest:
+    async def manifest(
+        self, load: str, view: View, departure: str | None = None
+    ) -> Manifest:
         """Compare what is on a load with what should be, or was when it left."""
         return await self._read(
-            lambda d: manifest(reading.PgReader(d, view), load, self._site.actions)
+            lambda d: manifest(
+                reading.PgReader(d, view), load, self._site.actions, departure
+            )
         )
 
     async def departures(self, query: DepartureQuery) -> Departures:
