@@ -15,6 +15,7 @@ from pathlib import Path
 from time import gmtime, strftime
 
 from bench.console import console
+from bench.day import day
 from bench.engine import engine
 from bench.measure import Row, table
 from bench.scaling import scaling
@@ -40,6 +41,7 @@ MEASURES = {
         engine,
         console,
         scaling,
+        day,
     )
 }
 

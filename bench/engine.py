@@ -20,7 +20,7 @@ from uuid import UUID
 import aiohttp
 
 from bench.measure import Row, percentile
-from bench.programs import server
+from bench.programs import most_memory, server
 from bench.work import batches
 from server.delivery import Delivery
 from server.store import Station
@@ -223,13 +223,6 @@ async def _pages(url: str, path: str) -> list[float]:
     return times
 
 
-def _memory(pid: int) -> float:
-    """Return the most memory that a process ever used, in MB."""
-    status = Path(f"/proc/{pid}/status").read_text("ascii")
-    line = next(part for part in status.splitlines() if part.startswith("VmHWM"))
-    return int(line.split()[1]) / 1024
-
-
 async def _rebuilt(data: Path) -> float:
     """Return lines a second when all answers are made anew."""
     path = data / "scantrail.db"
@@ -257,7 +250,7 @@ async def engine(folder: Path) -> list[Row]:
             busy = await asking
             shelf = await _everything_at(url)
             wander = await _times(url, lambda _: f"/v1/items/{_WANDERER}/events", 50)
-            memory = max(map(_memory, _children("scantrail-server")))
+            memory = most_memory("scantrail-server")
         rows += [
             Row(f"ingest, 20 stations, {there}", rate, limits[0], "1/s", "executemany"),
             Row(f"ingest, {there}", rate, limits[1], "1/s", "the same, items mixed"),
@@ -272,13 +265,3 @@ async def engine(folder: Path) -> list[Row]:
             Row("making anew", await _rebuilt(data), 200_000, "1/s", "goal"),
         ]
     return rows
-
-
-def _children(name: str) -> list[int]:
-    """Return the processes of a program that this one began."""
-    mine = Path(f"/proc/self/task/{os.getpid()}/children").read_text("ascii").split()
-    return [
-        int(pid)
-        for pid in mine
-        if name.encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
-    ]

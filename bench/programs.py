@@ -4,14 +4,15 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from edge import joining
 from edge.identity import Identity
 from edge.outbox import Outbox
+from tests.postgres import Postgres
 
-__all__ = ["server", "station"]
+__all__ = ["most_memory", "processes", "server", "servers_on", "station"]
 
 _BIN = Path(sys.executable).parent
 
@@ -59,3 +60,39 @@ async def station(url: str, data: Path, outbox: Outbox) -> Identity:
     return await joining.join(
         url, code, data, log=outbox.log, version="bench", host="bench"
     )
+
+
+@asynccontextmanager
+async def servers_on(
+    folder: Path, database: Postgres, count: int
+) -> AsyncIterator[list[str]]:
+    """Run several servers on a database of their own, and give their addresses."""
+    config = folder / f"{count}.toml"
+    url = database.database()
+    config.write_text(f'requests_per_second = 0\n[store]\nurl = "{url}"\n')
+    async with AsyncExitStack() as stack:
+        yield [
+            await stack.enter_async_context(server(folder / f"data-{count}", config))
+            for _ in range(count)
+        ]
+
+
+def processes(name: str) -> list[int]:
+    """Return the processes of a program that this one began."""
+    mine = Path(f"/proc/self/task/{os.getpid()}/children").read_text("ascii").split()
+    return [
+        int(pid)
+        for pid in mine
+        if name.encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
+    ]
+
+
+def most_memory(name: str) -> float:
+    """Return the most memory that any process of a program ever used, in MB."""
+    return max(map(_most, processes(name)))
+
+
+def _most(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status").read_text("ascii")
+    line = next(part for part in status.splitlines() if part.startswith("VmHWM"))
+    return int(line.split()[1]) / 1024

@@ -9,17 +9,15 @@ import json
 import os
 import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import aiohttp
 import asyncpg
 
 from bench.measure import Row, percentile
-from bench.programs import server
+from bench.programs import server, servers_on
 from bench.work import batches
-from tests.postgres import Postgres, postgres, why_not
+from tests.postgres import postgres, why_not
 
 __all__ = ["scaling"]
 
@@ -93,32 +91,17 @@ async def _times(url: str) -> list[float]:
     return times
 
 
-@asynccontextmanager
-async def _servers(
-    folder: Path, database: Postgres, count: int
-) -> AsyncIterator[list[str]]:
-    """Run several servers on a database of their own."""
-    config = folder / f"{count}.toml"
-    url = database.database()
-    config.write_text(f'requests_per_second = 0\n[store]\nurl = "{url}"\n')
-    async with AsyncExitStack() as stack:
-        yield [
-            await stack.enter_async_context(server(folder / f"data-{count}", config))
-            for _ in range(count)
-        ]
-
-
 async def scaling(folder: Path) -> list[Row]:
     """Ingest of one and of two servers on PostgreSQL, of one on a file, and answers."""
     if why_not():
         print(f"not measured: {why_not()}")
         return []
     with postgres(durable=True) as database:
-        async with _servers(folder, database, 1) as urls:
+        async with servers_on(folder, database, 1) as urls:
             one = await _ingest(urls)
             times = await _times(urls[0])
         bare = await _bare(database.database())
-        async with _servers(folder, database, 2) as urls:
+        async with servers_on(folder, database, 2) as urls:
             two = await _ingest(urls)
         async with server(folder / "file") as url:
             file = await _ingest([url])
