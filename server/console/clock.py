@@ -41,6 +41,10 @@ class Clock:
         """Write the day."""
         return self.local(moment).strftime("%Y-%m-%d")
 
+    def date(self, moment: int) -> str:
+        """Write the day without its year."""
+        return self.local(moment).strftime("%m-%d")
+
     def midnight(self, moment: int) -> int:
         """Return when the day of a moment began."""
         day = self.local(moment).replace(hour=0, minute=0, second=0, tzinfo=None)

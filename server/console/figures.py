@@ -7,9 +7,9 @@ from typing import NamedTuple
 from aiohttp import web
 
 from server.api.context import CONTEXT
-from server.console.charts import columns, ranges
+from server.console.charts import SIZES, Column, columns, ranges
 from server.console.clock import Clock
-from server.console.gathering import SPANS, Gathered, asked
+from server.console.gathering import PARQUET, SPANS, Gathered, asked
 from server.console.rendering import CONSOLE, page, wording
 from server.figures import HOUR, Figures, Period, Spread
 from shared.moments import SECOND, span
@@ -18,6 +18,8 @@ __all__ = ["NUMBERS", "SHARES", "Row", "figures", "scans"]
 
 NOTHING = "-"
 _DAY = 24 * HOUR
+MARKED = 3
+"""Of a day's hours every so many-th has its name."""
 _PER_HOUR = 7 * _DAY
 """Up to so long a period is shown by the hour, a longer one by the day."""
 
@@ -60,9 +62,9 @@ async def figures(request: web.Request) -> web.Response:
                 for step, number in found.now.skipped.items()
             ],
             "dwell": [(name, one.spread, former.get(one.step)) for name, one in names],
-            "spreads": ranges(names),
-            "scans": scans(found, clock),
-            "hours": columns(scans(found, clock)),
+            "spreads": [ranges(names, size) for size in SIZES],
+            "scans": (counts := scans(found, clock)),
+            "hours": [columns(counts, size) for size in SIZES],
         }
     return page(
         request,
@@ -72,6 +74,7 @@ async def figures(request: web.Request) -> web.Response:
         progress=made.progress,
         asked=wanted,
         spans=SPANS,
+        parquet=PARQUET,
         behind=horizon.untold(),
         lasting=_span,
     )
@@ -162,20 +165,31 @@ def _typical(spread: Spread | None) -> str:
     return f"{_span(spread.p50)} · {_span(spread.p90)}"
 
 
-def scans(found: Gathered, clock: Clock) -> list[tuple[str, int, int]]:
-    """Return scans by the hour or the day: what it is called, now, and before."""
+def scans(found: Gathered, clock: Clock) -> list[Column]:
+    """Return scans by the hour or the day, now and before, each with its label."""
     period = found.now.period
     back = period.begin - found.before.period.begin
-    by_hour = period.end - period.begin <= _PER_HOUR
+    length = period.end - period.begin
+    by_hour = length <= _PER_HOUR
     named = clock.hour if by_hour else clock.day
+    label = _hours if length <= _DAY else _days
     return [
-        (
-            named(at),
-            _within(found.now, at, until),
-            _within(found.before, at - back, until - back),
+        Column(
+            name=named(at),
+            now=_within(found.now, at, until),
+            before=_within(found.before, at - back, until - back),
+            label=label(at, clock),
         )
         for at, until in (_by_hour if by_hour else _by_day)(period, clock)
     ]
+
+
+def _hours(at: int, clock: Clock) -> str:
+    return clock.time(at)[:5] if clock.local(at).hour % MARKED == 0 else ""
+
+
+def _days(at: int, clock: Clock) -> str:
+    return clock.date(at) if clock.local(at).hour == 0 else ""
 
 
 def _by_hour(period: Period, clock: Clock) -> Iterator[tuple[int, int]]:

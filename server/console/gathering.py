@@ -1,6 +1,7 @@
 """What figures are made of: the ways of all items that a stretch of time concerns."""
 
 import asyncio
+from importlib.util import find_spec
 
 import msgspec
 from aiohttp import web
@@ -15,10 +16,12 @@ from server.problems import invalid
 from server.store import ToldQuery, View
 from shared.moments import SECOND, to_text
 
-__all__ = ["SPANS", "Asked", "Gathered", "asked", "gathered"]
+__all__ = ["PARQUET", "SPANS", "Asked", "Gathered", "asked", "gathered"]
 
 SPANS = (1, 7, 28)
 """Days that can be looked at."""
+PARQUET = find_spec("pyarrow") is not None
+"""Whether tables can be taken as Parquet: an extra has what writes it."""
 WEEK, DAY = 7, 86_400 * SECOND
 MOST_ITEMS = 50_000
 """Items whose ways are told; of more, evenly, one in so many is."""

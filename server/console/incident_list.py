@@ -8,8 +8,8 @@ from typing import NamedTuple
 from aiohttp import web
 
 from server.api.context import CONTEXT
-from server.console.charts import pareto
-from server.console.gathering import SPANS, Gathered, asked
+from server.console.charts import SIZES, pareto
+from server.console.gathering import PARQUET, SPANS, Gathered, asked
 from server.console.rendering import page, wording
 from server.console.shown import shown
 from server.console.words import Words
@@ -69,11 +69,11 @@ async def incidents(request: web.Request) -> web.Response:
     if made.value is not None:
         found = made.value
         groups = shares(found, by, speech)
-        drawn = [(shown(one.name, 18), one.number) for one in groups[:MOST_COLUMNS]]
+        drawn = [(shown(one.name, 40), one.number) for one in groups[:MOST_COLUMNS]]
         values = {
             "groups": groups[:MOST_ROWS],
             "more": len(groups) - MOST_COLUMNS,
-            "chart": pareto(drawn),
+            "charts": [pareto(drawn, size) for size in SIZES],
             "total": len(found.now.incidents),
             "every": found.every,
             "period": found.now.period,
@@ -90,6 +90,7 @@ async def incidents(request: web.Request) -> web.Response:
         groupings=tuple(_BY),
         asked=wanted,
         spans=SPANS,
+        parquet=PARQUET,
         behind=horizon.untold(),
         most=MOST,
     )

@@ -163,7 +163,7 @@ def test_one_can_look_at_another_moment_and_share_it(
 def test_what_changed_our_mind_stands_behind_the_answer(
     house: Warehouse, opened: Opens, look: str
 ) -> None:
-    page = enter(opened, house, "Vera", **LOOKS[look])
+    page = enter(opened, house, "Ada", **LOOKS[look])
     then = to_text(NOW - 2 * HOUR)
     page.goto(f"{house.url}/items/P-4711?at={then}&known_at={then}")
     answer = page.get_by_role("region", name="Where it was").bounding_box()

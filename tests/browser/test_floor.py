@@ -153,15 +153,59 @@ def test_the_figures_stand_beside_their_definitions_and_can_be_taken(
     picked = dwell.get_by_role("row", name="picked")
     for words in ("6 min 40 s", "1 h 0 min"):
         expect(picked).to_contain_text(words)
-    expect(dwell.locator("svg circle")).to_have_count(dwell.locator("tbody tr").count())
+    expect(dwell.locator("svg.wide circle")).to_have_count(
+        dwell.locator("tbody tr").count()
+    )
     expect(page.get_by_role("region", name="Expected steps")).to_contain_text(
         "received, stored, picked, taken over, packed"
     )
     with page.expect_download() as taken:
-        page.get_by_role("link", name="time per step (csv)").click()
+        page.get_by_role("link", name="CSV time per step").click()
     rows = taken.value.path().read_text("utf-8").splitlines()
     assert rows[0] == "period,step,count,p50_seconds,p90_seconds,p99_seconds"
     assert "now,picked,63,400.0,3600.0,3600.0" in rows
+
+
+OVER = """
+() => {
+  const found = [];
+  for (const svg of document.querySelectorAll(".chart > svg")) {
+    if (!svg.getClientRects().length) continue;
+    const frame = svg.getBoundingClientRect();
+    const boxes = [...svg.querySelectorAll("text")]
+      .map((one) => one.getBoundingClientRect());
+    boxes.forEach((a, at) => {
+      if (a.left < frame.left - 1 || a.right > frame.right + 1) found.push("cut off");
+      for (const b of boxes.slice(at + 1)) {
+        const wide = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+        const high = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+        if (wide > 1 && high > 4) found.push("on one another");
+      }
+    });
+  }
+  return found;
+}
+"""
+"""The labels of charts that cannot be read."""
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_every_label_of_a_chart_can_be_read_and_its_table_says_the_same(
+    house: Warehouse, opened: Opens, look: str
+) -> None:
+    page = enter(opened, house, "Ada", **LOOKS[look])
+    for days in (1, 7, 28):
+        for screen in ("incidents?", "incidents?by=station&", "figures?"):
+            page.goto(f"{house.url}/{screen}days={days}")
+            page.locator(".chart > svg:visible").first.wait_for()
+            assert page.evaluate(OVER) == [], screen
+    hours = page.get_by_role("region", name="Scans per hour")
+    hours.get_by_text("The same figures").click()
+    bars, rows = hours.locator("svg:visible rect.bar"), hours.locator("tbody tr")
+    assert bars.count() == rows.count() > 1
+    said = hours.locator("svg:visible g").last.locator("title").text_content() or ""
+    name, now, before = rows.last.locator("td").all_text_contents()
+    assert said == f"{name}: {now} ({before})"
 
 
 def test_figures_can_be_seen_as_they_were_known(
@@ -185,7 +229,7 @@ def test_incidents_are_told_by_cause_step_and_station_and_lead_to_their_reports(
     overdue = groups.get_by_role("row", name="Handoff overdue")
     for words in ("8", "67 %", "A scan by the one who takes over"):
         expect(overdue).to_contain_text(words)
-    expect(groups.locator("svg rect.bar")).to_have_count(
+    expect(groups.locator("svg.wide rect.bar")).to_have_count(
         groups.locator("tbody tr").count()
     )
     page.get_by_label("By", exact=True).select_option("Step")

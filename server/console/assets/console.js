@@ -55,6 +55,11 @@ function read(url) {
 
 let again = false;
 
+// What somebody is in, or has opened, stays as it is.
+function busy(region) {
+  return region.contains(document.activeElement) || region.querySelector("details[open]");
+}
+
 async function renew() {
   if (reading) again = true;
   if (reading || document.hidden) return;
@@ -64,11 +69,11 @@ async function renew() {
     const pages = new Map();
     for (const id of regions) {
       const old = document.getElementById(id);
-      if (old.contains(document.activeElement) || old.querySelector("details[open]")) continue;
+      if (busy(old)) continue;
       const url = old.dataset.live || location.href;
       if (!pages.has(url)) pages.set(url, await read(url));
       const found = pages.get(url)?.getElementById(id);
-      if (!found || found.innerHTML === old.innerHTML) continue;
+      if (!found || found.innerHTML === old.innerHTML || busy(old)) continue;
       const taken = document.importNode(found, true);
       taken.dataset.live = old.dataset.live;
       document.getElementById(id).replaceWith(taken);
