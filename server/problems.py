@@ -15,7 +15,7 @@ TITLES = {
     ProblemType.FRAMING: "The lines are not as their headers say",
     ProblemType.SIGNATURE: "The signature is not this station's",
     ProblemType.UNAUTHORISED: "Nobody is known by this key or token",
-    ProblemType.FORBIDDEN: "This key may not do that",
+    ProblemType.FORBIDDEN: "Whoever asks may not do that",
     ProblemType.REVOKED: "This station has been revoked",
     ProblemType.REPLACED: "This token has been replaced by another",
     ProblemType.DISPLACED: "Another machine joined under this station's name",

@@ -22,6 +22,7 @@ __all__ = [
     "Handler",
     "actor",
     "admit",
+    "lacked",
     "may",
     "signed_in",
     "station_of",
@@ -65,6 +66,13 @@ _STATION: web.RequestKey[Station] = web.RequestKey("station", Station)
 _KEY: web.RequestKey[Key] = web.RequestKey("key", Key)
 _SESSION: web.RequestKey[Session] = web.RequestKey("session", Session)
 
+_LACKED: web.RequestKey[Access] = web.RequestKey("lacked", Access)
+_FOR = {
+    Access.OPERATOR: "This is for operators, supervisors and administrators.",
+    Access.SUPERVISOR: "This is for supervisors and administrators.",
+    Access.ADMINISTRATOR: "This is for administrators.",
+}
+
 NAMELESS = "a key without a name"
 
 
@@ -85,6 +93,11 @@ def station_of(request: web.Request) -> Station | None:
 def signed_in(request: web.Request) -> Session | None:
     """Return the session of the person who asks, if it is one."""
     return request.get(_SESSION)
+
+
+def lacked(request: web.Request) -> Access | None:
+    """Return what the person who asked was refused for, if that is why."""
+    return request.get(_LACKED)
 
 
 def may(request: web.Request, access: Access) -> bool:
@@ -116,8 +129,14 @@ async def admit(request: web.Request, access: Access, context: Context) -> None:
 async def _admit_person(request: web.Request, session: Session, access: Access) -> None:
     needed, scope = _SCOPES.get(access), session.person.role.scope
     if needed is None or not scope.includes(needed):
-        who = f"a {session.person.role.value}"
-        raise _forbidden(who, access)
+        request[_LACKED] = access
+        person = session.person
+        reason = (
+            f"{_FOR.get(access, 'This is for stations.')} You are signed in as "
+            f"{person.name}, a {person.role.value}. An administrator can give you "
+            "another role, or do it for you."
+        )
+        raise ProblemError(403, ProblemType.FORBIDDEN, reason)
     refused = await refused_change(request, session)
     if refused:
         raise ProblemError(403, ProblemType.FORBIDDEN, refused)

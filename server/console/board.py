@@ -7,8 +7,9 @@ from server.api.context import CONTEXT, Context
 from server.console.inbox import station_cases
 from server.console.loads import lacks
 from server.console.rendering import page
+from server.findings import MANIFEST
 from server.station_exceptions import Seen
-from server.store import ExceptionQuery, View
+from server.store import ExceptionQuery, Store, View
 from shared.hosts import Topic
 from shared.moments import SECOND
 
@@ -20,18 +21,24 @@ MOST = 1000
 What waits at stations that are not heard has a plus likewise: nobody knows.
 """
 MOST_LOADS, MOST_ITEMS = 200, 2000
+LATELY = 24 * 3600 * SECOND
+"""For so long a load that left without something is counted."""
 LATE = 120
 """Seconds that the oldest untold moment may be ago, before that is abnormal."""
 
 
 class Tile(msgspec.Struct, frozen=True, kw_only=True):
-    """A tile: a figure or a moment, what it is of, and whether it is abnormal."""
+    """A tile: a figure or a moment, what it is of, and whether it is abnormal.
+
+    ``parts`` are what the figure is made of, for the tile's words for that.
+    """
 
     name: str
     figure: str = ""
     moment: int | None = None
     of: str = ""
     tone: str = ""
+    parts: dict[str, object] = {}
     to: str
 
 
@@ -44,7 +51,9 @@ async def tiles(context: Context) -> list[Tile]:
     silent = {one.station for one in cases if one.code == "silent"}
     wanted = [w for w in await store.said(Topic.WANTED, None) if w.line.wanted]
     horizon = await store.horizon(View(at=now, known_at=now))
-    loads = [load for load in await store.loads(MOST_LOADS, MOST_ITEMS) if lacks(load)]
+    loads = await store.loads(MOST_LOADS, MOST_ITEMS)
+    lacking = sum(lacks(load) for load in loads)
+    left = await _left_lacking(store, now)
     waiting = sum(s.health.waiting for s in seen if s.health)
     unheard = silent or any(s.health is None for s in seen)
     ago = None if horizon.complete_until is None else now - horizon.complete_until
@@ -76,8 +85,9 @@ async def tiles(context: Context) -> list[Tile]:
         ),
         Tile(
             name="loads",
-            figure=str(len(loads)),
-            tone="attention" if loads else "",
+            figure=f"{lacking + left}{'+' if len(loads) == MOST_LOADS else ''}",
+            tone="attention" if lacking or left else "",
+            parts={"here": lacking, "left": left},
             to="/loads",
         ),
         Tile(
@@ -93,6 +103,13 @@ async def tiles(context: Context) -> list[Tile]:
             to="/stations",
         ),
     ]
+
+
+async def _left_lacking(store: Store, now: int) -> int:
+    """Count the loads that left without something within `LATELY`."""
+    query = ExceptionQuery(code=MANIFEST, open=None, limit=MOST)
+    found = await store.exceptions(query)
+    return len({one.event for one in found if one.since > now - LATELY})
 
 
 def _old(seen: list[Seen]) -> bool:

@@ -57,13 +57,15 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
         return f"days={self.days}&at={at}&known_at={known}"
 
 
-async def asked(request: web.Request) -> Asked:
+async def asked(request: web.Request, usual: int = WEEK) -> Asked:
     """Ask for the figures of an address: ``days``, ``at`` and ``known_at``.
+
+    ``usual``: so many days where the address does not say.
 
     Raises:
         ProblemError: 400 where it asks for what there is not.
     """
-    context, text = request.app[CONTEXT], request.query.get("days", str(WEEK))
+    context, text = request.app[CONTEXT], request.query.get("days", str(usual))
     if text not in map(str, SPANS):
         reason = f"days={text[:20]!r}: expected one of {', '.join(map(str, SPANS))}"
         raise invalid(reason)

@@ -7,13 +7,23 @@ from typing import NamedTuple
 
 from aiohttp import web
 
-from server.api.context import CONTEXT
+from server.api.context import CONTEXT, Context
 from server.console.charts import SIZES, pareto
-from server.console.gathering import PARQUET, SPANS, Gathered, asked
+from server.console.gathering import (
+    DAY,
+    PARQUET,
+    SPANS,
+    WEEK,
+    Asked,
+    Gathered,
+    asked,
+)
+from server.console.inbox import station_cases
 from server.console.rendering import page, wording
 from server.console.shown import shown
 from server.console.words import Words
 from server.figures import Incident
+from server.store import ExceptionQuery
 
 __all__ = ["Share", "incidents"]
 
@@ -21,6 +31,8 @@ MOST_COLUMNS, MOST_ROWS = 12, 100
 """Groups in the chart and in its table, at most."""
 MOST = 200
 """Incidents on one page, the newest; the table to take has more."""
+MOST_OPEN = 1000
+"""What is open from before is counted up to this."""
 NOTHING = "-"
 
 
@@ -60,11 +72,12 @@ def _named(by: str, key: str, speech: Words) -> str:
 
 async def incidents(request: web.Request) -> web.Response:
     """``GET /incidents?by=&days=&at=&known_at=``."""
-    wanted = await asked(request)
+    context, usual = request.app[CONTEXT], await _usual(request.app[CONTEXT])
+    wanted = await asked(request, usual)
     made, view = wanted.made, wanted.view
     speech, by = wording(request), request.query.get("by", "cause")
     by = by if by in _BY else "cause"
-    horizon = await request.app[CONTEXT].store.horizon(view)
+    horizon = await context.store.horizon(view)
     values: dict[str, object] = {}
     if made.value is not None:
         found = made.value
@@ -93,4 +106,26 @@ async def incidents(request: web.Request) -> web.Response:
         parquet=PARQUET,
         behind=horizon.untold(),
         most=MOST,
+        before=0 if wanted.moved else await _open_before(context, wanted),
+        stations_open=0 if wanted.moved else len(await station_cases(context)),
+        most_open=MOST_OPEN,
+        widened=usual > WEEK and "days" not in request.query,
     )
+
+
+async def _usual(context: Context) -> int:
+    """Return the days that are shown if nobody says: the fewest with anything in them.
+
+    Of those that can be chosen, and a week or more.
+    """
+    newest = await context.store.exceptions(ExceptionQuery(open=None, limit=1))
+    age = context.store.present() - newest[0].since if newest else 0
+    spans = [one for one in SPANS if one >= WEEK]
+    return next((one for one in spans if age < one * DAY), spans[-1])
+
+
+async def _open_before(context: Context, wanted: Asked) -> int:
+    """Count what is open of items and began before the period, up to `MOST_OPEN`."""
+    begin = wanted.view.at - wanted.days * DAY
+    query = ExceptionQuery(after=(begin, "", ""), limit=MOST_OPEN)
+    return len(await context.store.exceptions(query))

@@ -12,12 +12,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from server.api.context import CONTEXT, Context
-from server.api.guard import Access, may, signed_in
+from server.api.guard import Access, lacked, may, signed_in
 from server.console.clock import Clock
 from server.console.shown import SILENT, shown, signed
 from server.console.spoken import spoken
 from server.console.verdict import told
 from server.console.words import Words, chosen, words
+from server.people import Role
 from server.problems import ProblemError
 from server.store import View, is_own
 from shared.hosts import HostLine
@@ -37,6 +38,9 @@ HEADERS: Mapping[str, str] = {
     "Referrer-Policy": "same-origin",
 }
 _TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
+_ROLES = (Access.OPERATOR, Access.SUPERVISOR, Access.ADMINISTRATOR)
+MOST_NAMED = 3
+"""Administrators whom a refusal names."""
 _SHORT = 24
 """Characters of a code that is not broken into lines."""
 _SCREENS: tuple[tuple[str, Access], ...] = (
@@ -285,7 +289,16 @@ def problem_page(request: web.Request, error: ProblemError) -> web.Response:
     problem = error.problem
     if problem.status == web.HTTPUnauthorized.status_code and request.method == "GET":
         return see_other(f"/sign-in?to={quote(request.path_qs, safe='')}")
-    answer = page(request, "problem.html", status=problem.status, problem=problem)
+    needed, people = lacked(request), request.app[CONTEXT].people
+    managing = [one.name for one in people.all() if one.role is Role.ADMINISTRATOR]
+    answer = page(
+        request,
+        "problem.html",
+        status=problem.status,
+        problem=problem,
+        needed=needed.value if needed in _ROLES else None,
+        managing=[shown(name, 40) for name in managing[:MOST_NAMED]],
+    )
     if error.retry_after is not None:
         answer.headers["Retry-After"] = str(error.retry_after)
     return answer

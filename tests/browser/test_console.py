@@ -90,7 +90,12 @@ def test_a_part_of_a_code_leads_to_the_item_and_every_word_to_its_scan(
     page.keyboard.press("Enter")
     page.get_by_role("link", name="P-4711").click()
     said = page.get_by_role("region", name="Where it is")
-    for words in ("It is picked", "at DOCK-2", "B-ANA holds it", "should leave on M-1"):
+    for words in (
+        "It has been picked",
+        "at DOCK-2",
+        "B-ANA has held it",
+        "should leave on M-1",
+    ):
         expect(said).to_contain_text(words)
     expect(said).to_contain_text("DOCK-2 has told nothing since")
     said.get_by_role("link", name="picked").click()
@@ -186,7 +191,7 @@ def test_an_exception_is_taken_on_remarked_on_and_settled(
     case = page.locator(".case", has_text="P-4714")
     case.get_by_text("Do something").click()
     case.get_by_role("button", name="I see to it").click()
-    expect(case).to_contain_text("Sina sees to it")
+    expect(case).to_contain_text("Sina is seeing to it")
     case.get_by_text("Do something").click()
     case.get_by_label("Remark").fill("came back with the driver")
     case.get_by_role("button", name="Write it down").click()

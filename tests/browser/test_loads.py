@@ -141,6 +141,18 @@ def test_loads_are_seen_as_they_were_at_another_moment(
     expect(main).to_contain_text("It has left")
 
 
+def test_the_board_counts_loads_that_lack_something_and_those_that_left_so(
+    house: Warehouse, opened: Opens
+) -> None:
+    page = enter(opened, house, "Vera")
+    page.goto(f"{house.url}/board")
+    tile = page.locator(".tile", has_text="Loads that lack something")
+    expect(tile.locator(".figure")).to_have_text("2")
+    expect(tile).to_contain_text("1 still here, 1 left so in the last 24 hours")
+    tile.click()
+    page.get_by_role("heading", name="Loads", exact=True).wait_for()
+
+
 def test_the_manifest_is_printed_and_taken_away_without_formulas(
     house: Warehouse, opened: Opens
 ) -> None:

@@ -1,5 +1,6 @@
 """The console over HTTP: who gets in, what is obeyed, and hostile texts as text."""
 
+import asyncio
 import json
 import re
 import subprocess
@@ -229,7 +230,7 @@ async def test_an_act_is_in_the_servers_own_log_with_who_did_it(
     await browser.post("/items/P-1/note", {**form, "text": "under the belt"})
     _, text, _ = await browser.get("/items/P-1")
     assert "under the belt" in text
-    assert "sees to it" in text
+    assert "is seeing to it" in text
     entry = (await browser.service.context.store.events(0, 10))[-1]
     assert b'"by":"supervisor"' in entry.line
 
@@ -550,3 +551,49 @@ async def test_signing_in_again_ends_the_session_before(browser: Browser) -> Non
     sessions, now = browser.service.context.sessions, browser.service.now
     assert sessions.find(first, now) is None
     assert (await browser.get("/find"))[0] == 200
+
+
+async def test_a_refusal_says_who_may_and_who_can_give_it(browser: Browser) -> None:
+    await browser.sign_in("supervisor")
+    _, find, _ = await browser.get("/find")
+    assert 'href="/system"' not in find
+    status, text, _ = await browser.get("/system")
+    assert status == 403
+    said = re.sub(r"<[^>]+>", "", text)
+    for words in (
+        "Not for your role",
+        "This is for administrators.",
+        "You are signed in as supervisor, a supervisor.",
+        "An administrator can give you another role, or do it for you: administrator.",
+    ):
+        assert words in said
+    assert " key" not in said
+    _, german, _ = await browser.get("/system", **{"Accept-Language": "de"})
+    assert "Das ist für alle, die hier verwalten." in german
+
+
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [
+        (1, "1 incidents."),
+        (10, "a longer one is shown"),
+        (40, "1 exceptions of items that began before this period are still open."),
+    ],
+)
+async def test_incidents_never_look_well_while_something_is_open(
+    browser: Browser, log: Log, days: int, said: str
+) -> None:
+    log.add("P-1", action="depart")
+    log.add("P-1", action="see")
+    await log.send(0)
+    browser.service.now += days * 86_400_000_000
+    await log.send(2)  # it is heard from
+    await browser.sign_in("viewer")
+    text = ""
+    for _ in range(50):
+        _, text, _ = await browser.get("/incidents")
+        if "incidents." in text:
+            break
+        await asyncio.sleep(0.05)
+    assert said in text
+    assert 'class="sure"' not in text

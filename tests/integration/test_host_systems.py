@@ -166,8 +166,10 @@ async def test_a_load_that_left_is_gone_with_what_is_in_it(
 async def test_what_was_on_a_load_that_left_is_told_to_programs(
     service: Service, log: Log, shop: Log
 ) -> None:
-    _host(shop, action="expect", item="P-1", container="M-1")
+    early = {"at": "2026-04-20T08:00:00Z", "synced": True}
+    _host(shop, action="expect", item="P-1", container="M-1", **early)
     await shop.send(0)
+    service.now += SECOND
     log.add("P-2", action="load", container="M-1")
     log.add("M-1", "M-2", action="depart")
     await log.send(0)
