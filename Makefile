@@ -96,10 +96,10 @@ test-deb: $(VENV)/ready-to-run  ## the packages installed, upgraded, removed in 
 
 lock: $(VENV)/ready-to-test  ## write the constraints anew from pyproject.toml
 	$(PIP) 'uv>=0.9,<1'
-	$(LOCK) --extra build --extra dev --extra labels --extra oidc --extra postgres --output-file constraints-dev.txt
+	$(LOCK) --extra build --extra dev --extra labels --extra mdns --extra oidc --extra postgres --output-file constraints-dev.txt
 	$(LOCK) --extra build --constraint constraints-dev.txt --output-file constraints.txt
-	$(LOCK) --extra build --extra labels --extra oidc --extra postgres --constraint constraints-dev.txt --output-file constraints-labels.txt
-	$(LOCK) --extra build --extra edge --extra gpio --constraint constraints-dev.txt --output-file constraints-edge.txt
+	$(LOCK) --extra build --extra labels --extra mdns --extra oidc --extra postgres --constraint constraints-dev.txt --output-file constraints-labels.txt
+	$(LOCK) --extra build --extra edge --extra gpio --extra mdns --constraint constraints-dev.txt --output-file constraints-edge.txt
 
 clean:  ## remove what was made here, but never data
 	rm -rf $(VENV) .venv-audit .venv-fuzz .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage build dist

@@ -12,6 +12,7 @@ import signal
 import stat
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from socket import gethostname
@@ -36,6 +37,7 @@ from shared.addresses import without_scheme
 from shared.advisories import affected
 from shared.data_folders import for_station
 from shared.errors import ScantrailError, StartError
+from shared.fingerprint import digest, split
 from shared.installed import installed
 from shared.settings_file import read_secret
 from shared.version import VERSION
@@ -73,12 +75,6 @@ def _where_and_code(options: argparse.Namespace) -> tuple[str, str]:
     if len(named) > 1 or len(rest) > 1:
         reason = f"expected one URL and one CODE, and got: {' '.join(words)}"
         raise StartError(reason)
-    if not url:
-        reason = (
-            "which server? scantrail-station join URL CODE, with a URL like "
-            f"https://scantrail.example.org (or set {_SERVER})"
-        )
-        raise StartError(reason)
     if code == "-":
         code = sys.stdin.readline(_LONGEST_CODE).strip()
     if not code:
@@ -87,7 +83,59 @@ def _where_and_code(options: argparse.Namespace) -> tuple[str, str]:
             "scantrail-station join URL CODE (a CODE of - reads standard input)"
         )
         raise StartError(reason)
-    return url, code
+    return url or _nearby(options.fingerprint), code
+
+
+def _nearby(fingerprint: str) -> str:
+    """Look for a server on this network, and let a person choose.
+
+    Raises:
+        StartError: There is none, none was chosen, or nobody is there to choose.
+    """
+    # only who asks needs it; a station that runs has no memory to give away
+    from edge.nearby import look  # noqa: PLC0415
+
+    _note("no URL was given: listening for servers on this network …")
+    found = [one.url for one in asyncio.run(look())]
+    if fingerprint:
+        found = [url for url in found if _has(url, fingerprint)]
+    if not found:
+        with_it = " with that fingerprint" if fingerprint else ""
+        reason = (
+            f"no server{with_it} was heard on this network. An address always works: "
+            "scantrail-station join URL CODE"
+        )
+        raise StartError(reason)
+    for number, url in enumerate(found, 1):
+        _note(f"  {number}  {url}")
+    if fingerprint:
+        return found[0]
+    _note(
+        "Anybody on this network can announce a server. Choose one only if what stands "
+        "here is what the server's own log and its console show."
+    )
+    return _chosen(found)
+
+
+def _has(url: str, fingerprint: str) -> bool:
+    try:
+        return split(url)[1] == f"sha256:{digest(fingerprint).hex()}"
+    except ValueError as error:
+        raise StartError(str(error)) from error
+
+
+def _chosen(found: Sequence[str]) -> str:
+    typed = ""
+    if sys.stdin.isatty():
+        with suppress(EOFError):
+            typed = input(f"Which one? (1 to {len(found)}, or nothing) ").strip()
+    if typed in {str(number) for number in range(1, len(found) + 1)}:
+        return found[int(typed) - 1]
+    reason = (
+        "no server was chosen, and nothing was sent: scantrail-station join URL CODE, "
+        "or --fingerprint with that of the server"
+    )
+    raise StartError(reason)
 
 
 async def _joined(url: str, code: str, options: argparse.Namespace) -> None:
@@ -319,8 +367,9 @@ takes effect when the station starts the next time.
 
 _JOIN = f"""\
 Let this station join a server with the one-time code that an administrator made for it.
-The URL may come from {_SERVER}; the code from standard input (-), SCANTRAIL_CODE, or
-the file that SCANTRAIL_CODE_FILE names.
+The URL may come from {_SERVER}. Without one, servers are looked for on this network
+(extra mdns), and you choose, or --fingerprint does. The code may come from standard
+input (-), SCANTRAIL_CODE, or the file that SCANTRAIL_CODE_FILE names.
 """
 
 

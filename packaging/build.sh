@@ -64,7 +64,7 @@ else
 	put systemd/scantrail.modules-load.conf /usr/lib/modules-load.d/scantrail.conf
 	put systemd/61-scantrail.rules /usr/lib/udev/rules.d/61-scantrail.rules
 	put systemd/91-scantrail-brltty.rules /usr/lib/udev/rules.d/91-scantrail-brltty.rules
-	put systemd/scantrail-kiosk.chromium.json $doc/scantrail-kiosk.chromium.json
+	put systemd/scantrail-kiosk.chromium.json /usr/share/scantrail-station/scantrail-kiosk.chromium.json
 fi
 for page in "$tree"/docs/*.md; do put "docs/$(basename "$page")" "$doc/$(basename "$page")"; done
 for file in "$tree"/docs/monitoring/*; do

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from aiohttp import web
 
@@ -26,6 +26,7 @@ from server import (
     site_command,
     upkeep,
 )
+from server.announcing import announced
 from server.api.context import Context
 from server.app import create_app
 from server.background import keeping_up
@@ -163,6 +164,12 @@ async def _serve(config: ServerConfig) -> None:
     try:
         async with (
             listening(runner, config, certificate) as address,
+            announced(
+                config,
+                server=store.identity.server,
+                fingerprint=context.fingerprint,
+                port=urlsplit(address).port or 0,
+            ),
             keeping_up(partial(pulse.feed, store.ready, "serving"), "watchdog"),
             keeping_up(
                 partial(upkeep.follow_acts, data, own) if number == 1 else _nothing,

@@ -103,6 +103,8 @@ class ServerConfig(
         handoff_minutes: How long what was picked may wait for somebody to take it over.
         code_minutes: How long a one-time code lets a station join.
         requests_per_second: What one address may ask in the long run; 0 is no limit.
+        announce: Tell the local network of this server, by multicast DNS, so that
+            stations find it; needs the extra mdns.
         silent_seconds: How long a station may say nothing before that is an exception.
         stale_hours: By status, how long an item may stay in it.
         next_steps: By status, the actions that are expected next.
@@ -120,6 +122,7 @@ class ServerConfig(
     handoff_minutes: Annotated[int, msgspec.Meta(ge=1, le=10_080)] = 30
     code_minutes: Annotated[int, msgspec.Meta(ge=1, le=10_080)] = 60
     requests_per_second: Annotated[int, msgspec.Meta(ge=0, le=100_000)] = 200
+    announce: bool = False
     silent_seconds: Annotated[int, msgspec.Meta(ge=30, le=604_800)] = 60
     stale_hours: dict[str, float] = {}
     next_steps: dict[str, tuple[str, ...]] = {}

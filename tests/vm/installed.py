@@ -21,7 +21,7 @@ from tests.vm.prepare import VERSIONS, Bench
 from tests.vm.run_log import RunLog, Step
 from tests.vm.station import as_user, keyboard
 
-__all__ = ["LINK", "SERVER", "STATION", "InstalledSite"]
+__all__ = ["DRIVERS", "LINK", "SERVER", "STATION", "InstalledSite"]
 
 SERVER, STATION = "scantrail-server.service", "scantrail-station@main.service"
 LINK = "/dev/scantrail/by-id/Symbol_Bar_Code_Scanner_DOCK-keyboard"
@@ -29,7 +29,7 @@ _DATA = "/var/lib/scantrail/main"
 _SIZE = 2 << 30  # sparse
 _BOOT = 600.0
 _SLOW = 300.0
-_DRIVERS = (
+DRIVERS = (
     "modprobe -a usbhid hid_generic libcomposite usb_f_hid",
     "modprobe dummy_hcd num=4",
     "mountpoint -q /sys/kernel/config || mount -t configfs none /sys/kernel/config",
@@ -132,7 +132,7 @@ class InstalledSite:
         begun = time.monotonic()
         self._machine = Machine(self._bench.image, self._folder, self._hardware)
         self.guest.run(f"date -s @{time.time():.3f}")
-        for command in _DRIVERS:
+        for command in DRIVERS:
             self.guest.run(command)
         self._scanner = Gadget(self.guest, 0, Identity(serial="DOCK"))
         self._scanner.plug()

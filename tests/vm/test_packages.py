@@ -14,6 +14,7 @@ from tests.vm.station import as_user, keyboard, serial_port
 
 PORT = "/dev/serial/by-id/usb-QEMU_QEMU_USB_SERIAL_SCN-1-if00-port0"
 EXPOSURE = {SERVER: 1.2, STATION: 1.3, "scantrail-backup.service": 1.0}
+BACKUPS = "/var/backups/scantrail"
 _SLOW = 300.0
 BOTH = pytest.mark.parametrize("unit", [SERVER, STATION])
 
@@ -152,6 +153,49 @@ def test_doctor_says_that_nothing_is_wrong_with_an_installed_station(
     step.show(
         site.guest.run(f"{as_user(server, 'scantrail-server')} || true", limit=_SLOW)
     )
+
+
+def test_the_timer_makes_a_checked_backup_tells_stations_and_prunes(
+    site: InstalledSite, step: Step
+) -> None:
+    """The unit keeps 14; so many are there already, and it is night."""
+    site.scan("P-BACKED-UP")
+    run = site.guest.run
+    site.start("scantrail-backup.timer")
+    run("systemctl start scantrail-backup.service", limit=_SLOW)
+    (first,) = run(f"ls {BACKUPS}").split()
+    older = [f"2020-01-{day:02}T00-00-00Z" for day in range(1, 14)]
+    for name in older:
+        run(f"cp -a {BACKUPS}/{first} {BACKUPS}/{name}")
+    begun = site.guest.clock()
+    run("date -s 'tomorrow 02:51:00 UTC'")  # past the longest random delay
+    site.guest.until(
+        lambda: (
+            len(set(run(f"ls {BACKUPS}").split()) - {first, *older}) == 1
+            and site.shown("scantrail-backup.service")["ActiveState"] == "inactive"
+        ),
+        "the timer fires",
+        _SLOW,
+        every=0.5,
+    )
+    step.note(f"fired and done in {site.guest.clock() - begun:.0f} s")
+    assert site.shown("scantrail-backup.service")["Result"] == "success"
+    there = run(f"ls {BACKUPS}").split()
+    assert len(there) == 14
+    assert older[0] not in there
+    new = f"{BACKUPS}/{there[-1]}"
+    assert site.guest.look([f"{new}/manifest.json"]).there[f"{new}/manifest.json"]
+    verify = "scantrail-server verify --data /var/lib/scantrail-server --against " + new
+    step.show(run(f"{as_user(verify, 'scantrail-server')} 2>&1", limit=_SLOW))
+    status = "scantrail-station status --json --data /var/lib/scantrail/main"
+    site.wait_for_scanner()
+
+    def told() -> bool:
+        said = json.loads(run(as_user(status, "scantrail"), limit=_SLOW))
+        return bool(said["backed_up"] > 0 and said["waiting"] == 0)
+
+    site.guest.until(told, "the station knows what is backed up", _SLOW, every=1.0)
+    site.scan("P-AFTER-BACKUP")
 
 
 def test_after_a_restart_of_the_machine_everything_is_there_and_goes_on(
