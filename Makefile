@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml
 
-.PHONY: demo test test-vm test-power lint types docs browser bench faults fuzz-api fuzz-keys audit sbom simulate install install-labels install-station deb test-deb lock clean help
+.PHONY: demo test test-vm test-power lint types docs browser bench faults fuzz-api fuzz-keys audit sbom simulate install install-labels install-station deb test-deb image lock clean help
 .DELETE_ON_ERROR:
 
 help:  ## say what there is
@@ -93,6 +93,9 @@ deb: $(VENV)/ready-to-run  ## Debian packages of server and station, into build/
 
 test-deb: $(VENV)/ready-to-run  ## the packages installed, upgraded, removed in a clean Debian (as root, with mmdebstrap)
 	PIP='$(BIN)/python -m pip' packaging/try.sh
+
+image:  ## the server's container image, without a daemon (as root, with buildah and mmdebstrap)
+	packaging/image.sh $(IMAGE)
 
 lock: $(VENV)/ready-to-test  ## write the constraints anew from pyproject.toml
 	$(PIP) 'uv>=0.9,<1'

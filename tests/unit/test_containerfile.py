@@ -18,8 +18,8 @@ STEPS = [line for line in TEXT.splitlines() if re.match(r"[A-Z]+ ", line)]
 
 def test_its_base_has_a_version_and_no_host() -> None:
     bases = [step.split()[1] for step in STEPS if step.startswith("FROM ")]
-    assert set(bases) == {"python:${PYTHON}"}
-    (version,) = re.findall(r"^ARG PYTHON=(.+)$", TEXT, re.MULTILINE)
+    assert set(bases) == {"${BASE}"}
+    (version,) = re.findall(r"^ARG BASE=python:(.+)$", TEXT, re.MULTILINE)
     assert re.fullmatch(r"3\.1[1-4]-slim-[a-z]+", version)
     assert "://" not in TEXT
 
