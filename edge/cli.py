@@ -95,7 +95,8 @@ def _nearby(fingerprint: str) -> str:
     # only who asks needs it; a station that runs has no memory to give away
     from edge.nearby import look  # noqa: PLC0415
 
-    _note("no URL was given: listening for servers on this network …")
+    if sys.stdin.isatty():
+        _note("no URL was given: listening for servers on this network …")
     found = [one.url for one in asyncio.run(look())]
     if fingerprint:
         found = [url for url in found if _has(url, fingerprint)]

@@ -91,7 +91,7 @@ def test_help_is_for_newcomers(command: str) -> None:
 
 MISTAKES = [
     (["status", "--data", "{}/none"], "there is no station in"),
-    (["join", "CODE"], "which server? scantrail-station join URL CODE"),
+    (["join", "CODE"], "scantrail-station join URL CODE"),
     (["join", "https://s.example.org", "--data", "{}"], "which code?"),
     (["join", "127.0.0.1:8080", "CODE"], "'127.0.0.1:8080' has no http:// or https://"),
     (["join", "a", "b", "c"], "expected one URL and one CODE"),
