@@ -2,10 +2,26 @@
 -- made anew beside it. name is the digest of the item's key; a line's place is its log
 -- and its seq in one number.
 
--- The present, effective answer of each item that was ever named. number grows in the
--- order in which they were first named. latest is when it was last told anything, 0
--- where it never was; left_at the same of what is gone.
+-- What is kept of each item that was ever named. number grows in the order in which
+-- they were first named. latest is when it was last told anything, 0 where it never was.
+-- version is the transaction that wrote it last. What changes with every event is in no
+-- index, and pages are half empty, so that a change stays where it is.
 CREATE TABLE item{new} (
+    name bytea NOT NULL,
+    key text NOT NULL,
+    number bigint NOT NULL,
+    version bigint NOT NULL,
+    latest bigint NOT NULL,
+    state bytea NOT NULL,
+    heard bytea NOT NULL,
+    PRIMARY KEY (name)
+) PARTITION BY HASH (name);
+CREATE INDEX ON item{new} (number);
+
+-- What items are looked for by: the present, effective answer of all of which anything
+-- was ever shown. left_at is when what is gone was last told anything; held_at the same
+-- of what is here and in something.
+CREATE TABLE listed{new} (
     name bytea NOT NULL,
     key text NOT NULL,
     number bigint NOT NULL,
@@ -13,20 +29,18 @@ CREATE TABLE item{new} (
     location text,
     custodian text,
     container text,
-    gone boolean NOT NULL,
-    latest bigint NOT NULL,
     left_at bigint,
-    state bytea NOT NULL,
-    heard bytea NOT NULL,
+    held_at bigint,
     PRIMARY KEY (name)
 ) PARTITION BY HASH (name);
-CREATE INDEX ON item{new} (number);
-CREATE INDEX ON item{new} (status, number) WHERE status IS NOT NULL;
-CREATE INDEX ON item{new} ("left"(location, 200), number) WHERE location IS NOT NULL;
-CREATE INDEX ON item{new} ("left"(custodian, 200), number) WHERE custodian IS NOT NULL;
-CREATE INDEX ON item{new} ("left"(container, 200), number) WHERE container IS NOT NULL;
-CREATE INDEX ON item{new} (left_at) WHERE left_at IS NOT NULL;
-CREATE INDEX ON item{new} (latest) WHERE container IS NOT NULL AND NOT gone;
+CREATE INDEX ON listed{new} (status, number) WHERE status IS NOT NULL;
+CREATE INDEX ON listed{new} ("left"(location, 200), number) WHERE location IS NOT NULL;
+CREATE INDEX ON listed{new} ("left"(custodian, 200), number)
+    WHERE custodian IS NOT NULL;
+CREATE INDEX ON listed{new} ("left"(container, 200), number)
+    WHERE container IS NOT NULL;
+CREATE INDEX ON listed{new} (left_at) WHERE left_at IS NOT NULL;
+CREATE INDEX ON listed{new} (held_at) WHERE held_at IS NOT NULL;
 
 -- Which events speak of an item, as far as they do not fit into its row any more.
 CREATE TABLE heard{new} (

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, TypeVar
 
@@ -106,6 +107,7 @@ def is_lost(error: BaseException) -> bool:
     return isinstance(error, LOST) and not isinstance(error, ValueError)
 
 
+@lru_cache(65_536)
 def digest(key: str) -> bytes:
     """Return what a key of whatever length is looked up by."""
     return blake2b(key.encode(), digest_size=16).digest()
@@ -168,6 +170,11 @@ class Database:
     def __init__(self, run: Callable[[Any], Any], connection: Any) -> None:  # noqa: ANN401
         self._run, self._connection = run, connection
 
+    @property
+    def session(self) -> object:
+        """What stands for the connection, to tell it from another one."""
+        return self._connection
+
     def rows(self, statement: str, *values: object) -> list[Row]:
         """Return all rows."""
         given = map(_escaped, values)
@@ -199,11 +206,15 @@ class Database:
             self._run(self._connection.executemany(statement, given))
 
     def columns(
-        self, statement: str, rows: Sequence[Sequence[object]], width: int
+        self,
+        statement: str,
+        rows: Sequence[Sequence[object]],
+        width: int,
+        *values: object,
     ) -> list[Row]:
-        """Run a statement with an array for each of so many columns."""
+        """Run a statement with an array for each of so many columns, and values."""
         arrays = zip(*rows, strict=True) if rows else [()] * width
-        return self.rows(statement, *map(list, arrays))
+        return self.rows(statement, *map(list, arrays), *values)
 
     def copy(
         self, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]

@@ -7,26 +7,51 @@ there then, whichever process wrote it.
 from collections.abc import Collection, Iterable
 from typing import Protocol
 
+from server.kept import Kept
 from server.known import Known
-from server.store.keeping import STATE
-from server.store.postgres.database import Database, MeetingError, Row, digest
+from server.store import keeping
+from server.store.postgres.database import Database, MeetingError, digest
 from server.store.postgres.locks import Places
+from server.store.postgres.remembered import Remembered, Version
 
-__all__ = ["Guard", "Held", "Nobody"]
+__all__ = ["Guard", "Held", "Nobody", "listed"]
 
 FEW = 100
 """What contains no more than this is read with its contents, in one go."""
 
-_ITEM = "SELECT i.container, i.key, i.number, i.state, i.heard FROM"
 _HELD = """
-    unnest($1::bytea[]) k (name) JOIN item i ON i.name = k.name
-    ORDER BY i.name FOR NO KEY UPDATE OF i
+SELECT i.key, i.version, i.number,
+    CASE WHEN i.version = k.version THEN NULL ELSE i.state END,
+    CASE WHEN i.version = k.version THEN NULL ELSE i.heard END
+FROM unnest($1::bytea[], $2::bigint[]) k (name, version) JOIN item i ON i.name = k.name
+ORDER BY i.name FOR NO KEY UPDATE OF i
 """
 _INSIDE = """
 SELECT i.container, i.key FROM unnest($1::text[]) k (container)
-JOIN item i ON "left"(i.container, 200) = "left"(k.container, 200)
+JOIN listed i ON "left"(i.container, 200) = "left"(k.container, 200)
     AND i.container = k.container
 """
+
+
+def listed(known: Known) -> tuple[object, ...]:
+    """Return what an item is looked for by."""
+    status, location, holder = known.status, known.location, known.custodian
+    container = known.container
+    return (
+        None if status is None else status.value,
+        None if location is None else location.value,
+        None if holder is None else holder.value,
+        container,
+        known.told if known.gone else None,
+        None if known.gone or container is None else known.told,
+    )
+
+
+def kept_of(key: str, number: int, state: bytes, heard: bytes) -> Kept:
+    """Return what is kept of an item, as its row has it."""
+    kept = keeping.kept_of(key, number, state, heard)
+    kept.row = listed(kept.known)
+    return kept
 
 
 class Guard(Protocol):
@@ -38,11 +63,14 @@ class Guard(Protocol):
     def place(self, location: str, *, alone: bool = False) -> None:
         """Hold a place, from now on."""
 
-    def load(self, keys: Collection[str]) -> list[Row]:
-        """Return the rows of items, of those that have one."""
+    def load(self, keys: Collection[str]) -> list[Kept]:
+        """Return what is kept of items, of those of which something is."""
 
     def inside(self, container: str) -> list[str] | None:
         """Return what is written to be in a container; ``None``: it is to be read."""
+
+    def wrote(self, kept: Collection[Kept]) -> None:
+        """Note what was written of items."""
 
 
 class Held:
@@ -52,29 +80,37 @@ class Held:
         database: In a transaction.
         places: Those that it holds.
         items: Those to hold; they are waited for, in one order.
+        remembered: What earlier transactions of this connection knew.
+        version: The number of this transaction.
 
     Raises:
         MeetingError: Another transaction has what they are in, or what is in them.
+
+    ``versions`` is what is known of the items now, or will be once this is committed.
     """
 
     def __init__(
-        self, database: Database, places: Places, items: Collection[str]
+        self,
+        database: Database,
+        places: Places,
+        items: Collection[str],
+        remembered: Remembered,
+        version: int,
     ) -> None:
         self._database, self._places = database, places
+        self._remembered, self._version = remembered, version
+        self._upfront = items
         self._held = set(items)
-        self._rows: dict[str, Row] = {}
-        self._there: set[str] = set()
         self._inside: dict[str, list[str]] = {}
+        self.versions: dict[str, Version] = {}
         self.met: set[str] = set()
         self.met_places: set[str] = set()
-        self._upfront = sorted(map(digest, items))
 
     def begin(self) -> None:
         """Wait for the items; hold what they are in, and what little is in them."""
-        rows = self._database.rows(_ITEM + _HELD, self._upfront)
-        self._note(rows)
-        self._outward(rows)
-        self._inward(rows)
+        found = self._hold(self._upfront, _HELD)
+        self._outward(found)
+        self._inward(found)
 
     def items(self, keys: Collection[str]) -> None:
         """Hold more items.
@@ -92,61 +128,72 @@ class Held:
             self.met_places.add(location)
             raise
 
-    def load(self, keys: Collection[str]) -> list[Row]:
-        """Return the rows of items as they were when they were held first."""
+    def load(self, keys: Collection[str]) -> list[Kept]:
+        """Return what was kept of items when they were held first."""
         self.items(keys)
-        return [self._rows.pop(key) for key in keys if key in self._rows]
+        return [self.versions[key].kept for key in keys if key in self.versions]
 
     def inside(self, container: str) -> list[str] | None:
         """Return what is written to be in a container; ``None``: it is to be read."""
         self.items((container,))
-        if container not in self._there:  # it was never named: nothing is in it
+        if container not in self.versions:  # it was never named: nothing is in it
             return []
         return self._inside.get(container)
 
-    def _more(self, keys: Iterable[str]) -> list[Row]:
+    def wrote(self, kept: Collection[Kept]) -> None:
+        """Note what was written of items."""
+        self.versions.update((one.key, Version(self._version, one)) for one in kept)
+
+    def _hold(self, keys: Iterable[str], statement: str) -> list[Kept]:
+        """Hold items that have a row, and return what is kept of them."""
+        named = sorted((digest(key), key) for key in keys)
+        names = [name for name, _ in named]
+        versions = self._remembered.numbers([key for _, key in named])
+        found: list[Kept] = []
+        for key, version, number, state, heard in self._database.rows(
+            statement, names, versions
+        ):
+            if state is None:
+                kept = self._remembered.kept(key)
+            else:
+                kept = kept_of(key, number, state, heard)
+            self.versions[key] = Version(version, kept)
+            found.append(kept)
+        return found
+
+    def _more(self, keys: Iterable[str]) -> list[Kept]:
         more = [key for key in keys if key not in self._held]
         if not more:
             return []
-        names = sorted(map(digest, more))
-        found = self._database.rows(f"{_ITEM}{_HELD} SKIP LOCKED", names)
+        found = self._hold(more, f"{_HELD} SKIP LOCKED")
         if len(found) < len(more):
             there = self._database.rows(
                 "SELECT i.key FROM unnest($1::bytea[]) k (name)"
                 " JOIN item i ON i.name = k.name",
-                names,
+                [digest(key) for key in more],
             )
-            self.met |= {key for (key,) in there} - {row[1] for row in found}
+            self.met |= {key for (key,) in there} - {one.key for one in found}
         if self.met:
             raise MeetingError
         self._held.update(more)
-        self._note(found)
         return found
 
-    def _note(self, rows: list[Row]) -> None:
-        self._rows.update((row[1], row) for row in rows)
-        self._there.update(row[1] for row in rows)
-
-    def _outward(self, rows: list[Row]) -> None:
+    def _outward(self, found: list[Kept]) -> None:
         """Hold what items are in, all the way out."""
-        while rows:
-            rows = self._more({row[0] for row in rows if row[0] is not None})
+        while found:
+            into = {one.known.container for one in found}
+            found = self._more(key for key in into if key is not None)
 
-    def _inward(self, rows: list[Row]) -> None:
+    def _inward(self, found: list[Kept]) -> None:
         """Hold what is in items, where it is little, all the way in."""
-        while rows:
-            some = [row[1] for row in rows if 0 < _contents(row) <= FEW]
+        while found:
+            some = [one.key for one in found if 0 < one.known.contents <= FEW]
             if not some:
                 return
             self._inside.update((key, []) for key in some)
             for container, key in self._database.rows(_INSIDE, some):
                 self._inside[container].append(key)
-            rows = self._more({key for one in some for key in self._inside[one]})
-
-
-def _contents(row: Row) -> int:
-    known: Known = STATE.decode(row[3])[0]
-    return known.contents
+            found = self._more({key for one in some for key in self._inside[one]})
 
 
 class Nobody:
@@ -161,14 +208,19 @@ class Nobody:
     def place(self, location: str, *, alone: bool = False) -> None:
         """Do nothing."""
 
-    def load(self, keys: Collection[str]) -> list[Row]:
-        """Return the rows of items, of those that have one."""
-        return self._database.rows(
-            f"{_ITEM} unnest($1::bytea[]) k (name)"
-            f" JOIN item{self._new} i ON i.name = k.name",
+    def load(self, keys: Collection[str]) -> list[Kept]:
+        """Return what is kept of items, of those of which something is."""
+        found = self._database.rows(
+            "SELECT i.key, i.number, i.state, i.heard"  # noqa: S608 # of constants
+            f" FROM unnest($1::bytea[]) k (name) JOIN item{self._new} i"
+            " ON i.name = k.name",
             [digest(key) for key in keys],
         )
+        return [kept_of(*row) for row in found]
 
     def inside(self, container: str) -> list[str] | None:  # noqa: ARG002 # not here
         """Return that it is to be read."""
         return None
+
+    def wrote(self, kept: Collection[Kept]) -> None:
+        """Do nothing."""

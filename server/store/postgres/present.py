@@ -63,13 +63,13 @@ def items(database: Database, query: ItemQuery, asked: int, site: Site) -> Answe
     )
 
 
-_LONG = '"left"({0}, 200) = "left"(${1}, 200) AND {0} = ${1}'
+_LONG = '"left"(l.{0}, 200) = "left"(${1}, 200) AND l.{0} = ${1}'
 _FILTERS = {
-    "status": "status = ${1}",
+    "status": "l.status = ${1}",
     "location": _LONG,
     "container": _LONG,
     "custodian": _LONG,
-    "q": 'position(${1} IN upper(key COLLATE "C")) > 0',
+    "q": 'position(${1} IN upper(i.key COLLATE "C")) > 0',
 }
 
 
@@ -79,10 +79,14 @@ def _select(database: Database, query: ItemQuery) -> list[tuple[int, str, bytes]
         _FILTERS[name].format(name, number) for number, name in enumerate(given, 3)
     ]
     if query.present:
-        filters.append("NOT gone")
-    where = " AND ".join(["number > $1", "latest > 0", *filters])
+        filters.append("l.left_at IS NULL")
+    # in the order of the index that finds them
+    number = "i.number" if given.keys() <= {"q"} else "l.number"
+    where = " AND ".join([f"{number} > $1", "i.latest > 0", *filters])
     found = database.rows(
-        f"SELECT number, key, state FROM item WHERE {where} ORDER BY number LIMIT $2",  # noqa: S608 # of constants
+        "SELECT i.number, i.key, i.state"  # noqa: S608 # of constants
+        " FROM item i LEFT JOIN listed l ON l.name = i.name"
+        f" WHERE {where} ORDER BY {number} LIMIT $2",
         query.after,
         query.limit,
         *given.values(),
@@ -146,8 +150,10 @@ def _exceptions(
 def standing(database: Database, after: int, limit: int) -> list[Stand]:
     """Return what is here at a known place, by order of appearance."""
     found = database.rows(
-        "SELECT number, location, latest, state FROM item WHERE number > $1"
-        " AND NOT gone AND location IS NOT NULL ORDER BY number LIMIT $2",
+        "SELECT i.number, l.location, i.latest, i.state FROM item i"
+        " JOIN listed l ON l.name = i.name WHERE i.number > $1"
+        " AND l.left_at IS NULL AND l.location IS NOT NULL"
+        " ORDER BY i.number LIMIT $2",
         *(after, limit),
     )
     return [

@@ -11,12 +11,11 @@ from server.kept import Unwritten
 from server.projections import Arrived
 from server.site import Site
 from server.store import Progress
-from server.store.postgres import locks
+from server.store.postgres import locks, turn
 from server.store.postgres.database import Database, Row
 from server.store.postgres.holding import Nobody
 from server.store.postgres.reading import place
 from server.store.postgres.shelf import PgShelf, create, take_in
-from server.store.postgres.turn import now
 from server.store.rebuild import layout, rules
 from server.store.understanding import OPAQUE, read, voids
 from shared.moments import SECOND
@@ -27,7 +26,10 @@ ABANDONED = 60 * SECOND
 """How long a process may take for a piece, before another one begins anew."""
 
 _NOTED = "SELECT name, value FROM meta WHERE name IN ('rules', 'layout', 'remaking')"
-_TABLES = ("item", "heard", "counted", "moved", "expected", "departed", "exception")
+_TABLES = (
+    *("item", "listed", "heard", "counted", "moved", "expected", "departed"),
+    "exception",
+)
 
 _LINES = """
 SELECT d.position - (d.last - l.seq), l.log, g.name, l.seq, l.occurred, l.lo, l.hi,
@@ -77,7 +79,9 @@ class Rebuild:
             self._replace(database)
             return None
         unwritten = Unwritten()
-        shelf = PgShelf(database, Nobody(database, self._new), unwritten, self._new)
+        _, version = turn.begin(database, None)
+        guard = Nobody(database, self._new)
+        shelf = PgShelf(database, guard, unwritten, version, self._new)
         take_in(shelf, self._site, unwritten, list(self._arrived(database, rows)))
         (last,) = database.one("SELECT position FROM turn")
         return Progress(rows[-1][0], last)
@@ -119,7 +123,7 @@ def begin(database: Database, site: Site) -> int | None:
     noted = {name: value for name, value in database.rows(_NOTED)}  # noqa: C416 # rows are no pairs
     if (noted["rules"], noted["layout"]) == (rules(site), layout()):
         return None
-    moment = now(database, None)
+    moment = turn.now(database, None)
     number, latest = map(int, noted.get("remaking", "0 0").split())
     if latest > moment - ABANDONED:
         return 0
@@ -134,7 +138,7 @@ def _go_on(database: Database, number: int) -> None:
     row = database.row("SELECT value FROM meta WHERE name = 'remaking' FOR UPDATE")
     if row is None or int(row[0].split()[0]) != number:
         raise SupersededError
-    _mark(database, number, now(database, None))
+    _mark(database, number, turn.now(database, None))
 
 
 def _mark(database: Database, number: int, moment: int) -> None:

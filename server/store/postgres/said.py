@@ -54,37 +54,38 @@ JOIN said s ON s.topic = $2 AND s.name = k.name
 JOIN said x ON x.line = s.line AND x.topic = $3
 """
 _GONE = """
-SELECT key FROM item WHERE left_at >= $1 ORDER BY left_at DESC, key COLLATE "C" LIMIT $2
+SELECT key FROM listed WHERE left_at >= $1
+ORDER BY left_at DESC, key COLLATE "C" LIMIT $2
 """
 _HELD = """
 SELECT container FROM (
-    SELECT container, latest FROM item
-    WHERE container IS NOT NULL AND NOT gone ORDER BY latest DESC LIMIT $1) i
-GROUP BY container ORDER BY max(latest) DESC, container COLLATE "C"
+    SELECT container, held_at FROM listed
+    WHERE held_at IS NOT NULL ORDER BY held_at DESC LIMIT $1) i
+GROUP BY container ORDER BY max(held_at) DESC, container COLLATE "C"
 """
 _IN = """
 SELECT i.container, i.key
 FROM unnest($1::text[]) WITH ORDINALITY k (container, number)
-JOIN item i ON "left"(i.container, 200) = "left"(k.container, 200)
+JOIN listed i ON "left"(i.container, 200) = "left"(k.container, 200)
     AND i.container = k.container
-WHERE NOT i.gone ORDER BY k.number, i.key COLLATE "C" LIMIT $2
+WHERE i.left_at IS NULL ORDER BY k.number, i.key COLLATE "C" LIMIT $2
 """
 _GONE_OF = """
-SELECT i.key FROM unnest($1::bytea[]) k (name) JOIN item i ON i.name = k.name
-WHERE i.gone
+SELECT i.key FROM unnest($1::bytea[]) k (name) JOIN listed i ON i.name = k.name
+WHERE i.left_at IS NOT NULL
 """
 _STATUSES = """
 SELECT i.key, i.status FROM unnest($1::bytea[]) k (name)
-JOIN item i ON i.name = k.name WHERE i.status IS NOT NULL
+JOIN listed i ON i.name = k.name WHERE i.status IS NOT NULL
 """
 _ON_BOARD = """
 WITH RECURSIVE inside (load, key) AS (
     SELECT k.load, i.key FROM unnest($1::text[]) k (load)
-    JOIN item i ON "left"(i.container, 200) = "left"(k.load, 200)
+    JOIN listed i ON "left"(i.container, 200) = "left"(k.load, 200)
         AND i.container = k.load
     UNION
     SELECT o.load, i.key FROM inside o
-    JOIN item i ON "left"(i.container, 200) = "left"(o.key, 200)
+    JOIN listed i ON "left"(i.container, 200) = "left"(o.key, 200)
         AND i.container = o.key
 )
 SELECT load, key FROM inside ORDER BY load COLLATE "C", key COLLATE "C"

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from importlib import resources
+from operator import itemgetter
 from typing import Any
 
 from server.events import BEGINNING, Event
@@ -11,21 +12,16 @@ from server.known import Known
 from server.projections import Arrived, Projection
 from server.site import Site
 from server.store import View
-from server.store.keeping import (
-    MOST_HEARD,
-    columns,
-    findings_of,
-    kept_of,
-    packed,
-    written,
-)
-from server.store.postgres.database import Database, MeetingError, digest
-from server.store.postgres.holding import Guard
+from server.store.keeping import MOST_HEARD, findings_of, packed, written
+from server.store.postgres.database import Database, MeetingError, Row, digest
+from server.store.postgres.holding import Guard, listed
 from server.store.postgres.reading import PgReader
 
 __all__ = ["PARTITIONS", "PgShelf", "create", "take_in"]
 
 PARTITIONS = 4
+NOTHING = listed(Known())
+"""What an item is looked for by of which nothing was ever shown."""
 _EVER = View(at=2**63 - 1, known_at=2**63 - 1)
 
 
@@ -33,8 +29,8 @@ def create(database: Database, new: str) -> None:
     """Make the tables for what is known of items; their names end with ``new``."""
     schema = resources.files("server.store.postgres").joinpath("answers.sql")
     database.do(schema.read_text("utf-8").replace("{new}", new))
-    for table in ("item", "heard"):
-        part(database, f"{table}{new}", "fillfactor = 70")
+    for table, full in (("item", 40), ("listed", 80), ("heard", 70)):
+        part(database, f"{table}{new}", f"fillfactor = {full}")
 
 
 def part(database: Database, table: str, options: str = "") -> None:
@@ -54,14 +50,20 @@ class PgShelf(PgReader):
         database: In the transaction.
         guard: Holds what is read.
         unwritten: What is known of items beside what is written.
+        version: The number of the transaction.
         new: What the names of its tables end with.
     """
 
     def __init__(
-        self, database: Database, guard: Guard, unwritten: Unwritten, new: str = ""
+        self,
+        database: Database,
+        guard: Guard,
+        unwritten: Unwritten,
+        version: int,
+        new: str = "",
     ) -> None:
         super().__init__(database, _EVER, unwritten, new)
-        self._guard = guard
+        self._guard, self._version = guard, version
 
     # --- reading ----------------------------------------------------------------------
 
@@ -76,30 +78,22 @@ class PgShelf(PgReader):
 
     def load(self, keys: Collection[str]) -> Iterable[Kept]:
         """Return what is kept of these items, of those that have anything."""
-        return [kept_of(*row[1:]) for row in self._guard.load(keys)]
+        return self._guard.load(keys)
 
     def inside(self, container: str) -> list[str]:
         """Return what is directly in a container, by what is written."""
         found = self._guard.inside(container)
         if found is not None:
             return found
-        return self._keys(
-            'WHERE "left"(container, 200) = "left"($1, 200) AND container = $1',
-            container,
-        )
+        return self._keys(f"{_LISTED} WHERE {_IN}", container)
 
     def at(self, location: str, since: int) -> list[str]:
         """Return what a count of a location may concern, by what is written."""
         self._guard.place(location, alone=True)
-        return self._keys(
-            'WHERE "left"(location, 200) = "left"($1, 200) AND location = $1'
-            " AND (container IS NULL AND NOT gone OR latest >= $2)",
-            location,
-            since,
-        )
+        return self._keys(f"{_LISTED} JOIN {_ITEM} WHERE {_AT}", location, since)
 
-    def _keys(self, where: str, *values: object) -> list[str]:
-        found = self._database.rows(f"SELECT key FROM item{self._new} {where}", *values)  # noqa: S608 # of constants
+    def _keys(self, statement: str, *values: object) -> list[str]:
+        found = self._database.rows(statement.format(new=self._new), *values)
         return [key for (key,) in found]
 
     def moved(self, location: str, since: int) -> list[str]:
@@ -167,8 +161,9 @@ class PgShelf(PgReader):
         # what is written apart is left out of the rows, and so comes first
         self._write_findings(kept)
         self._write_moves(kept)
-        self._update([one for one in kept if one.row is not None])
-        self._insert(new)
+        self._write_rows(kept)
+        self._list(kept)
+        self._guard.wrote(kept)
 
     def _number(self, new: list[Kept]) -> None:
         if new:
@@ -189,27 +184,43 @@ class PgShelf(PgReader):
         for one in full:
             one.heard = []
 
-    def _insert(self, new: list[Kept]) -> None:
-        """Write new rows; whoever wrote one of them first is looked at then."""
-        if not new:
-            return
-        rows = []
-        for one in new:
-            one.row = columns(one.known)
-            found = (*_columns(one.known), *written(one))
-            rows.append((digest(one.key), one.key, one.id, *found))
-        rows.sort()
-        put = self._database.columns(_INSERT.format(new=self._new), rows, 12)
-        if len(put) < len(rows):
-            raise MeetingError
-
-    def _update(self, kept: list[Kept]) -> None:
-        rows = []
+    def _write_rows(self, kept: Iterable[Kept]) -> None:
+        """Write rows; whoever wrote one that should be new is looked at then."""
+        new: list[Row] = []
+        old: list[Row] = []
         for one in kept:
-            one.row = columns(one.known)
-            rows.append((digest(one.key), *_columns(one.known), *written(one)))
-        if rows:
-            self._database.columns(_UPDATE.format(new=self._new), rows, 10)
+            name, told = digest(one.key), one.known.told
+            if one.row is None:
+                new.append((name, one.key, one.id, told, *written(one)))
+            else:
+                old.append((name, told, *written(one)))
+            one.taken = 0  # as if it were read
+        if old:
+            update = _UPDATE.format(new=self._new)
+            self._database.columns(update, old, 4, self._version)
+        if new:
+            new.sort(key=itemgetter(0))
+            insert = _INSERT.format(new=self._new)
+            put = self._database.columns(insert, new, 6, self._version)
+            if len(put) < len(new):
+                raise MeetingError
+
+    def _list(self, kept: Iterable[Kept]) -> None:
+        """Write what items are looked for by, where it has changed."""
+        new: list[Row] = []
+        old: list[Row] = []
+        for one in kept:
+            before, one.row = one.row, listed(one.known)
+            if one.row == before:
+                continue
+            if before is not None and before != NOTHING:
+                old.append((digest(one.key), *one.row))
+            elif one.row != NOTHING:
+                new.append((digest(one.key), one.key, one.id, *one.row))
+        if old:
+            self._database.columns(_LIST_ANEW.format(new=self._new), old, 7)
+        if new:
+            self._database.columns(_LIST.format(new=self._new), new, 9)
 
     def _write_moves(self, kept: Iterable[Kept]) -> None:
         moves = []
@@ -217,11 +228,8 @@ class PgShelf(PgReader):
             name = digest(one.key)
             moves += [(digest(at), when, name, one.key) for at, when in one.case.left]
             one.case.left = []
-        self._database.many(
-            f"INSERT INTO moved{self._new} VALUES ($1, $2, $3, $4)"  # noqa: S608 # of constants
-            " ON CONFLICT DO NOTHING",
-            moves,
-        )
+        if moves:
+            self._database.columns(_MOVED.format(new=self._new), moves, 4)
 
     def _write_findings(self, kept: Iterable[Kept]) -> None:
         anew: list[bytes] = []
@@ -250,40 +258,67 @@ class PgShelf(PgReader):
             self._database.columns(_INSERT_FOUND.format(new=self._new), found, 8)
 
 
+_LISTED = "SELECT l.key FROM listed{new} l"
+_ITEM = "item{new} i ON i.name = l.name"
+_IN = '"left"(l.container, 200) = "left"($1, 200) AND l.container = $1'
+_AT = (
+    '"left"(l.location, 200) = "left"($1, 200) AND l.location = $1'
+    " AND (l.container IS NULL AND l.left_at IS NULL OR i.latest >= $2)"
+)
 _INSERT = """
-INSERT INTO item{new} (name, key, number, status, location, custodian, container, gone,
-    latest, left_at, state, heard)
-SELECT * FROM unnest($1::bytea[], $2::text[], $3::bigint[], $4::text[], $5::text[],
-    $6::text[], $7::text[], $8::boolean[], $9::bigint[], $10::bigint[], $11::bytea[],
-    $12::bytea[])
+INSERT INTO item{new} (name, key, number, latest, state, heard, version)
+SELECT v.*, $7 FROM unnest($1::bytea[], $2::text[], $3::bigint[], $4::bigint[],
+    $5::bytea[], $6::bytea[]) v
 ON CONFLICT (name) DO NOTHING RETURNING number
 """
 _UPDATE = """
-UPDATE item{new} i SET status = v.status, location = v.location,
-    custodian = v.custodian, container = v.container, gone = v.gone, latest = v.latest,
-    left_at = v.left_at, state = v.state, heard = v.heard
-FROM unnest($1::bytea[], $2::text[], $3::text[], $4::text[], $5::text[],
-    $6::boolean[], $7::bigint[], $8::bigint[], $9::bytea[], $10::bytea[])
-    v (name, status, location, custodian, container, gone, latest, left_at, state,
-        heard)
+UPDATE item{new} i SET version = $5, latest = v.latest, state = v.state, heard = v.heard
+FROM unnest($1::bytea[], $2::bigint[], $3::bytea[], $4::bytea[])
+    v (name, latest, state, heard)
 WHERE i.name = v.name
 """
+_LIST = """
+INSERT INTO listed{new} (name, key, number, status, location, custodian, container,
+    left_at, held_at)
+SELECT * FROM unnest($1::bytea[], $2::text[], $3::bigint[], $4::text[], $5::text[],
+    $6::text[], $7::text[], $8::bigint[], $9::bigint[])
+ON CONFLICT (name) DO UPDATE SET status = excluded.status,
+    location = excluded.location, custodian = excluded.custodian,
+    container = excluded.container, left_at = excluded.left_at,
+    held_at = excluded.held_at
+"""
+_LIST_ANEW = """
+UPDATE listed{new} i SET status = v.status, location = v.location,
+    custodian = v.custodian, container = v.container, left_at = v.left_at,
+    held_at = v.held_at
+FROM unnest($1::bytea[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[],
+    $7::bigint[]) v (name, status, location, custodian, container, left_at, held_at)
+WHERE i.name = v.name
+"""
+_MOVED = """
+INSERT INTO moved{new} (location, occurred, name, item)
+SELECT * FROM unnest($1::bytea[], $2::bigint[], $3::bytea[], $4::text[])
+ON CONFLICT DO NOTHING
+"""
+# Each is looked up by its name: while the table is small, the planner would rather go
+# through all that is open for each.
 _DELETE_FOUND = """
 DELETE FROM exception{new} e
 USING unnest($1::bytea[], $2::text[], $3::bigint[], $4::text[])
     v (name, code, since, event)
-WHERE e.name = v.name AND e.code = v.code AND e.since = v.since
-    AND e.event = v.event AND e.until IS NULL
+CROSS JOIN LATERAL (
+    SELECT f.ctid FROM exception{new} f
+    WHERE f.name = v.name AND f.code = v.code AND f.since + 0 = v.since
+        AND f.event = v.event AND f.until IS NULL
+    OFFSET 0
+) f
+WHERE e.ctid = f.ctid
 """
 _INSERT_FOUND = """
 INSERT INTO exception{new} (name, item, code, since, event, text, until, closed_by)
 SELECT * FROM unnest($1::bytea[], $2::text[], $3::text[], $4::bigint[], $5::text[],
     $6::text[], $7::bigint[], $8::text[])
 """
-
-
-def _columns(known: Known) -> tuple[object, ...]:
-    return (*columns(known), known.told if known.gone else None)
 
 
 def take_in(

@@ -50,6 +50,7 @@ from server.store.postgres import (
 from server.store.postgres.database import Database, Worker
 from server.store.postgres.hearing import Hearing
 from server.store.postgres.remaking import Remaking
+from server.store.postgres.remembered import Remembered
 from server.store.postgres.writing import Appending
 from shared.hosts import Topic
 from shared.protocol import ItemAnswer, LogState
@@ -133,7 +134,7 @@ class PostgresStore:
         await self._remaking.begin(meta)
         self._lanes = [
             Group(
-                partial(self._append_together, worker),
+                partial(self._append_together, worker, Remembered()),
                 MOST_TOGETHER,
                 size=_lines_of,
                 room=LINES,
@@ -165,21 +166,23 @@ class PostgresStore:
         return await lane.do((station, delivery))
 
     async def _append_together(
-        self, writer: Worker, batch: list[_One]
+        self, writer: Worker, remembered: Remembered, batch: list[_One]
     ) -> list[_Result]:
         """Append deliveries; those of one log one after the other."""
         results: dict[int, _Result] = {}
         waiting = list(enumerate(batch))
         while waiting:
             chosen = _together(waiting)
-            found = await self._append(writer, [one for _, one in chosen])
+            found = await self._append(writer, remembered, [one for _, one in chosen])
             results.update(
                 (place, one) for (place, _), one in zip(chosen, found, strict=True)
             )
             waiting = [pair for pair in waiting if pair[0] not in results]
         return [results[place] for place in range(len(batch))]
 
-    async def _append(self, writer: Worker, batch: Sequence[_One]) -> list[_Result]:
+    async def _append(
+        self, writer: Worker, remembered: Remembered, batch: Sequence[_One]
+    ) -> list[_Result]:
         appending = Appending(
             batch,
             self._site,
@@ -187,8 +190,10 @@ class PostgresStore:
             heard=self._now(),
             clock=self._moment(),
             floor=self._hearing.given,
+            remembered=remembered,
         )
         outcome = await writer.transact(appending)
+        remembered.note(appending.versions)
         if outcome.turn is not None:
             await self._hearing.note(outcome.turn)
         return outcome.receipts

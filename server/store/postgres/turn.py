@@ -13,7 +13,7 @@ from server.seals import Received, seal
 from server.store.postgres import locks
 from server.store.postgres.database import Database
 
-__all__ = ["CHANNEL", "CLOCK", "Brought", "Turn", "commit", "note_said", "now"]
+__all__ = ["CHANNEL", "CLOCK", "Brought", "Turn", "begin", "commit", "note_said", "now"]
 
 CHANNEL = "scantrail"
 """Where every process hears of what was committed: position, moment, what was said."""
@@ -23,6 +23,9 @@ CLOCK = "coalesce($1, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint)
 
 Its parameter is another clock's, for tests.
 """
+
+
+_NUMBER = "pg_current_xact_id()::text::bigint"
 
 
 class Turn(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +54,12 @@ def now(database: Database, clock: int | None) -> int:
     """Return now by the database's clock, unless another is given."""
     (found,) = database.one(f"SELECT {CLOCK}", clock)
     return int(found)
+
+
+def begin(database: Database, clock: int | None) -> tuple[int, int]:
+    """Return now, and the number of this transaction, which no other ever has."""
+    moment, number = database.one(f"SELECT {CLOCK}, {_NUMBER}", clock)
+    return int(moment), int(number)
 
 
 _TURN = f"SELECT {CLOCK}, position, number, received, seal, said FROM turn"  # noqa: S608 # of constants

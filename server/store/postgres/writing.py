@@ -1,6 +1,6 @@
 """Appending deliveries to the server's PostgreSQL database, in one transaction."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import cast
 
 import msgspec
@@ -20,6 +20,7 @@ from server.store.postgres.database import ALONE_AFTER, Database, MeetingError
 from server.store.postgres.holding import Held
 from server.store.postgres.logs import Anchors, Log
 from server.store.postgres.reading import place
+from server.store.postgres.remembered import Remembered, Version
 from server.store.postgres.shelf import PgShelf, take_in
 from server.store.understanding import Understood, understand, voids, with_voids
 from shared.protocol import ProblemType
@@ -57,6 +58,9 @@ class Appending:
         heard: This server's clock as it is.
         clock: Now, if not by the database's clock.
         floor: Returns a moment that was given out, and lies before what comes now.
+        remembered: What earlier transactions of the same worker knew of items.
+
+    ``versions`` is what it knew itself, once it is committed.
     """
 
     def __init__(
@@ -68,22 +72,26 @@ class Appending:
         heard: int,
         clock: int | None,
         floor: Callable[[], int],
+        remembered: Remembered,
     ) -> None:
         self._batch, self._site, self._check = batch, site, check
         self._heard, self._clock, self._floor = heard, clock, floor
         self._items: set[str] = set()
         self._places: set[str] = set()
         self._runs = 0
+        self._remembered = remembered
+        self.versions: Mapping[str, Version] = {}
 
     def __call__(self, database: Database) -> Outcome:
         """Append them; to be run in a transaction, again where that failed."""
-        self._runs += 1
+        self._runs, self.versions = self._runs + 1, {}
         if self._runs > ALONE_AFTER:
             locks.alone(database)
         else:
             locks.beside_others(database)
         self._check(database)
-        moment = turn.now(database, self._clock)
+        self._remembered.begin(database)
+        moment, number = turn.begin(database, self._clock)
         logs.hold_stations(database, (station.id for station, _ in self._batch))
         found = logs.hold(database, self._batch)
         outcomes = list(self._compare(database, found, moment))
@@ -92,7 +100,7 @@ class Appending:
         said_any = said.keep(
             database, [(one.station, one.log, one.understood) for one in new]
         )
-        self._take(database, arrived)
+        self._take(database, arrived, number)
         self._note(database, new, moment)
         brought = [_brought(one) for one in new if one.understood]
         done = None
@@ -182,7 +190,7 @@ class Appending:
             for seq, event in with_voids(one.understood, voided.get(one.log.name, {}))
         ]
 
-    def _take(self, database: Database, arrived: list[Arrived]) -> None:
+    def _take(self, database: Database, arrived: list[Arrived], number: int) -> None:
         """Take events in by the rules, holding all that they concern."""
         if not arrived:
             return
@@ -195,15 +203,18 @@ class Appending:
             if event.line.action == "count" and event.line.location is not None
         }
         places = locks.Places(database, seen | self._places, counted | self._places)
-        held = Held(database, places, items | self._items)
+        items |= self._items
+        held = Held(database, places, items, self._remembered, number)
         unwritten = Unwritten()
         try:
             held.begin()
-            take_in(PgShelf(database, held, unwritten), self._site, unwritten, arrived)
+            shelf = PgShelf(database, held, unwritten, number)
+            take_in(shelf, self._site, unwritten, arrived)
         except MeetingError:
             self._items |= held.met
             self._places |= held.met_places
             raise
+        self.versions = held.versions
 
     def _about(self, event: Event) -> Iterable[str]:
         yield from named(event)

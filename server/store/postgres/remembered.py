@@ -1,0 +1,64 @@
+"""What a connection's transactions know of items, for as long as nobody else writes it.
+
+Every row says which transaction wrote it. Where that is the one known here, the row is
+what is remembered, and need not be read again.
+"""
+
+from collections.abc import Collection, Mapping
+from typing import NamedTuple
+
+from server.kept import Kept
+from server.store.postgres.database import Database
+
+__all__ = ["NEVER", "Remembered", "Version"]
+
+MOST = 25_000
+"""Items that are remembered, about."""
+NEVER = -1
+"""No transaction's number."""
+
+
+class Version(NamedTuple):
+    """What is kept of an item, by the transaction of this number."""
+
+    number: int
+    kept: Kept
+
+
+class Remembered:
+    """The latest versions of items that were read or written, some of them.
+
+    Numbers of transactions come again where a standby without the last ones takes
+    over; then the connection is another one, and nothing is remembered of it.
+    """
+
+    def __init__(self, most: int = MOST) -> None:
+        self._half = most // 2
+        self._session: object = None
+        self._recent: dict[str, Version] = {}
+        self._older: dict[str, Version] = {}
+
+    def begin(self, database: Database) -> None:
+        """Forget everything if the connection is another one."""
+        if self._session is not database.session:
+            self._session = database.session
+            self._recent, self._older = {}, {}
+
+    def numbers(self, keys: Collection[str]) -> list[int]:
+        """Return of each item which version is remembered."""
+        return [
+            NEVER if (one := self._find(key)) is None else one.number for key in keys
+        ]
+
+    def kept(self, key: str) -> Kept:
+        """Return what is remembered of an item, of which something is."""
+        return self._recent[key].kept if key in self._recent else self._older[key].kept
+
+    def note(self, versions: Mapping[str, Version]) -> None:
+        """Remember what a transaction read or wrote, once that is committed."""
+        self._recent.update(versions)
+        if len(self._recent) > self._half:
+            self._older, self._recent = self._recent, {}
+
+    def _find(self, key: str) -> Version | None:
+        return self._recent.get(key) or self._older.get(key)
