@@ -10,21 +10,30 @@ from typing import Protocol
 from server.kept import Kept
 from server.known import Known
 from server.store import keeping
-from server.store.postgres.database import Database, MeetingError, digest
+from server.store.postgres.database import Database, MeetingError, Row, digest
 from server.store.postgres.locks import Places
-from server.store.postgres.remembered import Remembered, Version
+from server.store.postgres.remembered import NEVER, Remembered, Version
 
 __all__ = ["Guard", "Held", "Nobody", "listed"]
 
 FEW = 100
 """What contains no more than this is read with its contents, in one go."""
 
-_HELD = """
-SELECT i.key, i.version, i.number,
-    CASE WHEN i.version = k.version THEN NULL ELSE i.state END,
-    CASE WHEN i.version = k.version THEN NULL ELSE i.heard END
-FROM unnest($1::bytea[], $2::bigint[]) k (name, version) JOIN item i ON i.name = k.name
-ORDER BY i.name FOR NO KEY UPDATE OF i
+# Names come sorted, and are waited for in that order. What is remembered is not read.
+_HOLD = """
+SELECT h.key, h.version, h.number, h.state, h.heard
+FROM unnest($1::bytea[], $2::bigint[]) k (name, version)
+CROSS JOIN LATERAL (
+    SELECT i.* FROM item i WHERE i.name = k.name FOR NO KEY UPDATE
+) h
+WHERE h.version <> k.version
+"""
+_TRY = """
+SELECT h.key, h.version, h.number, h.state, h.heard
+FROM unnest($1::bytea[]) k (name)
+CROSS JOIN LATERAL (
+    SELECT i.* FROM item i WHERE i.name = k.name FOR NO KEY UPDATE SKIP LOCKED
+) h
 """
 _INSIDE = """
 SELECT i.container, i.key FROM unnest($1::text[]) k (container)
@@ -108,7 +117,7 @@ class Held:
 
     def begin(self) -> None:
         """Wait for the items; hold what they are in, and what little is in them."""
-        found = self._hold(self._upfront, _HELD)
+        found = self._wait(self._upfront)
         self._outward(found)
         self._inward(found)
 
@@ -144,19 +153,25 @@ class Held:
         """Note what was written of items."""
         self.versions.update((one.key, Version(self._version, one)) for one in kept)
 
-    def _hold(self, keys: Iterable[str], statement: str) -> list[Kept]:
-        """Hold items that have a row, and return what is kept of them."""
+    def _wait(self, keys: Iterable[str]) -> list[Kept]:
+        """Wait for items, and return what is kept of those that have a row."""
         named = sorted((digest(key), key) for key in keys)
-        names = [name for name, _ in named]
-        versions = self._remembered.numbers([key for _, key in named])
-        found: list[Kept] = []
-        for key, version, number, state, heard in self._database.rows(
-            statement, names, versions
-        ):
-            if state is None:
-                kept = self._remembered.kept(key)
-            else:
-                kept = kept_of(key, number, state, heard)
+        versions = self._remembered.versions([key for _, key in named])
+        found = self._database.rows(
+            _HOLD,
+            [name for name, _ in named],
+            [NEVER if one is None else one.number for one in versions],
+        )
+        for (_, key), one in zip(named, versions, strict=True):
+            if one is not None:
+                self.versions[key] = one
+        self._read(found)
+        return [one.kept for one in self.versions.values()]
+
+    def _read(self, rows: Iterable[Row]) -> list[Kept]:
+        found = []
+        for key, version, number, state, heard in rows:
+            kept = kept_of(key, number, state, heard)
             self.versions[key] = Version(version, kept)
             found.append(kept)
         return found
@@ -165,18 +180,19 @@ class Held:
         more = [key for key in keys if key not in self._held]
         if not more:
             return []
-        found = self._hold(more, f"{_HELD} SKIP LOCKED")
-        if len(found) < len(more):
+        names = sorted(map(digest, more))
+        rows = self._database.rows(_TRY, names)
+        if len(rows) < len(more):
             there = self._database.rows(
                 "SELECT i.key FROM unnest($1::bytea[]) k (name)"
                 " JOIN item i ON i.name = k.name",
-                [digest(key) for key in more],
+                names,
             )
-            self.met |= {key for (key,) in there} - {one.key for one in found}
+            self.met |= {key for (key,) in there} - {row[0] for row in rows}
         if self.met:
             raise MeetingError
         self._held.update(more)
-        return found
+        return self._read(rows)
 
     def _outward(self, found: list[Kept]) -> None:
         """Hold what items are in, all the way out."""

@@ -4,7 +4,7 @@ Every row says which transaction wrote it. Where that is the one known here, the
 what is remembered, and need not be read again.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from server.kept import Kept
@@ -44,21 +44,13 @@ class Remembered:
             self._session = database.session
             self._recent, self._older = {}, {}
 
-    def numbers(self, keys: Collection[str]) -> list[int]:
-        """Return of each item which version is remembered."""
-        return [
-            NEVER if (one := self._find(key)) is None else one.number for key in keys
-        ]
-
-    def kept(self, key: str) -> Kept:
-        """Return what is remembered of an item, of which something is."""
-        return self._recent[key].kept if key in self._recent else self._older[key].kept
+    def versions(self, keys: Iterable[str]) -> list[Version | None]:
+        """Return of each item what is remembered."""
+        recent, older = self._recent.get, self._older.get
+        return [recent(key) or older(key) for key in keys]
 
     def note(self, versions: Mapping[str, Version]) -> None:
         """Remember what a transaction read or wrote, once that is committed."""
         self._recent.update(versions)
         if len(self._recent) > self._half:
             self._older, self._recent = self._recent, {}
-
-    def _find(self, key: str) -> Version | None:
-        return self._recent.get(key) or self._older.get(key)
