@@ -22,6 +22,8 @@ MOST = 5_000
 """Items of one load that are looked at, those put onto it last."""
 
 _NAMED = (Role.CONTAINER,)
+NOTE = "note"
+"""What is no evidence, and may say what an item is called."""
 
 
 class Aboard(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,7 +83,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Until(NamedTuple):
-    """Reads events up to one of them."""
+    """Reads events up to one of them, and what anything is called, whenever said."""
 
     reader: Reader
     last: Order
@@ -89,7 +91,7 @@ class _Until(NamedTuple):
     def about(self, keys: Collection[str], roles: Collection[Role]) -> list[Event]:
         """Return the events that speak of any of the keys in any of the roles."""
         found = self.reader.about(keys, roles)
-        return [event for event in found if event.order <= self.last]
+        return [e for e in found if e.order <= self.last or e.line.action == NOTE]
 
 
 def manifest(

@@ -9,7 +9,9 @@ from aiohttp import web
 from server.answers import answer, history
 from server.api import wire
 from server.api.context import CONTEXT, Context
+from server.problems import invalid
 from server.store import ItemQuery, View
+from server.titles import words
 from shared.protocol import ItemAnswer, ItemPage
 
 __all__ = ["at_location", "item", "item_events", "item_query", "items"]
@@ -17,6 +19,8 @@ __all__ = ["at_location", "item", "item_events", "item_query", "items"]
 _Row = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 
 DEFAULT_LIMIT, MAX_LIMIT = 100, 1000
+MOST_TITLED = 200
+"""Items that are found by their title, at most."""
 
 
 async def _answer(context: Context, key: str, view: View) -> ItemAnswer:
@@ -91,8 +95,31 @@ def item_query(request: web.Request, location: str | None = None) -> ItemQuery:
 
 
 async def items(request: web.Request) -> web.Response:
-    """``GET /v1/items``: items by their present answer."""
+    """``GET /v1/items``: items by their present answer, or by words of their title."""
+    if "title" in request.query:
+        return await _titled(request)
     return await _page(request, item_query(request))
+
+
+async def _titled(request: web.Request) -> web.Response:
+    context = request.app[CONTEXT]
+    others = request.query.keys() - {"title", "limit"}
+    if others:
+        reason = f"title stands alone, or with limit; not with {', '.join(others)[:80]}"
+        raise invalid(reason)
+    limit = wire.number(request, "limit", DEFAULT_LIMIT, MAX_LIMIT)
+    limit = max(1, min(limit, MOST_TITLED))
+    asked = words(request.query["title"])
+    keys = await context.store.titled(asked, limit) if asked else []
+    horizon = await wire.horizon(context)
+    return wire.json(
+        ItemPage(
+            items=[await context.store.item(key) for key in keys],
+            cursor=None,
+            complete_until=horizon.text(),
+            behind=horizon.untold(),
+        )
+    )
 
 
 async def at_location(request: web.Request) -> web.Response:

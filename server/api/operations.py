@@ -104,6 +104,9 @@ _FILTERS = (
     Parameter("custodian", _TEXT, "items that this operator holds"),
     Parameter("q", _TEXT, "items with this in their key"),
 )
+_TITLE = Parameter(
+    "title", _TEXT, "items with these words in their title; without other filters"
+)
 _LOCATION = Parameter("location", _TEXT, "items at this location")
 _SIGNED = (
     Parameter("Scantrail-Base", _HEAD, "H(N), in hex", required=True, header=True),
@@ -158,7 +161,7 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ),
     ("GET", "/v1/reference"): Operation(answer=Reference, tagged=True),
     ("GET", "/v1/items"): Operation(
-        answer=ItemPage, takes=(*_FILTERS, _LOCATION, _LIMIT, _CURSOR)
+        answer=ItemPage, takes=(*_FILTERS, _TITLE, _LOCATION, _LIMIT, _CURSOR)
     ),
     ("GET", "/v1/items/{item}"): Operation(
         answer=ItemAnswer, takes=(_AT, _KNOWN_AT), tagged=True

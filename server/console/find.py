@@ -12,6 +12,7 @@ from server.console.item_view import item_view
 from server.console.lines import neighbours
 from server.console.minds import changed
 from server.console.rendering import page, see_other, wording
+from server.console.titles import by_title, titles
 from server.problems import not_found
 from server.store import ItemQuery, Store
 from server.store.answering import LOAD_PREFIXES
@@ -31,12 +32,15 @@ async def find(request: web.Request) -> web.Response:
     text = request.query.get("q", "").strip()[:_LONGEST]
     store = request.app[CONTEXT].store
     if not text:
-        return page(request, "find.html", text="", recent=await _recent(store))
+        recent = await _recent(store)
+        named = await titles(store, (line.item for _, line, _, _ in recent))
+        return page(request, "find.html", text="", recent=recent, titles=named)
     direct = await _direct(store, text)
     if direct is not None:
         return see_other(direct)
     found = await store.items(ItemQuery(q=text.upper(), limit=MOST))
-    if len(found.answers) == 1:
+    called, more_called = await by_title(store, text)
+    if len(found.answers) == 1 and not called:
         return see_other(f"/items/{quote(found.answers[0].item, safe='')}")
     return page(
         request,
@@ -45,6 +49,8 @@ async def find(request: web.Request) -> web.Response:
         items=found.answers,
         places=await _places(store, text),
         more=found.after is not None,
+        called=called,
+        more_called=more_called,
         behind=found.horizon.untold(),
         scanned=parse(text),
     )
@@ -174,6 +180,7 @@ async def event(request: web.Request) -> web.Response:
         scanned=None if raw is None else parse(raw),
         voids=None if line is None else line.voids,
         line_bytes=entry.line.hex(" "),
+        titles=await titles(request.app[CONTEXT].store, [line.item if line else None]),
         neighbours=await _neighbours(request.app[CONTEXT].store, entry.event),
     )
 

@@ -11,6 +11,7 @@ from server.api.exceptions import of_item
 from server.console.likely import Place, likely
 from server.console.rendering import page
 from server.console.timeline import timeline
+from server.console.titles import titles
 from server.console.weights import ORDERS, in_order, weight
 from server.station_exceptions import station_exceptions
 from server.store import ExceptionQuery, View
@@ -32,6 +33,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     found: FoundException
     weight: int
     owner: str = ""
+    title: str = ""
 
 
 async def station_cases(context: Context) -> list[FoundException]:
@@ -64,8 +66,14 @@ async def inbox(request: web.Request) -> web.Response:
     code = request.query.get("code") or None
     found = in_order(await _open(context, code), order)
     owners = await _owners(context, [one.item for one in found if one.item])
+    called = await titles(context.store, (one.item for one in found[:MOST]))
     cases = [
-        Case(found=one, weight=weight(one.code), owner=owners.get(one.item or "", ""))
+        Case(
+            found=one,
+            weight=weight(one.code),
+            owner=owners.get(one.item or "", ""),
+            title=called.get(one.item or "", ""),
+        )
         for one in found[:MOST]
     ]
     return page(

@@ -21,6 +21,7 @@ from server.console.gathering import (
 from server.console.inbox import station_cases
 from server.console.rendering import page, wording
 from server.console.shown import shown
+from server.console.titles import titles
 from server.console.words import Words
 from server.figures import Incident
 from server.store import ExceptionQuery
@@ -93,6 +94,8 @@ async def incidents(request: web.Request) -> web.Response:
             "newest": found.now.incidents[: -MOST - 1 : -1],
             "stations": found.stations,
         }
+        named = {one.item for one in found.now.incidents[: -MOST - 1 : -1]}
+        values["titles"] = await titles(context.store, named)
     return page(
         request,
         "incidents.html",

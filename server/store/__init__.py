@@ -1,7 +1,7 @@
 """Where events are kept. One interface; a backend for each database."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from enum import Enum
 from typing import NamedTuple, Protocol
 
@@ -423,6 +423,13 @@ class Store(Protocol):
 
     async def said(self, topic: Topic, keys: Collection[str] | None) -> list[Said]:
         """Return what holds of a topic: of these keys, or of all, by key."""
+
+    async def titled(self, words: Sequence[str], most: int) -> list[str]:
+        """Return items by words of their title, what was named last first.
+
+        Each has all the words (see `server.titles`), each at the beginning of one of
+        its own.
+        """
 
     async def statuses(self, keys: Collection[str]) -> dict[str, str]:
         """Return the present statuses of those of the items that have one."""

@@ -118,6 +118,7 @@ def _forget(path: Path, site: Site) -> None:
     with closing(sqlite3.connect(path)) as database, database:
         database.execute("DELETE FROM voided")
         database.execute("DELETE FROM said")
+        database.execute("INSERT INTO title (title) VALUES ('delete-all')")
         database.execute("DELETE FROM meta WHERE name = 'layout'")
         for row in database.cursor().execute(_LINES):
             _say_again(database, row, site)

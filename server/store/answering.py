@@ -21,6 +21,7 @@ __all__ = [
     "DEPARTED_LOOKED",
     "LOAD_PREFIXES",
     "NEWEST",
+    "TITLES_LOOKED",
     "State",
     "answers",
     "grouped",
@@ -43,6 +44,9 @@ LOAD_PREFIXES = ("M-", "(402)", "(401)")
 
 DEPARTED_LOOKED = 50_000
 """Departures that are looked through at once, those of single items included."""
+
+TITLES_LOOKED = 500
+"""Titles that are looked through at once, those that do not hold any more included."""
 
 NEWEST = (2**63 - 1, 2**63 - 1)
 """Before the newest departure of all."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from server.store import Identity
 from server.store.audit import report
-from server.store.moving import MANY, REST, Chunk, Delivered, Moved, Rest
+from server.store.moving import MANY, REST, Chunk, Delivered, Moved, Rest, titles
 from shared.errors import StartError
 
 __all__ = ["MovingFile"]
@@ -176,6 +176,10 @@ class MovingFile:
                 self._deliver(one)
             self._many("voided", 4, (self._void(row) for row in chunk.voided))
             self._many("said", 6, ((*row[:5], row[6]) for row in chunk.said))
+            self._connection.executemany(
+                "INSERT INTO title (rowid, words) VALUES (?, ?)",
+                ((position, words) for _, _, position, words in titles(chunk)),
+            )
             self._note(_MOVING, f"{identity.server} {identity.epoch} {chunk.done}")
 
     def _deliver(self, one: Delivered) -> None:

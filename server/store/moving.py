@@ -3,15 +3,18 @@
 Answers do not come along: a store that finds none makes them from the lines.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
 import msgspec
 
 from server.store import Identity
+from server.titles import words
+from shared.hosts import Topic, host_line
 
 __all__ = ["MANY", "NUMBERED", "REST", "Chunk", "Delivered", "Moved", "Rest"]
+__all__ += ["titles"]
 
 MANY = 10_000
 """Lines that are moved in one transaction, about."""
@@ -91,3 +94,14 @@ class Moved(msgspec.Struct, frozen=True, kw_only=True):
     lines: int
     seal: str
     heads: dict[str, tuple[int, str]]
+
+
+def titles(chunk: Chunk) -> Iterator[tuple[int, int, int, str]]:
+    """Return the titles that lines give: log, seq, position, and the words."""
+    lines = {
+        (one.log, seq): line for one in chunk.deliveries for seq, *_, line in one.lines
+    }
+    for topic, _, _, _, seq, log, position in chunk.said:
+        line = host_line(lines[log, seq]) if topic == Topic.TITLE else None
+        if line is not None and line.title:
+            yield log, seq, position, " ".join(words(line.title))

@@ -6,16 +6,18 @@ topic and key the latest that was not taken back holds, in the order of section 
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from server.events import event_name
 from server.store import Load, Said, Station
-from server.store.answering import grouped, ordered
+from server.store.answering import TITLES_LOOKED, grouped, ordered
 from server.store.answering import loads as put_together
 from server.store.understanding import Understood, says
+from server.titles import words
 from shared.hosts import Topic, host_line
 
 __all__ = ["gone", "held", "keep", "latest", "loads", "place_anew", "statuses"]
+__all__ += ["titled"]
 
 _KEEP = """
 INSERT OR IGNORE INTO said (topic, key, occurred, log, seq, position)
@@ -51,6 +53,14 @@ SELECT DISTINCT x.key
 FROM json_each(:loads) AS k
 CROSS JOIN said AS s ON s.topic = :load AND s.key = k.value
 CROSS JOIN said AS x ON x.position = s.position AND x.topic = :expected
+"""
+
+_TITLED = """
+SELECT l.line, g.name, l.seq
+FROM (SELECT rowid FROM title WHERE title MATCH ? ORDER BY rowid DESC LIMIT ?) AS t
+CROSS JOIN line AS l ON l.position = t.rowid
+CROSS JOIN log AS g ON g.id = l.log
+ORDER BY l.position DESC
 """
 
 _PLACE = """
@@ -107,6 +117,7 @@ def keep(
         station: Who wrote them.
         understood: The lines, each with its position.
     """
+    understood = list(understood)
     rows = [
         (topic, key, *one.event.order, position)
         for position, one in understood
@@ -114,7 +125,32 @@ def keep(
         for topic, key in says(station, one)
     ]
     connection.executemany(_KEEP, rows)
+    connection.executemany(
+        "INSERT INTO title (rowid, words) VALUES (?, ?)",
+        [
+            (position, " ".join(words(one.event.line.title)))
+            for position, one in understood
+            if one.event is not None and one.event.line.title
+            if (Topic.TITLE, one.event.line.item) in says(station, one)
+        ],
+    )
     return bool(rows)
+
+
+def titled(
+    connection: sqlite3.Connection, asked: Sequence[str], most: int
+) -> list[str]:
+    """Return what has all these words in its title, what was named last first.
+
+    A word may go on behind what is asked for.
+    """
+    found = connection.execute(
+        _TITLED, (" AND ".join(f'"{w}"*' for w in asked), TITLES_LOOKED)
+    )
+    lines = [(host_line(data), event_name(log, seq)) for data, log, seq in found]
+    given = {event: line.item for line, event in lines if line and line.item}
+    held = {one.event for one in latest(connection, Topic.TITLE, {*given.values()})}
+    return [key for event, key in given.items() if event in held][:most]
 
 
 def place_anew(connection: sqlite3.Connection) -> None:

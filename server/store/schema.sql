@@ -154,3 +154,9 @@ CREATE TABLE said (
     PRIMARY KEY (topic, key, occurred, log, seq)
 ) WITHOUT ROWID;
 CREATE INDEX said_position ON said (position, topic);
+
+-- The words of every title that was ever given, by the position of the line that gave it;
+-- which of them holds is in said. Words come from server.titles, parted by blanks.
+CREATE VIRTUAL TABLE title USING fts5 (
+    words, content='', detail='none', columnsize=0, prefix='2 3', tokenize='ascii'
+);

@@ -563,6 +563,10 @@ class SqliteStore:
         """Return what holds of a topic: of these keys, or of all, by key."""
         return await self._read(partial(hosts.latest, topic=topic, keys=keys))
 
+    async def titled(self, words: Sequence[str], most: int) -> list[str]:
+        """Return items by words of their title, what was named last first."""
+        return await self._read(partial(hosts.titled, asked=words, most=most))
+
     async def statuses(self, keys: Collection[str]) -> dict[str, str]:
         """Return the present statuses of those of the items that have one."""
         await self._all_written()

@@ -5,10 +5,20 @@ from typing import Any
 
 from server.seals import Received, begin
 from server.store import Identity
-from server.store.moving import MANY, NUMBERED, REST, Chunk, Delivered, Moved, Rest
+from server.store.moving import (
+    MANY,
+    NUMBERED,
+    REST,
+    Chunk,
+    Delivered,
+    Moved,
+    Rest,
+    titles,
+)
 from server.store.postgres import locks
 from server.store.postgres.database import Database, digest
 from server.store.postgres.reading import place
+from server.store.postgres.said import KEEP_TITLES
 from server.verify import Finding, KeptLine, KeptLog, Sealed, check_log, check_seals
 from shared.errors import StartError
 
@@ -175,6 +185,9 @@ def write(database: Database, some: Chunk, whose: Identity) -> None:
             for topic, key, occurred, log, seq, number, _ in some.said
         ],
     )
+    given = [(place(log, seq), words) for log, seq, _, words in titles(some)]
+    if given:
+        database.columns(KEEP_TITLES, given, 2)
     _note(database, {MOVING: f"{whose.server} {whose.epoch} {some.done}"})
 
 

@@ -4,19 +4,21 @@ Only which lines say something is kept; what they say is read from the lines. Of
 topic and key the latest that was not taken back holds, in the order of section 5.1.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from server.events import event_name
 from server.store import Load, Said, Station
-from server.store.answering import grouped, ordered
+from server.store.answering import TITLES_LOOKED, grouped, ordered
 from server.store.answering import loads as put_together
 from server.store.postgres.database import Database, digest
 from server.store.postgres.logs import Log
 from server.store.postgres.reading import place
 from server.store.understanding import Understood, says
+from server.titles import words
 from shared.hosts import Topic, host_line
 
 __all__ = ["gone", "held", "keep", "latest", "loads", "statuses"]
+__all__ += ["KEEP_TITLES", "titled"]
 
 _KEEP = """
 INSERT INTO said (topic, name, key, occurred, log, seq, line)
@@ -46,6 +48,23 @@ CROSS JOIN LATERAL (
     ORDER BY s.occurred DESC, s.log DESC, s.seq DESC LIMIT 1
 ) m
 JOIN line l ON l.log = m.line >> 32 AND l.seq = m.line & 4294967295
+"""
+KEEP_TITLES = """
+INSERT INTO title (line, words)
+SELECT n.line, array_to_tsvector(string_to_array(n.words, ' '))
+FROM unnest($1::bigint[], $2::text[]) n (line, words)
+ON CONFLICT DO NOTHING
+"""
+_TITLED = """
+SELECT l.line, g.name, l.seq
+FROM (SELECT t.line, d.position - (d.last - i.seq) AS position
+    FROM (SELECT line FROM title WHERE words @@ $1::text::tsquery LIMIT 10 * $2) t
+    JOIN line i ON i.log = t.line >> 32 AND i.seq = t.line & 4294967295
+    JOIN delivery d ON d.log = i.log AND d.last = i.delivered
+    ORDER BY position DESC LIMIT $2) f
+JOIN line l ON l.log = f.line >> 32 AND l.seq = f.line & 4294967295
+JOIN log g ON g.id = l.log
+ORDER BY f.position DESC
 """
 _EXPECTED = """
 SELECT DISTINCT x.key
@@ -96,6 +115,7 @@ def keep(
     database: Database, told: Iterable[tuple[Station, Log, list[Understood]]]
 ) -> bool:
     """Note which of these lines say something; return whether any does."""
+    told = list(told)
     rows = [
         (topic, digest(key), key, *one.event.order, place(log.id, one.seq))
         for station, log, understood in told
@@ -105,7 +125,29 @@ def keep(
     ]
     if rows:
         database.columns(_KEEP, rows, 7)
+    titles = [
+        (place(log.id, one.seq), " ".join(words(one.event.line.title)))
+        for station, log, understood in told
+        for one in understood
+        if one.event is not None and one.event.line.title
+        if (Topic.TITLE, one.event.line.item) in says(station, one)
+    ]
+    if titles:
+        database.columns(KEEP_TITLES, titles, 2)
     return bool(rows)
+
+
+def titled(database: Database, asked: Sequence[str], most: int) -> list[str]:
+    """Return what has all these words in its title, what was named last first.
+
+    A word may go on behind what is asked for. Of very many that fit, some are returned.
+    """
+    query = " & ".join(f"'{word}':*" for word in asked)
+    found = database.rows(_TITLED, query, TITLES_LOOKED)
+    lines = [(host_line(data), event_name(log, seq)) for data, log, seq in found]
+    given = {event: line.item for line, event in lines if line and line.item}
+    held = {one.event for one in latest(database, Topic.TITLE, {*given.values()})}
+    return [key for event, key in given.items() if event in held][:most]
 
 
 def latest(

@@ -178,5 +178,13 @@ CREATE TABLE said (
 );
 CREATE INDEX said_line ON said (line, topic);
 
+-- The words of every title that was ever given, by the place of the line that gave it;
+-- which of them holds is in said. Words come from server.titles.
+CREATE TABLE title (
+    line bigint PRIMARY KEY,
+    words tsvector NOT NULL
+);
+CREATE INDEX title_words ON title USING gin (words);
+
 -- Numbers of items, in the order in which they were first named.
 CREATE SEQUENCE item_number;

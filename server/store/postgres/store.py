@@ -439,6 +439,10 @@ class PostgresStore:
         """Return what holds of a topic: of these keys, or of all, by key."""
         return await self._read(partial(said.latest, topic=topic, keys=keys))
 
+    async def titled(self, words: Sequence[str], most: int) -> list[str]:
+        """Return items by words of their title, what was named last first."""
+        return await self._read(partial(said.titled, asked=words, most=most))
+
     async def statuses(self, keys: Collection[str]) -> dict[str, str]:
         """Return the present statuses of those of the items that have one."""
         return await self._read(partial(said.statuses, keys=keys))

@@ -1,0 +1,32 @@
+"""What items are called: beside their keys, and to find them by."""
+
+from collections.abc import Iterable
+
+from server.store import Store
+from server.titles import words
+from shared.hosts import Topic
+from shared.protocol import ItemAnswer
+
+__all__ = ["MOST", "by_title", "titles"]
+
+MOST = 50
+"""Items that are found by their title, at most."""
+_SHORTEST = 2
+"""Characters of a word that is looked for."""
+
+
+async def titles(store: Store, keys: Iterable[str | None]) -> dict[str, str]:
+    """Return what those of the items are called that have a title."""
+    wanted = {key for key in keys if key}
+    said = await store.said(Topic.TITLE, wanted) if wanted else []
+    return {one.key: one.line.title for one in said if one.line.title}
+
+
+async def by_title(store: Store, text: str) -> tuple[list[ItemAnswer], bool]:
+    """Return items with all words of a text in their title, and whether there are more.
+
+    A word may be the beginning of one.
+    """
+    asked = [word for word in words(text) if len(word) >= _SHORTEST]
+    found = await store.titled(asked, MOST + 1) if asked else []
+    return [await store.item(key) for key in found[:MOST]], len(found) > MOST
