@@ -43,8 +43,8 @@ browser:  ## Chromium from Debian's packages, for the tests of the screens (as r
 docs: $(VENV)/ready-to-run  ## write the tables in docs/ anew from the code
 	$(BIN)/python -m server.rulebook docs/resolution.md
 
-bench: $(VENV)/ready-to-test  ## the speed, as ratios against limits measured in the same run
-	$(BIN)/python -m bench
+bench: $(VENV)/ready-to-bench  ## the speed, as ratios against limits and others in the same run (BENCH=day for some)
+	$(BIN)/python -m bench $(BENCH)
 
 faults: $(VENV)/ready-to-test  ## faults against the station, with figures; FAULTS='--part kills --count 2000' for more
 	$(BIN)/python -m tests.faults $(FAULTS)
@@ -103,6 +103,7 @@ lock: $(VENV)/ready-to-test  ## write the constraints anew from pyproject.toml
 	$(LOCK) --extra build --constraint constraints-dev.txt --output-file constraints.txt
 	$(LOCK) --extra build --extra labels --extra mdns --extra oidc --extra postgres --constraint constraints-dev.txt --output-file constraints-labels.txt
 	$(LOCK) --extra build --extra edge --extra gpio --extra mdns --constraint constraints-dev.txt --output-file constraints-edge.txt
+	$(LOCK) --group bench --extra postgres --constraint constraints-dev.txt --output-file constraints-bench.txt
 
 clean:  ## remove what was made here, but never data
 	rm -rf $(VENV) .venv-audit .venv-fuzz .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage build dist
@@ -118,4 +119,8 @@ $(VENV)/ready-to-run: pyproject.toml constraints.txt | $(VENV)/pyvenv.cfg
 
 $(VENV)/ready-to-test: constraints-dev.txt $(VENV)/ready-to-run
 	$(PIP) --require-hashes --requirement constraints-dev.txt
+	@touch $@
+
+$(VENV)/ready-to-bench: constraints-bench.txt $(VENV)/ready-to-test
+	$(PIP) --require-hashes --requirement constraints-bench.txt
 	@touch $@

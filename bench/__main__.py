@@ -18,6 +18,7 @@ from bench.console import console
 from bench.day import day
 from bench.engine import engine
 from bench.measure import Row, table
+from bench.peers.measure import peers
 from bench.scaling import scaling
 from bench.screen import painted
 from bench.station import feedback, first_scan, memory
@@ -41,6 +42,7 @@ MEASURES = {
         engine,
         console,
         scaling,
+        peers,
         day,
     )
 }

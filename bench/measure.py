@@ -29,7 +29,7 @@ def percentile(values: Sequence[float], percent: int) -> float:
 
 def table(rows: Sequence[Row]) -> str:
     """Write the rows as a table."""
-    lines = [("what", "Scantrail", "limit", "unit", "ratio", "the limit is")]
+    lines = [("what", "measured", "limit", "unit", "ratio", "beside")]
     for row in rows:
         ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
         limit = "" if row.limit is None else f"{row.limit:,.2f}"

@@ -4,10 +4,7 @@ Everything is flushed to the disk. The limit is COPY into a table of its own and
 INSERT from there, in batches of a thousand, into a bare table with an index on item.
 """
 
-import asyncio
-import json
 import os
-import sys
 import time
 from pathlib import Path
 
@@ -15,6 +12,7 @@ import aiohttp
 import asyncpg
 
 from bench.measure import Row, percentile
+from bench.peers.scantrail import ingest
 from bench.programs import server, servers_on
 from bench.work import batches
 from tests.postgres import postgres, why_not
@@ -61,22 +59,6 @@ async def _bare(url: str) -> float:
         await connection.close()
 
 
-async def _ingest(urls: list[str]) -> float:
-    """Return lines a second, through twenty stations that share the servers."""
-    each = STATIONS // len(urls)
-    processes = [
-        await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "bench.stations", url, os.environ["SCANTRAIL_KEY"]),
-            *(str(each), str(ROUNDS), str(number * each)),
-            stdout=asyncio.subprocess.PIPE,
-        )
-        for number, url in enumerate(urls)
-    ]
-    told = [json.loads((await one.communicate())[0]) for one in processes]
-    longest = max(one["seconds"] for one in told)
-    return float(sum(one["lines"] for one in told) / longest)
-
-
 async def _times(url: str) -> list[float]:
     headers = {"Authorization": f"Bearer {os.environ['SCANTRAIL_KEY']}"}
     times = []
@@ -98,13 +80,13 @@ async def scaling(folder: Path) -> list[Row]:
         return []
     with postgres(durable=True) as database:
         async with servers_on(folder, database, 1) as urls:
-            one = await _ingest(urls)
+            one = await ingest(urls, STATIONS, ROUNDS)
             times = await _times(urls[0])
         bare = await _bare(database.database())
         async with servers_on(folder, database, 2) as urls:
-            two = await _ingest(urls)
+            two = await ingest(urls, STATIONS, ROUNDS)
         async with server(folder / "file") as url:
-            file = await _ingest([url])
+            file = await ingest([url], STATIONS, ROUNDS)
     return [
         Row("ingest on PostgreSQL, one server", one, bare, "1/s", "COPY, INSERT"),
         Row("ingest on PostgreSQL, two servers", two, bare, "1/s", "COPY, INSERT"),
