@@ -27,18 +27,18 @@ def percentile(values: Sequence[float], percent: int) -> float:
     return quantiles(values, n=100, method="inclusive")[percent - 1]
 
 
-def table(rows: Sequence[Row]) -> str:
-    """Write the rows as a table."""
-    lines = [("what", "measured", "limit", "unit", "ratio", "beside")]
-    for row in rows:
+def table(rows: Sequence[Row], changes: Sequence[str] = ()) -> str:
+    """Write the rows as a table; ``changes`` says of each how it was before."""
+    lines = [("what", "measured", "limit", "unit", "ratio", "to the last", "beside")]
+    for row, change in zip(rows, changes or [""] * len(rows), strict=True):
         ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
         limit = "" if row.limit is None else f"{row.limit:,.2f}"
         value = f"{row.value:,.2f}"
-        lines.append((row.what, value, limit, row.unit, ratio, row.beside))
+        lines.append((row.what, value, limit, row.unit, ratio, change, row.beside))
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
         "  ".join(
-            cell.rjust(width) if 0 < index < len(widths) - 1 else cell.ljust(width)
+            cell.rjust(width) if 0 < index < len(widths) - 2 else cell.ljust(width)
             for index, (cell, width) in enumerate(zip(line, widths, strict=True))
         ).rstrip()
         for line in lines
