@@ -20,7 +20,7 @@ from shared.hosts import HostLine, Topic, host_line
 from shared.keys import Kind, parse
 from shared.moments import to_text
 
-__all__ = ["event", "find", "item", "person", "place"]
+__all__ = ["event", "find", "item"]
 
 MOST = 100
 RECENT = 12
@@ -125,39 +125,6 @@ async def item(request: web.Request) -> web.Response:
 
 async def _is_load(store: Store, key: str) -> bool:
     return key.startswith(LOAD_PREFIXES) or bool(await store.said(Topic.LOAD, [key]))
-
-
-async def place(request: web.Request) -> web.Response:
-    """``GET /places/{location}``: what is there now."""
-    key = wire.key(request, "location")
-    query = ItemQuery(location=key, present=True, limit=MOST)
-    return await _holding(request, "place", key, Topic.LOCATION, query)
-
-
-async def person(request: web.Request) -> web.Response:
-    """``GET /people/{operator}``: what somebody holds now."""
-    key = wire.key(request, "operator")
-    query = ItemQuery(custodian=key, limit=MOST)
-    return await _holding(request, "person", key, Topic.OPERATOR, query)
-
-
-async def _holding(
-    request: web.Request, kind: str, key: str, topic: Topic, query: ItemQuery
-) -> web.Response:
-    """Show what is at a place, or with a person, under the name that it has."""
-    store = request.app[CONTEXT].store
-    found = await store.items(query)
-    said = await store.said(topic, [key])
-    return page(
-        request,
-        "place.html",
-        kind=kind,
-        key=key,
-        title=said[-1].line.title if said else None,
-        items=found.answers,
-        more=found.after is not None,
-        behind=found.horizon.untold(),
-    )
 
 
 async def event(request: web.Request) -> web.Response:

@@ -132,11 +132,11 @@ class Console:
                 text,
                 speech,
                 links["minute"],
-                _code,
+                links["called"],
                 past=view is not None,
             ),
             "told": lambda parts: told(
-                parts, speech, partial(links["minute"], day=True), _code
+                parts, speech, partial(links["minute"], day=True), links["called"]
             ),
         }
         return self._templates.get_template(name).render({**shared, **values})
@@ -182,13 +182,21 @@ def _links(
             exactly, text
         )
 
+    def called(kind: str, text: str) -> object:
+        """Write what a sentence names, as a link where there is a page of it."""
+        return {**_NAMED, "item": item, "container": item, "load": load}.get(
+            kind, _code
+        )(text)
+
+    item, load = _named("items", at_it), _named("loads", at_it)
     return {
         "when": when,
+        "called": called,
         "dated": partial(when, day=True),
         "minute": partial(when, minute=True),
         "ago": lambda moment: span((as_of - _moment(moment)) / SECOND),
-        "item_link": lambda key: _link("items", key, key, query=at_it),
-        "load_link": lambda key: _link("loads", key, key, query=at_it),
+        "item_link": item,
+        "load_link": load,
     }
 
 
@@ -212,9 +220,9 @@ def _link(
     )
 
 
-def _named(kind: str) -> Callable[[str], Markup]:
+def _named(kind: str, query: str = "") -> Callable[[str], Markup]:
     def link(key: str) -> Markup:
-        return _link(kind, key, key)
+        return _link(kind, key, key, query=query)
 
     return link
 
@@ -230,6 +238,13 @@ def _who(line: HostLine) -> Markup | str:
         return _link("people", line.operator, line.operator)
     return _code(line.by, 60) if line.by else ""
 
+
+_NAMED: Mapping[str, Callable[[str], object]] = {
+    "place": _named("places"),
+    "who": _named("people"),
+    "by": _station,
+}
+"""How sentences write what they name, whatever the view."""
 
 _LINKS: Mapping[str, Callable[..., object]] = {
     "code": _code,

@@ -16,7 +16,7 @@ _AGAIN = re.compile(r"(?P<first>.*) It happened (?P<times>\d+) times\.", re.DOTA
 _HOUR, _MINUTE = 3600, 60
 
 When = Callable[[int], object]
-Bare = Callable[[str], object]
+Bare = Callable[[str, str], object]
 
 
 def spoken(
@@ -35,7 +35,8 @@ def spoken(
         text: The sentence, in English.
         words: The language.
         when: Writes a moment.
-        bare: Writes what was read from a label or said by a person.
+        bare: Writes what was read from a label or said by a person: what it is of
+            (item, container, place, who, load), and the text.
         past: It is said of a past moment.
     """
     again = _AGAIN.fullmatch(text)
@@ -55,7 +56,10 @@ def put(
 ) -> Markup:
     """Put values, as sentences of exceptions have them, into a text of the console."""
     writes = _writers(words, when, bare)
-    said = {key: writes.get(key, bare)(value) for key, value in values.items()}
+    said = {
+        key: writes[key](value) if key in writes else bare(key, value)
+        for key, value in values.items()
+    }
     return words(name, **said)
 
 
@@ -73,7 +77,7 @@ def _writers(
     def scanned(text: str) -> Markup:
         parts = scan(text)
         time = when(_moment(parts.pop("time")))
-        said = {name: bare(value) for name, value in parts.items()}
+        said = {name: bare(name, value) for name, value in parts.items()}
         return words(f"scan.{'_'.join(sorted(said)) or 'time'}", time=time, **said)
 
     return {

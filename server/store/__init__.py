@@ -382,6 +382,12 @@ class Store(Protocol):
     async def standing(self, after: int, limit: int) -> list[Stand]:
         """Return what is here at a known place now, by order of appearance."""
 
+    async def visitors(self, location: str, most: int) -> list[str]:
+        """Return what was at a location lately: what came last, and what went last.
+
+        So many of each, at most.
+        """
+
     async def told(self, query: ToldQuery) -> list[tuple[int, str]]:
         """Return items that were told of anything since a moment, with their numbers.
 

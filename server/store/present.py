@@ -26,6 +26,8 @@ from server.store.reading import chunks, horizon, snapshot
 from shared.protocol import ItemAnswer
 
 __all__ = [
+    "MOST_LATEST",
+    "MOST_THERE",
     "count_told",
     "exceptions",
     "item",
@@ -33,8 +35,14 @@ __all__ = [
     "standing",
     "told",
     "view",
+    "visitors",
     "written",
 ]
+
+
+MOST_THERE, MOST_LATEST = 20_000, 2_000
+"""Items of a place that are looked at for those that came last: those that were named
+last, and of these those that were told of anything last."""
 
 
 class _Placed(msgspec.Struct, array_like=True, gc=False):
@@ -210,6 +218,21 @@ def standing(connection: sqlite3.Connection, after: int, limit: int) -> list[Sta
 def _since(state: bytes) -> int:
     location = _PLACED.decode(state)[0].location
     return 0 if location is None else location.since.occurred
+
+
+def visitors(connection: sqlite3.Connection, location: str, most: int) -> list[str]:
+    """Return what was at a location lately: what came last, and what went last."""
+    went = connection.execute(
+        "SELECT item FROM moved WHERE location = ? ORDER BY occurred DESC LIMIT ?",
+        (location, most),
+    )
+    here = connection.execute(
+        "SELECT key, state FROM (SELECT key, latest, state FROM item"
+        " WHERE location = ? ORDER BY id DESC LIMIT ?) ORDER BY latest DESC LIMIT ?",
+        (location, MOST_THERE, MOST_LATEST),
+    )
+    came = sorted(here, key=lambda one: _since(one[1]), reverse=True)[:most]
+    return list(dict.fromkeys(key for key, *_ in (*came, *went)))
 
 
 def told(connection: sqlite3.Connection, query: ToldQuery) -> list[tuple[int, str]]:

@@ -56,11 +56,15 @@ CROSS JOIN said AS x ON x.position = s.position AND x.topic = :expected
 """
 
 _TITLED = """
-SELECT l.line, g.name, l.seq
+SELECT s.key
 FROM (SELECT rowid FROM title WHERE title MATCH ? ORDER BY rowid DESC LIMIT ?) AS t
-CROSS JOIN line AS l ON l.position = t.rowid
-CROSS JOIN log AS g ON g.id = l.log
-ORDER BY l.position DESC
+CROSS JOIN said AS s ON s.position = t.rowid AND s.topic = ?
+WHERE s.position = (
+    SELECT o.position FROM said AS o
+    WHERE o.topic = s.topic AND o.key = s.key AND NOT EXISTS (
+        SELECT 1 FROM voided AS v WHERE v.log = o.log AND v.seq = o.seq)
+    ORDER BY o.occurred DESC, o.log DESC, o.seq DESC LIMIT 1)
+ORDER BY t.rowid DESC LIMIT ?
 """
 
 _PLACE = """
@@ -144,13 +148,9 @@ def titled(
 
     A word may go on behind what is asked for.
     """
-    found = connection.execute(
-        _TITLED, (" AND ".join(f'"{w}"*' for w in asked), TITLES_LOOKED)
-    )
-    lines = [(host_line(data), event_name(log, seq)) for data, log, seq in found]
-    given = {event: line.item for line, event in lines if line and line.item}
-    held = {one.event for one in latest(connection, Topic.TITLE, {*given.values()})}
-    return [key for event, key in given.items() if event in held][:most]
+    query = " AND ".join(f'"{word}"*' for word in asked)
+    given = (query, TITLES_LOOKED, Topic.TITLE, most)
+    return [key for (key,) in connection.execute(_TITLED, given)]
 
 
 def place_anew(connection: sqlite3.Connection) -> None:

@@ -510,6 +510,11 @@ class SqliteStore:
             await self._all_written()
         return await self._read(partial(present.standing, after=after, limit=limit))
 
+    async def visitors(self, location: str, most: int) -> list[str]:
+        """Return what was at a location lately: what came last, and what went last."""
+        await self._all_written()
+        return await self._read(partial(present.visitors, location=location, most=most))
+
     async def told(self, query: ToldQuery) -> list[tuple[int, str]]:
         """Return items that were told of anything since, with their numbers."""
         if not query.after:

@@ -92,6 +92,7 @@ async def _all(store: Store) -> tuple[object, ...]:
         await store.events(0, 1_000),
         answers,
         await store.said(Topic.TITLE, None),
+        await store.titled(["vase"], 10),
         [(one.name, one.log, one.acked) for one in await store.stations()],
         [one.item for one in (await store.items(ItemQuery())).answers],
         await store.hook_position("shop"),

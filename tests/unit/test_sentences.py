@@ -78,7 +78,8 @@ def say_in(language: str, code: str, text: str) -> str:
     def when(moment: int) -> Markup:
         return Markup(f"<time>{moment // 1_000_000}</time>")  # noqa: S704 # a number
 
-    def bare(value: str) -> Markup:
+    def bare(kind: str, value: str) -> Markup:
+        assert kind
         return Markup("<bdi>{}</bdi>").format(escape(value))
 
     return str(spoken(code, text, words(language), when, bare))

@@ -82,7 +82,7 @@ def test_what_else_was_wrong_is_told_in_its_own_sentence_and_once() -> None:
     ever = [found(code, "<b>") for code in ("stale", "stale", "seen_after_departure")]
     parts = verdict(ever, [], whole=True, heard=True, still=False)
     assert names(parts) == ["stale", "seen_after_departure", "verdict.over"]
-    said = told(parts, words("en"), str, str)
+    said = told(parts, words("en"), str, lambda _, text: text)
     assert said == "&lt;b&gt; &lt;b&gt; None of this is open any more."
 
 

@@ -22,9 +22,11 @@ from server.store.answering import State, answers
 from server.store.keeping import STATE
 from server.store.postgres.database import Database, digest
 from server.store.postgres.reading import horizon
+from server.store.present import MOST_LATEST, MOST_THERE
 from shared.protocol import ItemAnswer
 
 __all__ = ["count_told", "exceptions", "item", "items", "standing", "told"]
+__all__ += ["visitors"]
 
 
 def _view(database: Database, asked: int) -> View:
@@ -165,6 +167,23 @@ def standing(database: Database, after: int, limit: int) -> list[Stand]:
 def _since(state: bytes) -> int:
     location = STATE.decode(state)[0].location
     return 0 if location is None else location.since.occurred
+
+
+def visitors(database: Database, location: str, most: int) -> list[str]:
+    """Return what was at a location lately: what came last, and what went last."""
+    went = database.rows(
+        "SELECT item FROM moved WHERE location = $1 ORDER BY occurred DESC LIMIT $2",
+        *(digest(location), most),
+    )
+    here = database.rows(
+        "SELECT i.key, i.state FROM (SELECT name FROM listed"
+        ' WHERE "left"(location, 200) = "left"($1, 200) AND location = $1'
+        " ORDER BY number DESC LIMIT $2) l"
+        " JOIN item i ON i.name = l.name ORDER BY i.latest DESC LIMIT $3",
+        *(location, MOST_THERE, MOST_LATEST),
+    )
+    came = sorted(here, key=lambda one: _since(one[1]), reverse=True)[:most]
+    return list(dict.fromkeys(key for key, *_ in (*came, *went)))
 
 
 def told(database: Database, query: ToldQuery) -> list[tuple[int, str]]:

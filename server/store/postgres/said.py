@@ -56,15 +56,17 @@ FROM unnest($1::bigint[], $2::text[]) n (line, words)
 ON CONFLICT DO NOTHING
 """
 _TITLED = """
-SELECT l.line, g.name, l.seq
-FROM (SELECT t.line, d.position - (d.last - i.seq) AS position
-    FROM (SELECT line FROM title WHERE words @@ $1::text::tsquery LIMIT 10 * $2) t
-    JOIN line i ON i.log = t.line >> 32 AND i.seq = t.line & 4294967295
-    JOIN delivery d ON d.log = i.log AND d.last = i.delivered
-    ORDER BY position DESC LIMIT $2) f
-JOIN line l ON l.log = f.line >> 32 AND l.seq = f.line & 4294967295
-JOIN log g ON g.id = l.log
-ORDER BY f.position DESC
+SELECT s.key
+FROM (SELECT line FROM title WHERE words @@ $1::text::tsquery LIMIT 10 * $2) t
+JOIN said s ON s.line = t.line AND s.topic = $3
+JOIN line l ON l.log = t.line >> 32 AND l.seq = t.line & 4294967295
+JOIN delivery d ON d.log = l.log AND d.last = l.delivered
+WHERE s.line = (
+    SELECT o.line FROM said o
+    WHERE o.topic = s.topic AND o.name = s.name AND NOT EXISTS (
+        SELECT 1 FROM voided v WHERE v.log = o.log AND v.seq = o.seq)
+    ORDER BY o.occurred DESC, o.log DESC, o.seq DESC LIMIT 1)
+ORDER BY d.position - (d.last - l.seq) DESC LIMIT $4
 """
 _EXPECTED = """
 SELECT DISTINCT x.key
@@ -143,11 +145,8 @@ def titled(database: Database, asked: Sequence[str], most: int) -> list[str]:
     A word may go on behind what is asked for. Of very many that fit, some are returned.
     """
     query = " & ".join(f"'{word}':*" for word in asked)
-    found = database.rows(_TITLED, query, TITLES_LOOKED)
-    lines = [(host_line(data), event_name(log, seq)) for data, log, seq in found]
-    given = {event: line.item for line, event in lines if line and line.item}
-    held = {one.event for one in latest(database, Topic.TITLE, {*given.values()})}
-    return [key for event, key in given.items() if event in held][:most]
+    given = (query, TITLES_LOOKED, Topic.TITLE, most)
+    return [key for (key,) in database.rows(_TITLED, *given)]
 
 
 def latest(

@@ -384,6 +384,10 @@ class PostgresStore:
         """Return what is here at a known place now, by order of appearance."""
         return await self._read(partial(present.standing, after=after, limit=limit))
 
+    async def visitors(self, location: str, most: int) -> list[str]:
+        """Return what was at a location lately: what came last, and what went last."""
+        return await self._read(partial(present.visitors, location=location, most=most))
+
     async def told(self, query: ToldQuery) -> list[tuple[int, str]]:
         """Return items that were told of anything since, with their numbers."""
         return await self._read(partial(present.told, query=query))
