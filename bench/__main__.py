@@ -21,6 +21,7 @@ from bench.compare import said
 from bench.console import console
 from bench.day import day
 from bench.engine import engine
+from bench.late import late
 from bench.measure import Row, table
 from bench.peers.measure import peers
 from bench.scaling import scaling
@@ -48,6 +49,7 @@ MEASURES = {
         scaling,
         peers,
         day,
+        late,
     )
 }
 

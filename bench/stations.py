@@ -36,23 +36,27 @@ class Sending:
         self.sign = key.sign
         self.requests: list[tuple[int, bytes, dict[str, str]]] = []
         self.lines = 0
+        self._head = start(log)
 
     def prepare(self, station: int, count: int, turn: int) -> None:
         """Write, chain and sign batches of a station's work."""
-        head, begun = start(self.log), time.time_ns() // 1000 - _AHEAD
+        begun = time.time_ns() // 1000 - _AHEAD
         for batch in islice(batches(station, begun, turn), count):
-            lines = [data for _, data in batch]
-            after, base = self.lines, head
-            self.lines += len(lines)
-            head = walk(head, lines)[-1]
-            signature = self.sign(signed_message(self.log, self.lines, head))
-            headers = {
-                **self.bearer,
-                BASE: base.hex(),
-                HEAD: head.hex(),
-                SIGNATURE: base64.b64encode(signature).decode(),
-            }
-            self.requests.append((after, b"\n".join(lines) + b"\n", headers))
+            self.add([data for _, data in batch])
+
+    def add(self, lines: list[bytes]) -> None:
+        """Chain and sign lines as one request."""
+        after, base = self.lines, self._head
+        self.lines += len(lines)
+        self._head = walk(base, lines)[-1]
+        signature = self.sign(signed_message(self.log, self.lines, self._head))
+        headers = {
+            **self.bearer,
+            BASE: base.hex(),
+            HEAD: self._head.hex(),
+            SIGNATURE: base64.b64encode(signature).decode(),
+        }
+        self.requests.append((after, b"\n".join(lines) + b"\n", headers))
 
     async def send(self, session: aiohttp.ClientSession) -> None:
         """Send them, one after the other."""
@@ -62,6 +66,7 @@ class Sending:
                 if answer.status != 200:  # noqa: PLR2004 # the only good answer
                     raise RuntimeError(await answer.text())
                 await answer.read()
+        self.requests.clear()
 
 
 async def joined(session: aiohttp.ClientSession, url: str, key: str) -> Sending:
