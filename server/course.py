@@ -81,8 +81,7 @@ def course(item: str, telling: Telling, at: int, site: Site) -> Course:
     shown_by.update((m.shown.event.name, m.shown.event) for m in story)
     return Course(
         item=item,
-        holds=any(not moment.shown.own for moment in story)
-        or bool(telling.world.contents(item)),
+        holds=telling.holds,
         scans=list(_scans(events)),
         stays=list(_stays(events, gone)),
         handoffs=list(_handoffs(events, at, site)),

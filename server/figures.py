@@ -8,6 +8,7 @@ which it ended, a handoff to that of its pick, a loss to that in which it was mi
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -18,6 +19,7 @@ __all__ = [
     "Figures",
     "Incident",
     "Period",
+    "Sort",
     "Spread",
     "Tally",
     "expected",
@@ -26,6 +28,7 @@ __all__ = [
 
 HALF = 2
 MOST_INCIDENTS = 20_000
+"""Incidents that are kept, the newest; all are counted."""
 
 
 class Period(msgspec.Struct, frozen=True):
@@ -72,6 +75,14 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     log: str
 
 
+class Sort(NamedTuple):
+    """What incidents have in common: the kind, the action, and whose line shows it."""
+
+    code: str
+    step: str
+    log: str
+
+
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
     """What is measured of a period. Counts are of items or of their scans.
 
@@ -79,7 +90,9 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     are of the picks of which that is settled; ``waiting`` can still be confirmed.
     ``found`` are those of the lost that turned up since. ``left`` are items that left
     and never held others, ``complete`` those of them that had every expected step,
-    ``skipped`` says how many lack which.
+    ``skipped`` says how many lack which. ``incidents`` are the newest, ``wrong`` counts
+    all of them by what they have in common. ``squares`` adds up the squares of how
+    often each item was scanned, as far as it was looked at: how even that is.
     """
 
     period: Period
@@ -97,6 +110,8 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     complete: int
     skipped: dict[str, int]
     incidents: list[Incident]
+    wrong: dict[Sort, int]
+    squares: int
 
 
 HOUR = 3600 * 1_000_000
@@ -107,24 +122,25 @@ class Tally:
 
     Args:
         period: The period.
-        weight: How many items each item stands for.
     """
 
-    def __init__(self, period: Period, weight: int = 1) -> None:
-        self.period, self.weight = period, weight
-        self._items = 0
+    def __init__(self, period: Period) -> None:
+        self.period = period
+        self._items = self._squares = 0
         self._hours: Counter[int] = Counter()
         self._stays: defaultdict[str, array[int]] = defaultdict(lambda: array("q"))
         self._handoffs: Counter[bool | None] = Counter()
         self._losses: list[int | None] = []
         self.left: Counter[frozenset[str]] = Counter()
         self._incidents: list[Incident] = []
+        self._wrong: Counter[Sort] = Counter()
 
     def add(self, course: Course) -> None:
         """Take in an item's way."""
-        period, has = self.period, self.period.has
+        has = self.period.has
         scans = [at for at in course.scans if has(at)]
         self._items += bool(scans)
+        self._squares += len(scans) ** 2
         self._hours.update(at // HOUR * HOUR for at in scans)
         for stay in course.stays:
             if has(stay.end):
@@ -137,12 +153,24 @@ class Tally:
         ]
         if not course.holds:
             self.left.update(one.steps for one in course.departures if has(one.at))
-        room = MOST_INCIDENTS - len(self._incidents)
-        self._incidents += [i for i in _incidents(course) if period.has(i.since)][:room]
+        wrong = [one for one in _incidents(course) if has(one.since)]
+        self._wrong.update(Sort(one.code, one.step, one.log) for one in wrong)
+        self._incidents += wrong
+        if len(self._incidents) > 2 * MOST_INCIDENTS:
+            self._incidents = self._newest()
 
-    def figures(self, steps: frozenset[str]) -> Figures:
-        """Return the figures; ``steps`` are those that every item should have had."""
-        weight, found = self.weight, [one for one in self._losses if one is not None]
+    def _newest(self) -> list[Incident]:
+        ordered = sorted(self._incidents, key=lambda one: (one.since, one.item))
+        return ordered[-MOST_INCIDENTS:]
+
+    def figures(self, steps: frozenset[str], weight: int = 1) -> Figures:
+        """Return the figures.
+
+        Args:
+            steps: Those that every item should have had.
+            weight: How many items each item stands for that was looked at.
+        """
+        found = [one for one in self._losses if one is not None]
         skipped = {
             step: weight * sum(n for had, n in self.left.items() if step not in had)
             for step in sorted(steps)
@@ -165,7 +193,9 @@ class Tally:
             left=self.left.total() * weight,
             complete=weight * sum(n for had, n in self.left.items() if steps <= had),
             skipped={step: number for step, number in skipped.items() if number},
-            incidents=sorted(self._incidents, key=lambda one: (one.since, one.item)),
+            incidents=self._newest(),
+            wrong={sort: number * weight for sort, number in self._wrong.items()},
+            squares=self._squares,
         )
 
 

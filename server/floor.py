@@ -65,31 +65,44 @@ class Floor:
 
     Args:
         begin: The moment. What is told with `stands` was told of nothing since.
-        every: One of so many of the items that moved was looked at.
+        every: One of so many of the items that moved was looked at so far.
     """
 
     def __init__(self, begin: int, every: int = 1) -> None:
         self.begin, self.every = begin, every
         self._standing: defaultdict[str, array[int]] = defaultdict(lambda: array("q"))
-        self._moving: list[Span] = []
-
-    @property
-    def about(self) -> bool:
-        """Whether counts are estimates."""
-        return self.every > 1
+        self._moving: list[tuple[str, Span]] = []
+        self._moved: set[str] = set()
 
     def stands(self, place: str, since: int) -> None:
         """Take in an item that has stood at a place all the time."""
         self._standing[place].append(since)
 
-    def moves(self, found: Iterable[Span]) -> None:
+    def moves(self, item: str, found: Iterable[Span]) -> None:
         """Take in the spans of an item that was told of something since."""
-        self._moving += (span for span in found if span.until > self.begin)
+        self._moved.add(item)
+        self._moving += ((item, span) for span in found if span.until > self.begin)
+
+    def estimate(self, every: int) -> "Floor":
+        """Return the same as an estimate, from one of so many of those that moved."""
+        found = Floor(self.begin, every)
+        found._standing, found._moving = self._standing, list(self._moving)
+        found._moved = set(self._moved)
+        return found
+
+    @property
+    def looked(self) -> int:
+        """How many of the items that moved were looked at."""
+        return len(self._moved)
+
+    def moved(self, item: str) -> bool:
+        """Whether an item was told of something since."""
+        return item in self._moved
 
     def at(self, moment: int) -> list[Here]:
         """Return what stood where at a moment, by place; places of nothing left out."""
         moving: defaultdict[str, list[int]] = defaultdict(list)
-        for span in self._moving:
+        for _, span in self._moving:
             if span.start <= moment < span.until:
                 moving[span.place] += [span.since] * self.every
         places = sorted({*self._standing, *moving})
@@ -97,6 +110,23 @@ class Floor:
             _here(place, sorted([*self._standing.get(place, ()), *moving[place]]))
             for place in places
         ]
+
+    def moving(self, moment: int) -> int:
+        """Count what stood somewhere at a moment, of the items that moved."""
+        stood = (span.start <= moment < span.until for _, span in self._moving)
+        return sum(stood) * self.every
+
+    def count(self, place: str, moment: int) -> int:
+        """Count what stood at a place at a moment."""
+        return len(self._standing.get(place, ())) + len(self.names(place, moment))
+
+    def names(self, place: str, moment: int) -> list[str]:
+        """Return the items that stood at a place at a moment, of those that moved."""
+        return sorted(
+            item
+            for item, span in self._moving
+            if span.place == place and span.start <= moment < span.until
+        )
 
 
 def _here(place: str, since: list[int]) -> Here:

@@ -65,14 +65,15 @@ class Reader(Protocol):
 class Telling(msgspec.Struct, frozen=True):
     """What bears on an item: the world in which it is found, and what was said of it.
 
-    ``known``: some event that happened names it. ``events`` are all that speak of the
-    item itself, voided ones too, in order.
+    ``known``: some event that happened names it. ``holds``: others were put into it.
+    ``events`` are all that speak of the item itself, voided ones too, in order.
     ``said``, in order and not voided: those that are no evidence, and counts of places
     that did not see it.
     """
 
     world: World
     known: bool
+    holds: bool
     events: list[Event]
     said: list[Event]
 
@@ -133,6 +134,7 @@ def tell_together(
     counts = _by_place(reader.about(everywhere, (Role.PLACE,)))
     own: dict[str, list[Event]] = {item: [] for item in items}
     names: dict[str, bool] = dict.fromkeys(items, False)
+    holding = _holding(found, actions)
     for event in sorted(found, key=attrgetter("order")):
         for item in event.subjects():
             if item in own:
@@ -143,12 +145,25 @@ def tell_together(
         item: Telling(
             world=world,
             known=names[item],
+            holds=item in holding,
             events=own[item],
             said=_said(
                 item, own[item], (c for p in places[item] for c in counts[p]), actions
             ),
         )
         for item in items
+    }
+
+
+def _holding(events: Iterable[Event], actions: Actions) -> set[str]:
+    """Return the containers that something else was put into."""
+    return {
+        event.line.container
+        for event in events
+        if event.line.container is not None
+        and event.voided_by is None
+        and event.line.item not in {None, event.line.container}
+        and event.action(actions).stay is Stay.ENTERS
     }
 
 

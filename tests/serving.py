@@ -21,6 +21,8 @@ from server.people import People
 from server.reference import ReferenceData
 from server.sessions import Sessions
 from server.site import DEFAULT
+from server.store import Store
+from server.store.postgres.store import PostgresStore
 from server.store.sqlite import SqliteStore
 from shared import chain
 from shared.lines import Line, encode
@@ -99,13 +101,22 @@ class Service:
 
 @asynccontextmanager
 async def serving(
-    folder: Path, webhooks: tuple[Webhook, ...] = ()
+    folder: Path, webhooks: tuple[Webhook, ...] = (), database: str = ""
 ) -> AsyncIterator[Service]:
-    """Serve from a folder; served again, it is where it was."""
+    """Serve from a folder; served again, it is where it was.
+
+    ``database``: the address of a PostgreSQL that has the events instead.
+    """
     keys = Keys(folder / "keys")
     made = {s.value: keys.create(s, "", f"a {s.value} key") for s in Scope}
     found = Service("", {**made, "nobody": ""}, folder)
-    store = await SqliteStore.open(folder / "scantrail.db", lambda: found.now)
+    store: Store
+    if database:
+        store = await PostgresStore.open(
+            database, lambda: found.now, clock=lambda: found.now
+        )
+    else:
+        store = await SqliteStore.open(folder / "scantrail.db", lambda: found.now)
     people = People(folder / "people")
     context = Context(
         store=store,

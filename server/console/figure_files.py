@@ -24,6 +24,17 @@ Cell = str | int | float | None
 Table = tuple[Sequence[str], list[list[Cell]]]
 
 
+_KINDS = MappingProxyType(
+    {
+        "count": "int64",
+        "scans": "int64",
+        **dict.fromkeys(("now", "before"), "float64"),
+        **dict.fromkeys(("p50_seconds", "p90_seconds", "p99_seconds"), "float64"),
+    }
+)
+"""What columns of Parquet hold that are no text, whatever rows there are."""
+
+
 def _summary(found: Gathered) -> Table:
     head = ("figure", "now", "before")
     rows: list[list[Cell]] = [
@@ -121,9 +132,11 @@ def _csv(head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
 
 def _parquet(head: Sequence[str], rows: Sequence[Sequence[Cell]]) -> bytes:
     pyarrow, file = _pyarrow(), io.BytesIO()
-    table = pyarrow.table(
-        {name: [row[at] for row in rows] for at, name in enumerate(head)}
-    )
+    kinds = [
+        (name, pyarrow.type_for_alias(_KINDS.get(name, "string"))) for name in head
+    ]
+    columns = {name: [row[at] for row in rows] for at, name in enumerate(head)}
+    table = pyarrow.table(columns, schema=pyarrow.schema(kinds))
     pyarrow.parquet.write_table(table, file)
     return file.getvalue()
 

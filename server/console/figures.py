@@ -9,6 +9,7 @@ from aiohttp import web
 from server.api.context import CONTEXT
 from server.console.charts import SIZES, Column, columns, ranges
 from server.console.clock import Clock
+from server.console.estimates import share_off, spread_of
 from server.console.gathering import PARQUET, SPANS, Gathered, asked
 from server.console.rendering import CONSOLE, page, wording
 from server.figures import HOUR, Figures, Period, Spread
@@ -43,7 +44,7 @@ async def figures(request: web.Request) -> web.Response:
         wording(request),
     )
     horizon = await context.store.horizon(view)
-    found, values = made.value, dict[str, object]()
+    found, values = made.best, dict[str, object]()
     if found is not None:
         known = [action.status for action in context.site.actions.values()]
         dwell = sorted(found.now.dwell, key=lambda one: _place(known, one.step))
@@ -53,6 +54,7 @@ async def figures(request: web.Request) -> web.Response:
             "rows": _rows(found),
             "figures": found.now,
             "every": found.every,
+            "looked": found.looked,
             "steps": [
                 speech.named("status", step)
                 for step in sorted(found.steps, key=lambda one: _place(known, one))
@@ -73,6 +75,7 @@ async def figures(request: web.Request) -> web.Response:
         ready=found is not None,
         progress=made.progress,
         asked=wanted,
+        past=view if wanted.moved else None,
         spans=SPANS,
         parquet=PARQUET,
         behind=horizon.untold(),
@@ -125,22 +128,29 @@ NUMBERS: Mapping[str, Callable[[Figures], int]] = MappingProxyType(
         "lost": lambda one: one.lost,
         "found": lambda one: one.found,
         "left": lambda one: one.left,
-        "incidents": lambda one: len(one.incidents),
+        "incidents": lambda one: sum(one.wrong.values()),
     }
 )
 SHARES = MappingProxyType({"handoffs": _confirmed, "compliance": _compliant})
 
 
 def _rows(found: Gathered) -> list[Row]:
-    now, before = found.now, found.before
+    now, before, every = found.now, found.before, found.every
     rows = {
-        name: Row(name, f"{of(now):,}", f"{of(before):,}", _change(of(now), of(before)))
+        name: Row(
+            name,
+            _number(of(now), margin(name, now, every)),
+            _number(of(before), margin(name, before, every)),
+            _change(of(now), of(before)),
+        )
         for name, of in NUMBERS.items()
     }
     for name, part in SHARES.items():
-        (a, b), (c, d) = part(now), part(before)
         rows[name] = Row(
-            name, _counted(a, b), _counted(c, d), _points(part(now), part(before))
+            name,
+            _counted(part(now), every),
+            _counted(part(before), every),
+            _points(part(now), part(before)),
         )
     rows["throughput"] = Row(
         "throughput",
@@ -155,8 +165,24 @@ def _rows(found: Gathered) -> list[Row]:
     return [rows[name] for name in (*order, "left", "compliance", "incidents")]
 
 
-def _counted(part: int, whole: int) -> str:
-    return f"{_share(part, whole)} ({part:,} / {whole:,})" if whole else NOTHING
+def margin(name: str, one: Figures, every: int) -> float:
+    """Return how far an estimated number may be off, with 95 % confidence."""
+    if name == "scans":
+        return spread_of(one.squares * every, every)
+    return spread_of(NUMBERS[name](one), every)
+
+
+def _number(number: int, off: float) -> str:
+    return f"{number:,} ± {off:,.0f}" if off else f"{number:,}"
+
+
+def _counted(part: tuple[int, int], every: int) -> str:
+    met, whole = part
+    if not whole:
+        return NOTHING
+    off = share_off(met, whole, every)
+    about = f" ± {100 * off:.1f} %" if off else ""
+    return f"{_share(met, whole)}{about} ({met:,} / {whole:,})"
 
 
 def _typical(spread: Spread | None) -> str:

@@ -1,6 +1,6 @@
 """The floor map: what is where, how long already, and the stations; at any moment."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 
 import msgspec
 from aiohttp import web
@@ -8,23 +8,26 @@ from aiohttp import web
 from server.api.context import CONTEXT, Context
 from server.console.beneath import Beneath, beneath
 from server.console.clock import Clock
-from server.console.item_view import view_of
-from server.console.plan import Box, Drawing, drawing, natural
+from server.console.estimates import spread_of
+from server.console.hindsight import learnt_since
+from server.console.item_view import known_then, view_of
+from server.console.plan import Box, Drawing, drawing, group_of, natural
 from server.console.rendering import CONSOLE, page
+from server.console.sampling import others, part_of, sampled, told
 from server.console.workshop import WORKSHOP, Made, Progress
 from server.floor import Floor, Here, spans
+from server.history import Telling
 from server.station_exceptions import station_state
-from server.store import Said, Store, ToldQuery, View, is_own
+from server.store import Said, Store, View, is_own
 from shared.hosts import HostLine, Topic
 from shared.moments import SECOND, span, to_text
 from shared.protocol import StationState
 
-__all__ = ["Place", "Slider", "counted", "floor"]
+__all__ = ["EARLIEST", "Group", "Place", "Slider", "counted", "floor", "floor_of"]
+__all__ += ["grouped"]
 
-PAGE, TOGETHER = 5000, 250
-"""Items read at once where only their place counts, and where their story does."""
-MOST_MOVED = 50_000
-"""Items whose stories are told for one day; of more, evenly, one in so many is."""
+PAGE = 5000
+"""Items read at once where only their place counts."""
 MOST_SHOWN = 300
 """Places on the page, the fullest; all of them if that is asked for."""
 STEP = 300
@@ -49,6 +52,42 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
         return any(one.exceptions for one in self.stations)
 
 
+class Group(msgspec.Struct, frozen=True, kw_only=True):
+    """Places whose codes begin alike, with what stands at all of them."""
+
+    name: str
+    places: list[Place]
+
+    @property
+    def number(self) -> int:
+        """How many places that are."""
+        return len(self.places)
+
+    @property
+    def count(self) -> int:
+        """How many items stand there."""
+        return sum(one.here.count for one in self.places if one.here)
+
+    @property
+    def oldest(self) -> int | None:
+        """Since when the oldest has."""
+        return min((one.here.oldest for one in self.places if one.here), default=None)
+
+    @property
+    def trouble(self) -> bool:
+        """Whether something is wrong with a station there."""
+        return any(one.trouble for one in self.places)
+
+
+def grouped(places: Iterable[Place]) -> list[Group]:
+    """Put together what a table shows of places, by the group that codes begin with."""
+    found: dict[str, list[Place]] = {}
+    for one in places:
+        if one.here or one.stations:
+            found.setdefault(group_of(one.code), []).append(one)
+    return [Group(name=name, places=some) for name, some in found.items()]
+
+
 class Slider(msgspec.Struct, frozen=True, kw_only=True):
     """A day's slider: where it begins, what its marks are called, and where it is."""
 
@@ -57,86 +96,128 @@ class Slider(msgspec.Struct, frozen=True, kw_only=True):
     mark: int
 
 
-async def counted(store: Store, begin: int | None, progress: Progress) -> Floor:
-    """Count what stood where from a moment on; ``None``: what stands where now."""
+async def counted(
+    store: Store, begin: int | None, progress: Progress, known_at: int | None = None
+) -> Floor:
+    """Count what stood where from a moment on.
+
+    Args:
+        store: Has the items.
+        begin: The moment; ``None``: what stands where now.
+        progress: Is told how far it is, and has an estimate where there are many items.
+        known_at: As we knew it when; ``None``: by all that is known now.
+    """
     now = store.present()
-    since = now + 1 if begin is None else begin
-    progress.of = moved = 0 if begin is None else await store.count_told(since)
-    found = Floor(since, every=max(1, -(-moved // MOST_MOVED)))
-    after = 0
+    since, late, moved = now + 1 if begin is None else begin, set[str](), 0
+    if begin is not None:
+        moved = await store.count_told(since)
+        if known_at is not None:
+            late = await learnt_since(store, known_at, since)
+    progress.of = moved + len(late)
+    found, after = Floor(since), 0
     while rows := await store.standing(after, PAGE):
-        for _, place, stood, latest in rows:
-            if latest < since:
-                found.stands(place, stood)
+        for one in rows:
+            if one.latest < since and one.key not in late:
+                found.stands(one.place, one.since)
         after = rows[-1].id
-        progress.done += 0 if moved else len(rows)
-    if moved:
-        await _moved(store, found, View(at=now, known_at=now), progress)
+        progress.done += 0 if begin is not None else len(rows)
+    if progress.of:
+        view = View(at=now, known_at=now if known_at is None else known_at)
+        await _moved(store, found, view, late, progress)
     return found
 
 
-async def _moved(store: Store, found: Floor, view: View, progress: Progress) -> None:
-    query = ToldQuery(since=found.begin, every=found.every, limit=TOGETHER)
-    while rows := await store.told(query):
-        tellings = await store.tell_together([key for _, key in rows], view)
-        for key, telling in tellings.items():
-            found.moves(spans(telling, key))
-        query = msgspec.structs.replace(query, after=rows[-1][0])
-        progress.done += len(rows) * found.every
+async def _moved(
+    store: Store, found: Floor, view: View, late: set[str], progress: Progress
+) -> None:
+    every = part_of(progress.of)
+
+    async def take(each: AsyncIterator[dict[str, Telling]]) -> None:
+        async for tellings in each:
+            late.difference_update(tellings)
+            for key, telling in tellings.items():
+                found.moves(key, spans(telling, key))
+
+    await take(sampled(store, found.begin, every, view, progress))
+    if every > 1:
+        progress.estimate = found.estimate(every)
+    await take(others(store, found.begin, every, view, progress))
+    await take(told(store, set(late), view, progress))
 
 
-async def _floor(request: web.Request, begin: int | None) -> Made[Floor]:
-    store = request.app[CONTEXT].store
+async def floor_of(request: web.Request, view: View, *, moved: bool) -> Made[Floor]:
+    """Return what stood where on the day of a view; live, where it is not moved."""
+    store, clock = request.app[CONTEXT].store, request.app[CONSOLE].clock
+    now = store.present()
+    begin = clock.midnight(max(EARLIEST, min(view.at, now))) if moved else None
+    known = known_then(request) if moved else None
 
     async def work(progress: Progress) -> Floor:
-        return await counted(store, begin, progress)
+        return await counted(store, begin, progress, known)
 
-    return await request.app[WORKSHOP].ask(("floor", begin), work)
+    return await request.app[WORKSHOP].ask(("floor", begin, known), work)
 
 
 async def floor(request: web.Request) -> web.Response:
-    """``GET /floor?at=``: places, what stands there, and the stations."""
+    """``GET /floor?at=&known_at=``: places, what stands there, and the stations."""
     context, clock = request.app[CONTEXT], request.app[CONSOLE].clock
     view, moved = view_of(request)
     now = context.store.present()
     at = max(EARLIEST, min(view.at, now))
-    made = await _floor(request, clock.midnight(at) if moved else None)
-    heres = made.value.at(at) if made.value else []
-    everywhere = await _places(context, heres)
+    view = View(at=at, known_at=view.known_at)
+    made = await floor_of(request, view, moved=moved)
+    found = made.best
+    heres = found.at(at) if found else []
+    everywhere = await _places(context, heres, at if moved else None)
     said = await context.store.said(Topic.LOCATION, None)
     plan = beneath(context.plan)
     places = everywhere if "all" in request.query else _fullest(everywhere)
-    horizon = await context.store.horizon(View(at=at, known_at=now))
+    horizon = await context.store.horizon(view)
+    groups = grouped(places)
     return page(
         request,
         "floor.html",
+        groups=groups,
+        shown_places=[one for group in groups for one in group.places],
         places=places,
         everywhere=len(everywhere),
         drawings=_drawn(_fullest(places), said, plan),
         plan=plan,
         total=sum(one.count for one in heres),
-        about=made.value.about if made.value else False,
-        every=made.value.every if made.value else 1,
-        ready=made.value is not None,
+        off=round(spread_of(found.moving(at), found.every)) if found else 0,
+        looked=found.looked if found else 0,
+        every=found.every if found else 1,
+        ready=found is not None,
         progress=made.progress,
         at=at,
+        view=view,
         moved=moved,
-        held_at=to_text(at),
+        past=view if moved else None,
+        hindsight=known_then(request) is None,
         slider=_slider(clock, at, now, moved=moved),
         behind=horizon.untold(),
         dwell=lambda since: span(max(0, at - since) / SECOND),
     )
 
 
-async def _places(context: Context, heres: Iterable[Here]) -> list[Place]:
-    """Put together what is known of each place, by code."""
+async def _places(
+    context: Context, heres: Iterable[Here], at: int | None
+) -> list[Place]:
+    """Put together what is known of each place, by code.
+
+    Args:
+        context: The server's.
+        heres: What stands there.
+        at: The past moment that is looked at: stations that joined later are not there.
+    """
     found = {one.place: one for one in heres}
     said = await context.store.said(Topic.LOCATION, None)
     titles = {one.key: one.line.title or "" for one in said if not one.line.ended}
     now, limit = context.store.present(), context.silent_limit
     stations: dict[str, list[StationState]] = {}
     for seen in await context.store.stations():
-        if seen.active and seen.location and not is_own(seen.name):
+        joined = at is None or (seen.joined or 0) <= at
+        if seen.active and joined and seen.location and not is_own(seen.name):
             state = station_state(seen, now, limit)
             stations.setdefault(seen.location, []).append(state)
     most = max((one.count for one in found.values()), default=0)

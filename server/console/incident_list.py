@@ -9,6 +9,7 @@ from aiohttp import web
 
 from server.api.context import CONTEXT, Context
 from server.console.charts import SIZES, pareto
+from server.console.estimates import spread_of
 from server.console.gathering import (
     DAY,
     PARQUET,
@@ -23,7 +24,7 @@ from server.console.rendering import page, wording
 from server.console.shown import shown
 from server.console.titles import titles
 from server.console.words import Words
-from server.figures import Incident
+from server.figures import Sort
 from server.store import ExceptionQuery
 
 __all__ = ["Share", "incidents"]
@@ -46,7 +47,7 @@ class Share(NamedTuple):
     together: int
 
 
-_BY: Mapping[str, Callable[[Incident, Gathered], str]] = MappingProxyType(
+_BY: Mapping[str, Callable[[Sort, Gathered], str]] = MappingProxyType(
     {
         "cause": lambda one, _: one.code,
         "step": lambda one, _: one.step,
@@ -57,8 +58,9 @@ _BY: Mapping[str, Callable[[Incident, Gathered], str]] = MappingProxyType(
 
 def shares(found: Gathered, by: str, speech: Words) -> list[Share]:
     """Count the incidents of each group, the largest first."""
-    group = _BY[by]
-    counts = Counter(group(one, found) for one in found.now.incidents)
+    group, counts = _BY[by], Counter[str]()
+    for sort, number in found.now.wrong.items():
+        counts[group(sort, found)] += number
     together, ordered = 0, []
     for key, number in sorted(counts.items(), key=lambda one: (-one[1], one[0])):
         together += number
@@ -80,16 +82,19 @@ async def incidents(request: web.Request) -> web.Response:
     by = by if by in _BY else "cause"
     horizon = await context.store.horizon(view)
     values: dict[str, object] = {}
-    if made.value is not None:
-        found = made.value
+    found = made.best
+    if found is not None:
+        total = sum(found.now.wrong.values())
         groups = shares(found, by, speech)
         drawn = [(shown(one.name, 40), one.number) for one in groups[:MOST_COLUMNS]]
         values = {
             "groups": groups[:MOST_ROWS],
             "more": len(groups) - MOST_COLUMNS,
             "charts": [pareto(drawn, size) for size in SIZES],
-            "total": len(found.now.incidents),
+            "total": total,
+            "off": spread_of(total, found.every),
             "every": found.every,
+            "looked": found.looked,
             "period": found.now.period,
             "newest": found.now.incidents[: -MOST - 1 : -1],
             "stations": found.stations,
@@ -100,11 +105,12 @@ async def incidents(request: web.Request) -> web.Response:
         request,
         "incidents.html",
         values,
-        ready=made.value is not None,
+        ready=found is not None,
         progress=made.progress,
         by=by,
         groupings=tuple(_BY),
         asked=wanted,
+        past=view if wanted.moved else None,
         spans=SPANS,
         parquet=PARQUET,
         behind=horizon.untold(),

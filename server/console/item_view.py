@@ -16,7 +16,7 @@ from shared.hosts import Topic, host_line
 from shared.moments import to_text
 from shared.protocol import ItemAnswer, ItemEvent
 
-__all__ = ["ItemView", "item_view", "moment_of", "view_of"]
+__all__ = ["ItemView", "item_view", "known_then", "moment_of", "view_of"]
 
 HEARSAY = frozenset({"claim", "expect"})
 """Another system's word: what it believes, and what it expects on a load."""
@@ -72,6 +72,13 @@ def view_of(request: web.Request) -> tuple[View, bool]:
     return View(
         at=now if at is None else at, known_at=now if known is None else known
     ), moved
+
+
+def known_then(request: web.Request) -> int | None:
+    """Return as we knew it when the query asks; ``None``: by all that is known now."""
+    known = moment_of(request, "known_at")
+    now = request.app[CONTEXT].store.present()
+    return None if known is None or known >= now else known
 
 
 def moment_of(request: web.Request, name: str) -> int | None:

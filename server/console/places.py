@@ -4,8 +4,10 @@ from aiohttp import web
 
 from server.api import wire
 from server.api.context import CONTEXT
+from server.console.item_view import view_of
 from server.console.moves import Move, moves
 from server.console.rendering import page
+from server.console.stood import place_then
 from server.console.titles import titles
 from server.store import ItemQuery, View
 from shared.hosts import Topic
@@ -19,8 +21,13 @@ MOST_MOVES = 30
 
 
 async def place(request: web.Request) -> web.Response:
-    """``GET /places/{location}``: what is there now, and what came and went."""
-    key = wire.key(request, "location")
+    """``GET /places/{location}?at=&known_at=``: what is there, and came and went.
+
+    Of a past moment: what was there then.
+    """
+    key, (view, moved) = wire.key(request, "location"), view_of(request)
+    if moved:
+        return await place_then(request, key, view)
     query = ItemQuery(location=key, present=True, limit=MOST)
     store = request.app[CONTEXT].store
     now = store.present()

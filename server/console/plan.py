@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-__all__ = ["Box", "Drawing", "Group", "drawing", "natural"]
+__all__ = ["Box", "Drawing", "Group", "drawing", "group_of", "natural"]
 
 WIDE, TALL, GAP, HEAD = 120.0, 64.0, 12.0, 40.0
 """Sizes of a place that is laid out by its code, the gap, and the room for a name."""
@@ -123,6 +123,11 @@ def _by_code(codes: Sequence[str]) -> Drawing:
         down = _rows(groups[group], boxes, down + HEAD)
     width = GAP + COLUMNS * (WIDE + GAP)
     return Drawing(width=width, height=down + GAP, boxes=boxes, groups=names)
+
+
+def group_of(code: str) -> str:
+    """Return what a code begins with, by which places belong together."""
+    return _split(code)[0]
 
 
 def _split(code: str) -> tuple[str, str, str]:

@@ -120,6 +120,7 @@ class Console:
             "span": span,
             "signed": signed,
             "field": self.clock.field,
+            "utc": to_text,
             "past": None,
             "tense": "say" if view is None else "was",
             "held": held(view),

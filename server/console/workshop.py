@@ -34,20 +34,31 @@ KEPT = 12
 
 
 class Progress(msgspec.Struct):
-    """How far a piece of work is: items looked at, of how many."""
+    """How far a piece of work is: items looked at, of how many.
+
+    ``estimate``: what comes out so far, from a part of them.
+    """
 
     done: int = 0
     of: int = 0
+    estimate: Any = None
 
 
 class Made(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     """What was worked out, as of which position of the feed; ``None``: not yet.
 
-    ``progress`` is there while it is worked out anew.
+    ``progress`` is there while it is worked out anew, and ``estimate`` where there is
+    nothing better yet.
     """
 
     value: T | None
     progress: Progress | None
+    estimate: T | None = None
+
+    @property
+    def best(self) -> T | None:
+        """The value, or what there is of it."""
+        return self.estimate if self.value is None else self.value
 
 
 class _Job(msgspec.Struct, kw_only=True):
@@ -93,7 +104,8 @@ class Workshop:
         if job.failed:
             reason = "it could not be worked out"
             raise RuntimeError(reason)
-        return Made(value=job.value, progress=job.progress)
+        estimate = None if job.progress is None else job.progress.estimate
+        return Made(value=job.value, progress=job.progress, estimate=estimate)
 
     def _holds(self, job: _Job) -> bool:
         """Whether what is there is as of now, or costs too much to be made so soon."""

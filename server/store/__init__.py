@@ -262,6 +262,7 @@ class Stand(NamedTuple):
     """An item that is here: at which place, since when, and when it was told last."""
 
     id: int
+    key: str
     place: str
     since: int
     latest: int

@@ -205,13 +205,13 @@ def _exceptions(
 def standing(connection: sqlite3.Connection, after: int, limit: int) -> list[Stand]:
     """Return what is here at a known place, by order of appearance."""
     found = connection.execute(
-        "SELECT id, location, latest, state FROM item"
+        "SELECT id, key, location, latest, state FROM item"
         " WHERE id > ? AND gone = 0 AND location IS NOT NULL ORDER BY id LIMIT ?",
         (after, limit),
     )
     return [
-        Stand(number, place, _since(state), latest)
-        for number, place, latest, state in found
+        Stand(number, key, place, _since(state), latest)
+        for number, key, place, latest, state in found
     ]
 
 

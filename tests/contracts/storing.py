@@ -42,9 +42,9 @@ class Log:
         return await self.store.append(self.station, delivery)
 
 
-async def joined(store: Store, name: str) -> Log:
-    """Let a station join."""
-    code, log = name.encode(), str(uuid4())
+async def joined(store: Store, name: str, log: str = "") -> Log:
+    """Let a station join, with a log of a name of its own if none is given."""
+    code, log = name.encode(), log or str(uuid4())
     await store.invite(
         name, location=None, kind="station", code_hash=code, expires=NOW * 2
     )

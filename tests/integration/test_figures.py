@@ -1,13 +1,18 @@
 """The figures as tables to take, over HTTP."""
 
+import asyncio
+import csv
 import importlib.util
 import io
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
 from shared.lines import Line, encode
 from shared.moments import SECOND, to_text
-from tests.serving import Log, Service
+from tests.serving import Log, Service, serving
 
 _HOUR = 3600 * SECOND
 _BAD = '=HYPERLINK("http://x","y")'
@@ -57,13 +62,103 @@ async def test_what_is_told_later_is_in_the_next_figures(log: Log) -> None:
     assert b"scans,2.0" in then
 
 
+INSTALLED = importlib.util.find_spec("pyarrow") is not None
+WITHOUT = "the extra parquet is not installed: pip install 'scantrail[parquet]'"
+
+
+@pytest.mark.skipif(INSTALLED, reason="the extra parquet is installed")
 async def test_parquet_needs_an_extra_and_says_so(log: Log) -> None:
     await _told(log, (90, "receive", "P-1"), (80, "store", "P-1"))
     status, _, body = await _taken(log.service, "/figures/dwell?format=parquet")
-    if importlib.util.find_spec("pyarrow") is None:
-        assert status == 501
-        assert b"pip install 'scantrail[parquet]'" in body
-        return
+    assert status == 501
+    assert b"pip install 'scantrail[parquet]'" in body
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+async def either(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Log]:
+    """A station's log at a server on either database."""
+    url = ""
+    if request.param == "postgres":
+        url = request.getfixturevalue("database").database()
+    async with serving(tmp_path, database=url) as service:
+        found = Log(service, "DOCK")
+        await found.join()
+        yield found
+
+
+async def _read(log: Log, table: str, query: str = "days=1") -> list[dict[str, object]]:
+    """Take a table as Parquet, and read it."""
     parquet = pytest.importorskip("pyarrow.parquet")
-    rows = parquet.read_table(io.BytesIO(body)).to_pylist()
-    assert [(row["step"], row["p50_seconds"]) for row in rows] == [("received", 600.0)]
+    path = f"/figures/{table}?format=parquet&{query}"
+    status, media, body = await _taken(log.service, path)
+    assert (status, media) == (200, "application/vnd.apache.parquet"), body[:200]
+    rows: list[dict[str, object]] = parquet.read_table(io.BytesIO(body)).to_pylist()
+    return rows
+
+
+@pytest.mark.skipif(not INSTALLED, reason=WITHOUT)
+async def test_every_table_is_read_back_from_parquet_as_csv_has_it(either: Log) -> None:
+    long = "P-" + "9" * 4000
+    scans = ((90, "receive", "P-1"), (80, "pick", "P-1"), (70, "pick", _BAD))
+    await _told(either, *scans, (60, "receive", long), (5, "store", long))
+    for table in ("summary", "dwell", "hours", "incidents"):
+        rows = await _read(either, table)
+        _, _, body = await _taken(either.service, f"/figures/{table}?days=1")
+        head, *lines = csv.reader(io.StringIO(body.decode()))
+        assert rows, table
+        assert list(rows[0]) == head
+        assert len(rows) == len(lines)
+    incidents = await _read(either, "incidents")
+    assert [(row["item"], row["code"], row["station"]) for row in incidents] == [
+        ("P-1", "handoff_overdue", "DOCK"),
+        (_BAD, "handoff_overdue", "DOCK"),
+    ]
+    dwell = {row["step"]: row["p50_seconds"] for row in await _read(either, "dwell")}
+    assert dwell == {"received": 600.0}
+    assert {row["figure"]: row["now"] for row in await _read(either, "summary")}[
+        "scans"
+    ] == len(scans) + 2
+
+
+@pytest.mark.skipif(not INSTALLED, reason=WITHOUT)
+async def test_a_table_without_rows_is_one_with_its_columns(either: Log) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    _, _, body = await _taken(
+        either.service, "/figures/incidents?days=1&format=parquet"
+    )
+    found = parquet.read_table(io.BytesIO(body))
+    assert found.num_rows == 0
+    assert found.column_names[:3] == ["item", "code", "since"]
+    assert {str(one) for one in found.schema.types} == {"string"}
+
+
+async def _worked_out(service: Service, path: str) -> str:
+    """Read a page, as often as it takes until it has what it works out."""
+    async with asyncio.timeout(60):
+        while True:
+            status, media, body = await _taken(service, path)
+            assert (status, media) == (200, "text/html"), path
+            text = re.sub(r"<[^>]+>", "", body.decode())
+            if "Counting:" not in text:
+                return text
+
+
+async def test_floor_figures_and_incidents_are_there_on_either_database(
+    either: Log,
+) -> None:
+    await _told(either, (90, "receive", "P-1"), (80, "pick", "P-1"))
+    service = either.service
+    then = to_text(service.now - 85 * 60 * SECOND)
+    await _told(either, (20, "store", "P-2"))
+    for path, words in (
+        ("/floor", "2 items are at a known place"),
+        (f"/floor?at={then}", "1 items were at a known place"),
+        (f"/floor?at={then}&known_at={then}", "0 items were at a known place"),
+        (f"/places/DOCK-1?at={then}", "There then: 1"),
+        (f"/places/DOCK-1?at={then}&known_at={then}", "Nothing was known"),
+        ("/figures?days=1", "Handoffs confirmed in time"),
+        ("/incidents?days=1", "Handoff overdue"),
+        (f"/incidents?days=1&known_at={then}", "No incident began in this period"),
+        ("/items/P-1/report", "nobody took it over"),
+    ):
+        assert words in await _worked_out(service, path), path

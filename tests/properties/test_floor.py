@@ -20,7 +20,7 @@ def test_the_floor_is_what_the_answers_say(seed: int) -> None:
     told = events(scans, _EVER)
     found = Floor(START)
     for item, telling in tell_together(Memory(told, _EVER), ITEMS).items():
-        found.moves(spans(telling, item))
+        found.moves(item, spans(telling, item))
     for moment in {scan.occurred for scan in scans}:
         places: dict[str, list[int]] = {}
         for item in ITEMS:

@@ -29,11 +29,12 @@ from server.store import ExceptionQuery, ItemQuery, Station, Store, View
 from server.store.postgres.store import PostgresStore
 from server.store.sqlite import SqliteStore
 from shared import chain
-from shared.lines import Line, encode
-from shared.moments import SECOND, to_text
+from shared.lines import encode
+from shared.moments import SECOND
 from shared.protocol import ItemAnswer
 from tests.postgres import Postgres
 from tests.properties.histories import ITEMS, LOGS, MINUTE, START, random_history
+from tests.properties.lines import line_of
 from tests.properties.model import Scan
 
 HISTORIES = int(os.environ.get("STORE_HISTORIES", "60"))
@@ -60,7 +61,7 @@ class _World:
         self.sent = dict.fromkeys(LOGS, 0)
 
     def record(self, scan: Scan) -> None:
-        self.lines[scan.log].append(encode(_line(scan)))
+        self.lines[scan.log].append(encode(line_of(scan, NAMES)))
 
     async def send(self, log: str, count: int, again: int, by: int) -> int:
         """Send lines through one of the stores; return when they were received."""
@@ -78,25 +79,6 @@ class _World:
         )
         store = self.stores[by % len(self.stores)]
         return (await store.append(self.stations[log], delivery)).received
-
-
-def _line(scan: Scan) -> Line:
-    log, _, seq = (scan.voids or "").rpartition(":")
-    return Line(
-        seq=scan.seq,
-        at=to_text(scan.occurred),
-        action=scan.action,
-        item=scan.item,
-        location=scan.location,
-        container=scan.container,
-        operator=scan.operator,
-        items=scan.items or (() if scan.action == "count" else None),
-        voids=f"{NAMES.get(log, log)}:{seq}" if scan.voids else None,
-        status=scan.status,
-        exception=scan.exception,
-        title=scan.title,
-        refused="said_no" if scan.refused else None,
-    )
 
 
 def _clock() -> Callable[[], int]:

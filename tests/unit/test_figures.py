@@ -166,10 +166,27 @@ def test_a_late_event_and_a_void_change_the_figures_of_when_it_happened() -> Non
 
 
 def test_where_one_in_three_was_looked_at_each_counts_for_three() -> None:
-    tally = Tally(Period(at(0), at(600)), weight=3)
-    tally.add(way(story("1 a receive P @X", "2 a store P @X"), "P"))
+    tally = Tally(Period(at(0), at(600)))
+    told = ("1 a receive P @X", "2 a store P @X", "3 b miss P @X", "9 b pick P @X by=B")
+    tally.add(way(story(*told), "P"))
+    found = tally.figures(frozenset(), 3)
+    assert (found.items, found.scans, found.dwell[0].spread.count) == (3, 9, 3)
+    assert sum(found.wrong.values()) == 3 * len(found.incidents) == 3
+    assert found.squares == 9, "one item, scanned three times"
+    assert tally.figures(frozenset()).scans == 3
+
+
+def test_all_incidents_are_counted_and_the_newest_are_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("server.figures.MOST_INCIDENTS", 3)
+    tally = Tally(Period(at(0), at(600)))
+    for n in range(10):
+        told = story(f"{n} a pick P-{n} @X by=B-1")
+        tally.add(way(told, f"P-{n}"))
     found = tally.figures(frozenset())
-    assert (found.items, found.scans, found.dwell[0].spread.count) == (3, 6, 3)
+    assert sum(found.wrong.values()) == 10
+    assert [one.item for one in found.incidents] == ["P-7", "P-8", "P-9"]
 
 
 @pytest.mark.parametrize(

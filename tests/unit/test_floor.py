@@ -27,7 +27,7 @@ def floor(events: Iterable[Event], *items: str) -> Floor:
     found = Floor(START)
     tellings = tell_together(Memory(events, LATER), items)
     for item, telling in tellings.items():
-        found.moves(spans(telling, item))
+        found.moves(item, spans(telling, item))
     return found
 
 
@@ -59,19 +59,27 @@ def test_dwell_is_of_the_oldest_and_of_the_one_in_the_middle() -> None:
     found = Floor(START)
     for since in (5, 9, 1):
         found.stands("A", START + since * MINUTE)
-    found.moves([Span("A", START + 2 * MINUTE, START, START + 10 * MINUTE)])
+    found.moves("P", [Span("A", START + 2 * MINUTE, START, START + 10 * MINUTE)])
     assert found.at(START + 10 * MINUTE) == [
         Here(place="A", count=3, oldest=START + MINUTE, median=START + 5 * MINUTE)
     ]
     assert found.at(START + 9 * MINUTE)[0].count == 4
 
 
-def test_where_one_in_three_was_looked_at_each_counts_for_three() -> None:
-    found = Floor(START, every=3)
+def test_an_estimate_counts_three_for_each_and_what_follows_is_exact() -> None:
+    found = Floor(START)
     found.stands("A", START)
-    found.moves([Span("A", START, START, START + MINUTE)])
-    assert found.about
-    assert at(found, 0) == [("A", 4)]
+    found.moves("P", [Span("A", START, START, START + MINUTE)])
+    estimate = found.estimate(3)
+    found.moves("Q", [Span("A", START, START, START + MINUTE)])
+    found.moves("R", [Span("B", START, START, START + MINUTE)])
+    assert (estimate.looked, estimate.moving(START)) == (1, 3)
+    assert at(estimate, 0) == [("A", 4)]
+    assert at(found, 0) == [("A", 3), ("B", 1)]
+    assert found.names("A", START) == ["P", "Q"]
+    assert found.names("A", START + MINUTE) == []
+    assert found.moved("R")
+    assert not found.moved("S")
 
 
 def test_places_without_coordinates_are_bays_and_levels_of_their_aisle() -> None:

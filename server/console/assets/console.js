@@ -114,7 +114,7 @@ const slider = document.getElementById("mark");
 
 // Its last mark is now, which is followed; every other is a moment, in the address.
 function slide() {
-  const { begin, page, marks, liveWord } = slider.dataset;
+  const { begin, page, known, marks, liveWord } = slider.dataset;
   const names = marks.split("|");
   const mark = Number(slider.value);
   const live = mark === names.length - 1;
@@ -122,7 +122,7 @@ function slide() {
   const word = live ? liveWord : names[mark];
   say("mark-text", word);
   slider.setAttribute("aria-valuetext", word);
-  history.replaceState(null, "", live ? page : `${page}?at=${moment}`);
+  history.replaceState(null, "", live ? page : `${page}?at=${moment}${known}`);
   renew();
 }
 

@@ -152,15 +152,15 @@ def _exceptions(
 def standing(database: Database, after: int, limit: int) -> list[Stand]:
     """Return what is here at a known place, by order of appearance."""
     found = database.rows(
-        "SELECT i.number, l.location, i.latest, i.state FROM item i"
+        "SELECT i.number, i.key, l.location, i.latest, i.state FROM item i"
         " JOIN listed l ON l.name = i.name WHERE i.number > $1"
         " AND l.left_at IS NULL AND l.location IS NOT NULL"
         " ORDER BY i.number LIMIT $2",
         *(after, limit),
     )
     return [
-        Stand(number, place, _since(state), latest)
-        for number, place, latest, state in found
+        Stand(number, key, place, _since(state), latest)
+        for number, key, place, latest, state in found
     ]
 
 
