@@ -26,6 +26,7 @@ from server.api import (
     reference,
     stations,
     tokens,
+    wanted,
     wire,
 )
 from server.api.context import CONTEXT, Context
@@ -80,9 +81,9 @@ INTERFACE: tuple[tuple[str, str, Access, Handler], ...] = (
     ("GET", "/v1/loads", Access.READER, loads.loads),
     ("GET", "/v1/loads/{load}", Access.READER, manifests.load),
     ("GET", "/v1/departures", Access.READER, manifests.departures),
-    ("GET", "/v1/wanted", Access.READER, acts.wanted),
-    ("PUT", "/v1/wanted/{item}", Access.SUPERVISOR, acts.want),
-    ("DELETE", "/v1/wanted/{item}", Access.SUPERVISOR, acts.unwant),
+    ("GET", "/v1/wanted", Access.READER, wanted.wanted),
+    ("PUT", "/v1/wanted/{item}", Access.SUPERVISOR, wanted.want),
+    ("DELETE", "/v1/wanted/{item}", Access.SUPERVISOR, wanted.unwant),
 )
 """The routes of programs: contract, section 7."""
 

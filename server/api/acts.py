@@ -7,13 +7,11 @@ from server.api import wire
 from server.api.context import CONTEXT
 from server.api.guard import actor
 from server.problems import invalid, too_large
-from server.store import Said
 from shared.errors import LineError
-from shared.hosts import HostLine, Topic
-from shared.moments import to_text
-from shared.protocol import Remark, Settle, Want, Wanted, WantedPage, Written
+from shared.hosts import HostLine
+from shared.protocol import Remark, Settle, Written
 
-__all__ = ["note", "settle", "unwant", "want", "wanted"]
+__all__ = ["note", "settle", "write"]
 
 
 async def write(request: web.Request, **fields: object) -> Written:
@@ -55,45 +53,3 @@ async def note(request: web.Request) -> web.Response:
         **said,
     )
     return wire.json(done, status=201)
-
-
-async def want(request: web.Request) -> web.Response:
-    """``PUT /v1/wanted/{item}``: every station looks out for it."""
-    asked = await wire.struct(request, Want, empty=Want())
-    item = wire.key(request, "item")
-    found = await _wanted(request, item)
-    if found is not None and found.reason == asked.reason:
-        return wire.json(found)
-    await write(
-        request, action="note", item=item, wanted=True, reason=asked.reason or None
-    )
-    return wire.json(await _wanted(request, item))
-
-
-async def unwant(request: web.Request) -> web.Response:
-    """``DELETE /v1/wanted/{item}``: nobody has to look for it any more."""
-    item = wire.key(request, "item")
-    if await _wanted(request, item) is not None:
-        await write(request, action="note", item=item, wanted=False)
-    return web.Response(status=204)
-
-
-async def wanted(request: web.Request) -> web.Response:
-    """``GET /v1/wanted``: what every station looks out for."""
-    found = await request.app[CONTEXT].store.said(Topic.WANTED, None)
-    return wire.json(WantedPage(wanted=[_mark(s) for s in found if s.line.wanted]))
-
-
-async def _wanted(request: web.Request, item: str) -> Wanted | None:
-    found = await request.app[CONTEXT].store.said(Topic.WANTED, [item])
-    return next((_mark(said) for said in found if said.line.wanted), None)
-
-
-def _mark(said: Said) -> Wanted:
-    return Wanted(
-        item=said.key,
-        reason=said.line.reason or "",
-        by=said.line.by or "",
-        since=to_text(said.occurred),
-        event=said.event,
-    )

@@ -164,6 +164,9 @@ async def unwant(options: argparse.Namespace) -> None:
     """Have an item looked for no longer."""
     item = _named(options.item, Kind.ITEM)
     async with Client(options.server, options.key) as client:
+        before = await client.get("/v1/wanted", WantedPage)
         await client.delete(path("v1", "wanted", item))
         page = await client.get("/v1/wanted", WantedPage)
-    _show(page, wanted(page.wanted), json=options.json)
+    was = any(one.item == item for one in before.wanted)
+    said = [] if was else [f"{item} was not wanted; nothing was done."]
+    _show(page, [*said, *wanted(page.wanted)], json=options.json)

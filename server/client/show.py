@@ -220,5 +220,17 @@ def wanted(marks: Sequence[Wanted]) -> list[str]:
     """Write what every station looks out for, a line each."""
     if not marks:
         return ["Nothing is wanted."]
-    rows = [(one.item, moment(one.since), one.by, one.reason) for one in marks]
-    return table(("Item", "Since (UTC)", "Asked by", "Why"), rows)
+    rows = [
+        (one.item, moment(one.since), one.by, one.reason, _sighting(one))
+        for one in marks
+    ]
+    head = ("Item", "Since (UTC)", "Asked by", "Why", "Found (UTC)")
+    warnings = [f"{one.item}: {text}" for one in marks for text in one.warnings]
+    return [*table(head, rows), *warnings]
+
+
+def _sighting(one: Wanted) -> str:
+    scan = one.found
+    if scan is None:
+        return ""
+    return f"{moment(scan.scanned_at)} at {scan.location or scan.station}"

@@ -4,9 +4,12 @@ from aiohttp import web
 
 from server.api import wire
 from server.api.acts import write
+from server.api.context import CONTEXT
 from server.api.guard import actor
+from server.api.wanted import looked_for
 from server.console.rendering import see_other
-from server.problems import invalid
+from server.problems import ProblemError, invalid
+from shared.protocol import ProblemType
 
 __all__ = ["back", "note", "own", "said", "settle", "unwant", "want"]
 
@@ -75,5 +78,8 @@ async def want(request: web.Request) -> web.Response:
 async def unwant(request: web.Request) -> web.Response:
     """``POST /items/{item}/unwant``: nobody has to look for it any more."""
     item = wire.key(request, "item")
+    if not await looked_for(request.app[CONTEXT], [item]):
+        reason = f"{item[:80]} was not wanted (any more). Nothing was done."
+        raise ProblemError(409, ProblemType.INVALID, reason)
     await write(request, action="note", item=item, wanted=False)
     return await back(request)

@@ -4,13 +4,13 @@ import msgspec
 from aiohttp import web
 
 from server.api.context import CONTEXT, Context
+from server.api.wanted import looked_for
 from server.console.inbox import station_cases
 from server.console.loads import lacks
 from server.console.rendering import page
 from server.findings import MANIFEST
 from server.station_exceptions import Seen
 from server.store import ExceptionQuery, Store, View
-from shared.hosts import Topic
 from shared.moments import SECOND
 
 __all__ = ["Tile", "board", "tiles"]
@@ -49,7 +49,7 @@ async def tiles(context: Context) -> list[Tile]:
     seen = [s for s in await store.stations() if s.active and s.kind == "station"]
     cases = await station_cases(context)
     silent = {one.station for one in cases if one.code == "silent"}
-    wanted = [w for w in await store.said(Topic.WANTED, None) if w.line.wanted]
+    wanted = await looked_for(context)
     horizon = await store.horizon(View(at=now, known_at=now))
     loads = await store.loads(MOST_LOADS, MOST_ITEMS)
     lacking = sum(lacks(load) for load in loads)
@@ -94,7 +94,8 @@ async def tiles(context: Context) -> list[Tile]:
             name="wanted",
             figure=str(len(wanted)),
             tone="attention" if wanted else "",
-            to="/exceptions/search-list",
+            parts={"found": sum(one.found is not None for one in wanted)},
+            to="/exceptions#wanted",
         ),
         Tile(
             name="complete",

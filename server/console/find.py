@@ -7,6 +7,7 @@ from aiohttp import web
 
 from server.api import wire
 from server.api.context import CONTEXT
+from server.api.wanted import legible, looked_for
 from server.console.contents import contents
 from server.console.item_view import item_view
 from server.console.lines import neighbours
@@ -102,7 +103,7 @@ async def item(request: web.Request) -> web.Response:
     context, shown = request.app[CONTEXT], await item_view(request)
     inside, more = await contents(context, shown.answer.item, shown.past)
     follows = context.site.follows.get(shown.answer.status or "", frozenset())
-    wanted = await context.store.said(Topic.WANTED, [shown.answer.item])
+    wanted = await looked_for(context, [shown.answer.item])
     speech, gone = wording(request), shown.answer.status in context.site.gone
     return page(
         request,
@@ -117,7 +118,8 @@ async def item(request: web.Request) -> web.Response:
         inside_more=more,
         follows=", ".join(speech.named("action", one) for one in sorted(follows)),
         changes=await changed(request, shown.answer.item, shown.view),
-        wanted=bool(wanted and wanted[-1].line.wanted),
+        wanted=wanted[0] if wanted else None,
+        illegible=bool(not shown.scanned and legible(shown.answer.item)),
         held_at=to_text(shown.view.at),
         held_known=to_text(shown.view.known_at),
     )

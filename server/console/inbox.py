@@ -8,6 +8,7 @@ from aiohttp import web
 from server.answers import history
 from server.api.context import CONTEXT, Context
 from server.api.exceptions import of_item
+from server.api.wanted import looked_for
 from server.console.likely import Place, likely
 from server.console.rendering import page
 from server.console.timeline import timeline
@@ -24,7 +25,7 @@ MOST = 200
 """Exceptions on one page."""
 READ = 1000
 """Exceptions that are put in order, at most: the newest."""
-MOST_SEARCHED = 60
+MOST_SEARCHED, MOST_WANTED = 60, 30
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,9 +77,14 @@ async def inbox(request: web.Request) -> web.Response:
         )
         for one in found[:MOST]
     ]
+    wanted = [] if code else await looked_for(context)
+    wanted.sort(key=lambda one: one.found is None)  # what was found stands first
     return page(
         request,
         "exceptions.html",
+        wanted=wanted,
+        wanted_found=sum(one.found is not None for one in wanted),
+        most_wanted=MOST_WANTED,
         cases=cases,
         total=len(found),
         full=len(found) >= READ,
@@ -107,11 +113,7 @@ async def search_list(request: web.Request) -> web.Response:
     now = context.store.present()
     found = in_order(await _open(context, request.query.get("code") or None), ORDERS[0])
     items = list(dict.fromkeys(one.item for one in found if one.item))
-    wanted = [
-        one.key
-        for one in await context.store.said(Topic.WANTED, None)
-        if one.line.wanted
-    ]
+    wanted = [one.item for one in await looked_for(context) if one.found is None]
     chosen = list(dict.fromkeys([*wanted, *items]))
     view = View(at=now, known_at=now)
     rows = [await _places(context, key, view) for key in chosen[:MOST_SEARCHED]]

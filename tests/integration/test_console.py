@@ -597,3 +597,15 @@ async def test_incidents_never_look_well_while_something_is_open(
         await asyncio.sleep(0.05)
     assert said in text
     assert 'class="sure"' not in text
+
+
+async def test_what_is_not_wanted_any_more_is_said_to_be_so(browser: Browser) -> None:
+    await browser.sign_in("supervisor")
+    form = {"token": await browser.token(), "reason": "lost", "to": "/items/P-1"}
+    assert (await browser.post("/items/P-1/want", form))[0] == 303
+    assert (await browser.post("/items/P-1/unwant", form))[0] == 303
+    last = browser.service.context.store.position()
+    status, text, _ = await browser.post("/items/P-1/unwant", form)
+    assert status == 409
+    assert "P-1 was not wanted (any more). Nothing was done." in text
+    assert browser.service.context.store.position() == last

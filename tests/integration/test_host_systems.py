@@ -217,6 +217,29 @@ async def test_wanted_items_are_marked_once_and_unmarked(service: Service) -> No
     assert said["wanted"] == []
 
 
+async def test_a_wanted_item_is_found_by_the_first_scan_since(
+    service: Service, log: Log
+) -> None:
+    log.add("P-1")
+    await log.send(0)
+    service.now += SECOND
+    _, wanted = await service.call("PUT", "/v1/wanted/P-1", json={"reason": "lost"})
+    assert (wanted["found"], wanted["warnings"]) == (None, [])
+    _, odd = await service.call("PUT", "/v1/wanted/ring%20of%20Ana")
+    (warning,) = _list(odd, "warnings")
+    assert "no label reads as the item" in str(warning)
+    service.now += SECOND
+    log.add("P-1", "P-1", action="see")
+    await log.send(1)
+    _, said = await service.call("GET", "/v1/wanted")
+    found = {str(one["item"]): one["found"] for one in _list(said, "wanted")}
+    assert found["ring of Ana"] is None
+    sighting = found["P-1"]
+    assert isinstance(sighting, dict)
+    assert sighting["event"] == f"{log.id}:2"
+    assert (sighting["location"], sighting["station"]) == ("DOCK-1", log.name)
+
+
 async def test_the_etag_changes_with_the_content_and_with_nothing_else(
     service: Service, log: Log
 ) -> None:

@@ -125,8 +125,10 @@ def test_items_are_wanted_and_no_longer(reader: Reader) -> None:
     assert "Nothing is wanted" in reader.said("scantrail", "wanted")
     assert "P-2" in reader.said("scantrail", "want", "p-2", "--reason", "lost ring")
     assert "lost ring" in reader.said("scantrail", "wanted")
-    assert "Nothing is wanted" in reader.said("scantrail", "unwant", "P-2")
-    assert "Nothing is wanted" in reader.said("scantrail", "unwant", "P-2")
+    assert "not wanted" not in reader.said("scantrail", "unwant", "P-2")
+    again = reader.said("scantrail", "unwant", "P-2")
+    assert "P-2 was not wanted; nothing was done." in again
+    assert "Nothing is wanted" in again
 
 
 @pytest.mark.parametrize(
