@@ -69,7 +69,8 @@ async def servers_on(
     """Run several servers on a database of their own, and give their addresses."""
     config = folder / f"{count}.toml"
     url = database.database()
-    config.write_text(f'requests_per_second = 0\n[store]\nurl = "{url}"\n')
+    more = f'[store]\nurl = "{url}"\n'
+    config.write_text(f"requests_per_second = 0\nconnections = 20000\n{more}")
     async with AsyncExitStack() as stack:
         yield [
             await stack.enter_async_context(server(folder / f"data-{count}", config))

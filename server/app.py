@@ -35,7 +35,7 @@ from server.api.rates import RATES, Rates
 from server.api.signing import is_secure
 from server.api.streams import STREAMS, Streams
 from server.background import keeping_up
-from server.connections import CONNECTIONS, Connections, timely
+from server.connections import CONNECTIONS, Connections, Limits, timely
 from server.metrics import Metrics
 from server.problems import TITLES, ProblemError
 from server.webhooks import hooks
@@ -190,7 +190,9 @@ def create_app(context: Context) -> web.Application:
     app[metrics.METRICS] = Metrics()
     app[RATES] = Rates(context.requests_per_second)
     app[STREAMS] = Streams()
-    app[CONNECTIONS] = Connections()
+    app[CONNECTIONS] = Connections(
+        Limits(most=context.config.connections) if context.config else None
+    )
     app[console.CONSOLE] = console.Console(context)
     app[console.HASHING] = console.Hashing()
     app[console.CHORES] = console.Chores()

@@ -4,8 +4,12 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 
+import msgspec
 import pytest
 
+from server.api.context import CONTEXT
+from server.app import create_app
+from server.config import ServerConfig
 from server.connections import CONNECTIONS, Connections, Limits
 from tests.serving import Log, Service, until
 
@@ -139,6 +143,14 @@ class _Transport(asyncio.Transport):
 
     def abort(self) -> None:
         self.aborted = True
+
+
+def test_the_settings_say_how_many_there_may_be(service: Service) -> None:
+    context = service.app[CONTEXT]
+    config = ServerConfig(data=".", connections=12)
+    app = create_app(msgspec.structs.replace(context, config=config))
+    assert app[CONNECTIONS].limits.most == 12
+    assert service.app[CONNECTIONS].limits.most == ServerConfig().connections
 
 
 @pytest.mark.parametrize(
