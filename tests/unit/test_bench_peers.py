@@ -1,5 +1,7 @@
 """What the bench gives to all whom it compares: the same rows, and the same words."""
 
+from pathlib import Path
+
 from bench.peers.abilities import ABILITIES, HEADS, markdown
 from bench.peers.given import given
 
@@ -26,3 +28,8 @@ def test_what_is_sent_again_was_sent_before() -> None:
 def test_every_ability_is_told_of_each() -> None:
     assert all(len(one) == len(HEADS) and all(one) for one in ABILITIES)
     assert len(markdown().splitlines()) == len(ABILITIES) + 2
+
+
+def test_the_document_says_the_same() -> None:
+    document = Path(__file__).parents[2] / "docs" / "performance.md"
+    assert markdown() in document.read_text("utf-8")
