@@ -154,10 +154,7 @@ class Fold:
 
     def _disturb(self, item: str) -> None:
         """Let every piece of evidence reach the item, whatever the others know."""
-        known = self._known(item)
-        if known.restless:
-            return
-        known.restless = True
+        self._known(item).restless = True
         for container in self.world.path(item):
             self._known(container).common = None
 

@@ -46,7 +46,7 @@ class Common(msgspec.Struct, frozen=True, array_like=True, gc=False):
     mixed: int
 
     @classmethod
-    def of(cls, known: "Known") -> "Common":
+    def of(cls, known: "Known", *, restless: bool) -> "Common":
         """Return what one item has in common with itself."""
         status, location, holder = known.status, known.location, known.custodian
         return cls(
@@ -57,7 +57,7 @@ class Common(msgspec.Struct, frozen=True, array_like=True, gc=False):
             (status is None) * _STATUS
             | (location is None) * _LOCATION
             | (holder is None) * _HOLDER
-            | known.restless * _RESTLESS,
+            | restless * _RESTLESS,
         )
 
     def __or__(self, other: "Common") -> "Common":

@@ -78,9 +78,10 @@ class _Late(msgspec.Struct):
     keys: set[str] = msgspec.field(default_factory=set)
     since: int = 2**63 - 1
 
-    def add(self, order: Order, keys: Iterable[str]) -> None:
-        self.keys.update(keys)
-        self.since = min(self.since, order.occurred)
+    def add(self, order: Order, keys: Collection[str]) -> None:
+        if keys:
+            self.keys.update(keys)
+            self.since = min(self.since, order.occurred)
 
 
 class Projection:
@@ -219,9 +220,7 @@ class Projection:
         else:
             self._set_aside(event, involved)
         if line.action == "count" and line.refused is None:
-            gone_on = self._left_since(event)
-            if gone_on:
-                self._late.add(event.order, gone_on)
+            self._late.add(event.order, self._left_since(event))
             self._count(line.location or "", event.order.occurred)
         if line.action == "void" and line.refused is None:
             self._take_back(line.voids or "")
@@ -237,7 +236,7 @@ class Projection:
             return not self.known(event.line.container).gone
         return True
 
-    def _set_aside(self, event: Event, involved: Iterable[str]) -> None:
+    def _set_aside(self, event: Event, involved: Collection[str]) -> None:
         self._late.add(event.order, involved)
         if event.line.action == "count" and event.line.location is not None:
             since = event.order.occurred
@@ -247,6 +246,8 @@ class Projection:
         event = self._shelf.find(name)
         if event is not None and (event.line.action != "void" or event.line.refused):
             self._set_aside(event, self._fold.involved(event))
+            if event.line.action == "count" and not event.line.refused:
+                self._late.add(event.order, self._left_since(event))
 
     def _check_counts(self, order: Order, items: Iterable[str]) -> None:
         """Tell anew what was shown at a place that was counted after that."""

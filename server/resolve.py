@@ -264,17 +264,22 @@ class World:
     def _in_common(self, container: str) -> Common | None:
         found: Common | None = None
         for item in self._book.told(container):
-            own = _own_common(self._known(item))
+            inner = self._known(item)
+            own = _own_common(inner, restless=inner.restless)
             if own is None:
                 return None
             found = own if found is None else found | own
         return found
 
     def _share(self, known: Known, item: str) -> None:
-        """Let all that the item is in know what it has in common with the others."""
+        """Let all that the item is in know what it has in common with the others.
+
+        Whether it waits for something is for who hears to say: an exception that this
+        event closes holds nobody up.
+        """
         if known.container is None or self._recording:
             return
-        own = _own_common(known)
+        own = _own_common(known, restless=known.awaited)
         direct = self._known(known.container)
         if direct.contents == 1:
             direct.common = own
@@ -388,9 +393,9 @@ class World:
         return self._stories.get(item, [])
 
 
-def _own_common(known: Known) -> Common | None:
+def _own_common(known: Known, *, restless: bool) -> Common | None:
     """Return what an item and all that is in it have in common, if that is known."""
-    own = Common.of(known)
+    own = Common.of(known, restless=restless)
     if not known.contents:
         return own
     return None if known.common is None else own | known.common
