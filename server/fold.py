@@ -6,6 +6,7 @@ from the first on, or only those that came since: a `Fold` takes in the next eve
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import islice
 from operator import attrgetter
 from types import MappingProxyType
 from typing import Protocol
@@ -119,7 +120,7 @@ class Fold:
             self._known(item).title = title
         if event.line.action == "expect" and load is not None:
             self._known(load).awaited = True
-            self._disturb(load)
+            self.world.disturb(load)
         self._tell(item, event.order, said=event)
 
     def _count(self, event: Event) -> None:
@@ -148,15 +149,9 @@ class Fold:
         told = tuple(moments)
         take(case, Step(item, order, told, said, loads, known.container, site))
         if case.restless or known.awaited:
-            self._disturb(item)
+            self.world.disturb(item)
         elif known.restless:
             known.restless = False
-
-    def _disturb(self, item: str) -> None:
-        """Let every piece of evidence reach the item, whatever the others know."""
-        self._known(item).restless = True
-        for container in self.world.path(item):
-            self._known(container).common = None
 
 
 def _finding(case: Case, moments: Sequence[Moment], site: Site) -> Sequence[Moment]:
@@ -176,6 +171,8 @@ class Scratch:
         site: The site's rules.
         events: All that bears on the items, in whatever order.
         items: Those whose answers are asked for.
+
+    ``containers`` are all that the events name.
     """
 
     def __init__(
@@ -183,15 +180,23 @@ class Scratch:
     ) -> None:
         self.cases = {item: Case() for item in items}
         self.case = self.cases.get
-        containers = {e.line.container for e in events if e.line.container is not None}
-        self.book = Notes(frozenset({*self.cases, *containers}))
+        self.containers = {
+            e.line.container for e in events if e.line.container is not None
+        }
+        self.book = Notes(frozenset({*self.cases, *self.containers}))
         self._expecting: defaultdict[str, dict[str, None]] = defaultdict(dict)
         self._fold = Fold(site, self.book, self)
         self.world = self._fold.world
         told = [event for event in events if event.voided_by is None]
         self._expect(told)
-        for event in sorted(told, key=attrgetter("order")):
+        self._rest = iter(sorted(told, key=attrgetter("order")))
+
+    def take(self, many: int) -> int:
+        """Take in the next events, so many at most; return how many there were."""
+        some = list(islice(self._rest, many))
+        for event in some:
             self._fold.apply(event, self._fold.involved(event))
+        return len(some)
 
     def _expect(self, events: Iterable[Event]) -> None:
         """Note what was ever expected, so that earlier departures are told, too."""

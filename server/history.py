@@ -6,20 +6,30 @@ without naming it, because such a scan shows where the container was.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from enum import IntEnum
 from operator import attrgetter
 from typing import Protocol
 
 import msgspec
 
-from server.events import Event
+from server.events import Event, Order
 from server.resolve import World
 from shared.actions import ACTIONS, Actions, Stay
 from shared.lines import Line
 
-__all__ = ["Reader", "Role", "Telling", "bearing", "mentions", "tell", "tell_together"]
-__all__ += ["whole"]
+__all__ = [
+    "Parts",
+    "Reader",
+    "Role",
+    "Telling",
+    "bearing",
+    "gathering",
+    "mentions",
+    "tell",
+    "tell_together",
+    "whole",
+]
 
 
 class Role(IntEnum):
@@ -89,25 +99,40 @@ def _contents(events: Iterable[Event]) -> set[str]:
     return {e.line.item for e in events if e.line.item and e.line.container}
 
 
+Parts = Callable[[Collection[str], Collection[Role]], Iterable[list[Event]]]
+"""Reads the events that speak of any of the keys in any of the roles, some at once."""
+
+
 def bearing(reader: Reader, items: Collection[str]) -> list[Event]:
     """Return all events that bear on any of the items."""
-    found: dict[str, Event] = {}
+    found: dict[Order, Event] = {}
+    for _ in gathering(lambda *asked: (reader.about(*asked),), items, found):
+        pass
+    return list(found.values())
+
+
+def gathering(
+    parts: Parts, items: Collection[str], found: dict[Order, Event]
+) -> Iterator[int]:
+    """Find all events that bear on any of the items; yield how many after each part."""
     outward: set[str] = set()
     todo = set(items)
     while todo:
         outward |= todo
-        events = reader.about(todo, _CONTAINER_ROLES)
-        found.update((event.name, event) for event in events)
-        todo = _containers(e for e in events if e.line.item in todo) - outward
+        around: set[str] = set()
+        for events in parts(todo, _CONTAINER_ROLES):
+            found.update((event.order, event) for event in events)
+            around |= _containers(e for e in events if e.line.item in todo)
+            yield len(events)
+        todo = around - outward
     contents = _contents(found.values()) - outward
-    taken_out = {
-        event.line.item
-        for event in reader.about(contents, (Role.TAKEN_OUT,))
-        if event.line.item
-    }
-    own = reader.about(taken_out, (Role.SUBJECT,))
-    found.update((event.name, event) for event in own)
-    return list(found.values())
+    taken_out: set[str] = set()
+    for events in parts(contents, (Role.TAKEN_OUT,)):
+        taken_out.update(event.line.item for event in events if event.line.item)
+        yield len(events)
+    for events in parts(taken_out, (Role.SUBJECT,)):
+        found.update((event.order, event) for event in events)
+        yield len(events)
 
 
 def whole(reader: Reader, item: str) -> list[Event]:

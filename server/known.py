@@ -29,7 +29,7 @@ def extended(run: Since | None, value: str | None, order: Order) -> Since:
     return Since(value, order, order)
 
 
-_STATUS, _LOCATION, _HOLDER, _GONE, _RESTLESS = 1, 2, 4, 8, 16
+_STATUS, _LOCATION, _HOLDER, _GONE, _RESTLESS, _UNPLACED = 1, 2, 4, 8, 16, 32
 
 
 class Common(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -57,8 +57,12 @@ class Common(msgspec.Struct, frozen=True, array_like=True, gc=False):
             (status is None) * _STATUS
             | (location is None) * _LOCATION
             | (holder is None) * _HOLDER
-            | restless * _RESTLESS,
+            | (restless and _waiting(known)),
         )
+
+    def but(self, restless: "Known") -> "Common":
+        """Return the same with something in there that waits for something."""
+        return msgspec.structs.replace(self, mixed=self.mixed | _waiting(restless))
 
     def __or__(self, other: "Common") -> "Common":
         """Return what both have in common."""
@@ -85,14 +89,19 @@ class Common(msgspec.Struct, frozen=True, array_like=True, gc=False):
         holds: bool,
         holder: str | None,
         gone: bool | None,
+        places: bool,
     ) -> bool:
-        """Whether all have these values already, and wait for nothing."""
+        """Whether all have these values already, and wait for nothing.
+
+        ``places``: it says where they are and nothing else; what waits does not wait
+        for that once it was seen at some place since it came in.
+        """
         asked = (
             (status is not None) * _STATUS
             | (location is not None) * _LOCATION
             | holds * _HOLDER
             | (gone is not None) * _GONE
-            | _RESTLESS
+            | (_UNPLACED if places else _RESTLESS)
         )
         return (
             not self.mixed & asked
@@ -101,6 +110,13 @@ class Common(msgspec.Struct, frozen=True, array_like=True, gc=False):
             and (not holds or holder == self.holder)
             and gone in (None, self.gone)
         )
+
+
+def _waiting(known: "Known") -> int:
+    """Return the bits of what waits for something."""
+    place, entered = known.location, known.entered
+    placed = place is not None and entered is not None and place.latest >= entered
+    return _RESTLESS if placed else _RESTLESS | _UNPLACED
 
 
 class Known(msgspec.Struct, array_like=True, gc=False):

@@ -7,15 +7,14 @@ anew, from their first event on, once for all events that came together. Either 
 the answers are those that telling everything from the first event on would give.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple, Protocol
 
-import msgspec
-
+from server.anew import Late, Round
 from server.events import BEGINNING, Event, Order
 from server.exceptions import Case
-from server.fold import Fold, Scratch
-from server.history import Reader, Role, bearing, mentions
+from server.fold import Fold, named
+from server.history import Reader, Role, mentions
 from server.kept import Kept, Unwritten, heard
 from server.known import Known
 from server.site import Site
@@ -25,7 +24,6 @@ from shared.lines import Line
 
 __all__ = ["Arrived", "Projection", "Shelf"]
 
-_CONTAINER, _PLACE = (Role.CONTAINER,), (Role.PLACE,)
 _SUBJECT, _TAKEN_OUT = 1 << Role.SUBJECT, 1 << Role.TAKEN_OUT
 
 
@@ -57,6 +55,11 @@ class Shelf(Reader, Rows, Protocol):
     def counted(self, location: str) -> int:
         """Return when the location was last counted; before everything if never."""
 
+    def parts(
+        self, keys: Collection[str], roles: Collection[Role]
+    ) -> Iterable[list[Event]]:
+        """Return the same as ``about``, some at a time."""
+
     def find(self, event: str) -> Event | None:
         """Return an event by its name, if it is here and was understood."""
 
@@ -72,18 +75,6 @@ class Shelf(Reader, Rows, Protocol):
         """
 
 
-class _Late(msgspec.Struct):
-    """What has to be told anew: what events touched, and since when."""
-
-    keys: set[str] = msgspec.field(default_factory=set)
-    since: int = 2**63 - 1
-
-    def add(self, order: Order, keys: Collection[str]) -> None:
-        if keys:
-            self.keys.update(keys)
-            self.since = min(self.since, order.occurred)
-
-
 class Projection:
     """What is known of items, as the writer works on it.
 
@@ -95,10 +86,20 @@ class Projection:
         site: The site's rules.
         unwritten: Where to show what is not written.
         most: How many items are held in memory, about.
+        work: How many events may be told anew with those that came late, about; the
+            rest is left to `settle`.
+
+    ``settled``: nothing is left. Else what is kept of some items is not right yet.
     """
 
     def __init__(
-        self, shelf: Shelf, site: Site, unwritten: Unwritten, most: int = 50_000
+        self,
+        shelf: Shelf,
+        site: Site,
+        unwritten: Unwritten,
+        *,
+        most: int = 50_000,
+        work: int = 2**63 - 1,
     ) -> None:
         self._shelf, self._site = shelf, site
         self._taking_out = {
@@ -111,7 +112,13 @@ class Projection:
         }
         self._versions = Versions(shelf, unwritten, most)
         self._get = self._versions.get
+        self._work = work
         self._fold = Fold(site, self, self)
+        self.parts, self.load, self.get = shelf.parts, self._versions.load, self._get
+        self._late = Late()
+        self._round: Round | None = None
+        self._told: list[Round] = []
+        self.settled = True
         self._contents: dict[str, dict[str, None]] = {}
         self._counts: dict[str, int] = {}
         self._begin(unwritten.told)
@@ -126,7 +133,6 @@ class Projection:
         self._versions.begin(taken)
         self._changed = self._versions.changed
         self._left: list[str] = []
-        self._late = _Late()
         self._now = BEGINNING
 
     def _wrote(self) -> None:
@@ -137,6 +143,11 @@ class Projection:
     def behind(self) -> bool:
         """Whether anything is not written."""
         return self._versions.behind
+
+    @property
+    def taken(self) -> int:
+        """The position up to which lines are taken in for good."""
+        return self._versions.durable
 
     @property
     def full(self) -> bool:
@@ -150,9 +161,22 @@ class Projection:
         for one in sorted(arrived, key=_order):
             if one.event.voided_by is None:
                 self._take(one.event)
-        if self._late.keys:
-            self._tell_anew()
+        if self._round is None:
+            self._go_on(self._work)
+        elif arrived:
+            self._round.touched.update(self._changed)
+            first = min(one.event.order.occurred for one in arrived)
+            self._round.later = min(self._round.later, first)
         self._versions.publish()
+        self.settled = self._nothing_left()
+
+    def settle(self, work: int) -> None:
+        """Tell anew some of what is left, in a transaction of its own."""
+        self._begin(self.taken)
+        self._go_on(work)
+        self._versions.publish()
+        # what is kept is right as soon as it is shown
+        self.settled = self._nothing_left()
 
     def write(self) -> None:
         """Write what is not written."""
@@ -167,12 +191,17 @@ class Projection:
         if self._versions.commit():
             self._wrote()
         self._changed = self._versions.changed
+        self._told = []
 
     def forget(self) -> None:
         """Note that what was done last failed."""
         self._versions.forget()
         self._changed = self._versions.changed
         self._contents, self._counts = {}, {}
+        for begun in (*self._told, *filter(None, (self._round,))):
+            self._late.add(begun.since, begun.keys)
+        self._told, self._round = [], None
+        self.settled = self._nothing_left()
 
     def _mention(self, arrived: Iterable[Arrived]) -> None:
         told: list[tuple[str, int]] = []
@@ -220,34 +249,41 @@ class Projection:
         else:
             self._set_aside(event, involved)
         if line.action == "count" and line.refused is None:
-            self._late.add(event.order, self._left_since(event))
+            self._late.add(event.order.occurred, self._left_since(event))
             self._count(line.location or "", event.order.occurred)
         if line.action == "void" and line.refused is None:
             self._take_back(line.voids or "")
 
     def _in_order(self, event: Event, involved: Mapping[str, Known]) -> bool:
         """Whether nothing that it concerns is known to be later, or to be told anew."""
-        order, late = event.order, self._late.keys
+        order, late, telling = event.order, self._late.keys, self._telling
         for key, known in involved.items():
-            if known.last >= order or key in late:
+            if known.last >= order or key in late or key in telling:
                 return False
         if event.line.action == "expect" and event.line.container is not None:
             # whether it left with the item has to be looked up
             return not self.known(event.line.container).gone
         return True
 
-    def _set_aside(self, event: Event, involved: Collection[str]) -> None:
-        self._late.add(event.order, involved)
+    def _set_aside(self, event: Event, involved: Iterable[str]) -> None:
+        occurred = event.order.occurred
+        self._late.add(occurred, named(event))
+        for key in involved:
+            self.heard_later(key, event.order)
         if event.line.action == "count" and event.line.location is not None:
-            since = event.order.occurred
-            self._late.add(event.order, self._placed(event.line.location, since))
+            self._late.add(occurred, self._placed(event.line.location, occurred))
+
+    def heard_later(self, container: str, last: Order) -> None:
+        """Note when something was last spoken of, or anything in it."""
+        if last > self._get(container).known.last:
+            self.known(container).last = last
 
     def _take_back(self, name: str) -> None:
         event = self._shelf.find(name)
         if event is not None and (event.line.action != "void" or event.line.refused):
             self._set_aside(event, self._fold.involved(event))
             if event.line.action == "count" and not event.line.refused:
-                self._late.add(event.order, self._left_since(event))
+                self._late.add(event.order.occurred, self._left_since(event))
 
     def _check_counts(self, order: Order, items: Iterable[str]) -> None:
         """Tell anew what was shown at a place that was counted after that."""
@@ -255,7 +291,7 @@ class Projection:
             place = self._changed[item].known.location
             location = None if place is None else place.value
             if location is not None and self._counted(location) >= order.occurred:
-                self._late.add(order, (item,))
+                self._late.add(order.occurred, (item,))
 
     def _counted(self, location: str) -> int:
         found = self._counts.get(location)
@@ -275,67 +311,62 @@ class Projection:
 
     def _count(self, location: str, occurred: int) -> None:
         self._counts[location] = max(self._counted(location), occurred)
+        if self._round is not None:
+            self._round.counts.append((location, occurred))
 
     # --- what came late ---------------------------------------------------------------
 
-    def _tell_anew(self) -> None:
-        self._versions.publish()
-        keys = self._affected()
-        self._late = _Late()
-        events = bearing(self._shelf, keys)
-        places = {e.line.location for e in events if e.line.location is not None}
-        counts = self._shelf.about(places, _PLACE)
-        whole = {event.name: event for event in (*events, *counts)}
-        scratch = Scratch(self._site, whole.values(), keys)
-        for key in keys:
-            self._replace(key, scratch)
-        self._contents = {}
-        for key in keys:
-            for container in self._fold.world.path(key):
-                if container not in keys:
-                    self.known(container).common = None
+    def _nothing_left(self) -> bool:
+        return self._round is None and not self._late.keys
 
-    def _replace(self, key: str, scratch: Scratch) -> None:
+    @property
+    def _telling(self) -> Collection[str]:
+        """What is being told anew."""
+        return () if self._round is None else self._round.keys
+
+    def _go_on(self, work: int) -> None:
+        while work > 0 and not self._nothing_left():
+            if self._round is None:
+                self._versions.publish()
+                self._round = Round(self, self._site, self._late)
+                self._late = Late()
+            done = self._round.go_on()
+            if done is None:
+                self._end(self._round)
+            work -= done or 1
+
+    def _end(self, told: Round) -> None:
+        self._told.append(told)
+        self._round = None
+        self._versions.load(told.keys)
+        for key in told.keys:
+            around = self._get(key).known.container
+            if around is not None and around not in told.keys:
+                self._fold.world.share(key)
+        self._late.add(told.later, told.around & told.touched)
+
+    def replace(self, key: str, known: Known, case: Case) -> None:
+        """Keep what was told anew of an item."""
         kept = self._changed[key]
-        before, after = kept.known, scratch.book.known(key)
-        after.awaited = after.awaited or before.awaited
-        after.restless = after.restless or after.awaited
-        if before.container != after.container:
-            self._recount(before.container, -1, scratch)
-            self._recount(after.container, 1, scratch)
-        if after.container is not None:
-            self._moved.setdefault(after.container, {})[key] = None
-        kept.known, kept.case, kept.anew = after, scratch.cases[key], True
+        before = kept.known
+        known.awaited = known.awaited or before.awaited
+        known.restless = known.restless or known.awaited
+        # what spoke of what was in it may not have been read
+        known.last = max(known.last, before.last)
+        if before.container != known.container:
+            self._recount(before.container, -1)
+            self._recount(known.container, 1)
+            for container in (before.container, known.container):
+                self._contents.pop(container or "", None)
+        if known.container is not None:
+            self._moved.setdefault(known.container, {})[key] = None
+        kept.known, kept.case, kept.anew = known, case, True
+        if self._round is not None and self._round.missable(case):
+            self._late.add(self._round.later, (key,))
 
-    def _recount(self, container: str | None, change: int, scratch: Scratch) -> None:
-        if container is not None and container not in scratch.cases:
+    def _recount(self, container: str | None, change: int) -> None:
+        if container is not None and container not in self._telling:
             self.known(container).contents += change
-
-    def _affected(self) -> set[str]:
-        """Return every item whose answer what came late may change.
-
-        The evidence of a container is that of its contents; where an item was taken
-        out of what is not named, that is found from the item's own events; and what
-        was expected on a load looks at when it left.
-        """
-        since, start = self._late.since, set(self._late.keys)
-        self._versions.load(start)
-        taken_out = [key for key in start if self._get(key).taken_out]
-        start |= _containers(self._shelf.about(taken_out, (Role.SUBJECT,)))
-        found = _spread(start, lambda keys: self._within(keys, since))
-        self._versions.load(found)
-        for load in [key for key in found if self._get(key).known.awaited]:
-            found.update(self._shelf.expecting(load))
-        self._versions.load(found)
-        return found
-
-    def _within(self, containers: set[str], since: int) -> set[str]:
-        """Return what is in any of these, or was and was told of something since."""
-        now = {item for key in containers for item in self.inside(key)}
-        events = self._shelf.about(containers, _CONTAINER)
-        ever = {e.line.item for e in events if e.line.item is not None}
-        self._versions.load(ever)
-        return now | {key for key in ever if self._get(key).known.told >= since}
 
     # --- the book and the cases of the fold -------------------------------------------
 
@@ -365,6 +396,10 @@ class Projection:
         """Return the items that were ever expected on a load."""
         return self._in_time(self._shelf.expecting(load))
 
+    def expecting_ever(self, load: str) -> list[str]:
+        """Return what was ever expected on a load, whatever it knows."""
+        return self._shelf.expecting(load)
+
     def at(self, location: str) -> list[str]:
         """Return the items that are here, at a location and in nothing."""
         return self._in_time(self._placed(location, 2**63 - 1))
@@ -384,12 +419,12 @@ class Projection:
 
     def _in_time(self, keys: Iterable[str]) -> list[str]:
         """Leave out what knows of something later, and have it told anew."""
-        found = []
+        found, now, telling = [], self._now, self._telling
         for key in keys:
-            if self._get(key).known.last <= self._now:
+            if self._get(key).known.last <= now and key not in telling:
                 found.append(key)
             else:
-                self._late.add(self._now, (key,))
+                self._late.add(now.occurred, (key,))
         return found
 
     def enter(self, item: str, container: str) -> None:
@@ -442,16 +477,3 @@ def _is_at(kept: Kept, location: str, since: int) -> bool:
     if place is None or place.value != location:
         return False
     return (known.container is None and not known.gone) or kept.known.told >= since
-
-
-def _containers(events: Iterable[Event]) -> set[str]:
-    return {e.line.container for e in events if e.line.container is not None}
-
-
-def _spread(start: set[str], step: Callable[[set[str]], set[str]]) -> set[str]:
-    """Return what is reached from ``start`` by taking the step again and again."""
-    reached, todo = set(start), start
-    while todo:
-        todo = step(todo) - reached
-        reached |= todo
-    return reached

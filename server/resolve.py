@@ -205,7 +205,8 @@ class World:
             for inner in self._book.inside(item):
                 self._leave(inner, self._known(inner), event.order)
         if known.container is not None:
-            self._share(known, item)
+            # an exception that this event closes holds nobody up: who hears will say
+            self._share(item, known, restless=known.awaited)
 
     def _show_container(self, shown: Shown, container: str | None) -> None:
         place = shown.location
@@ -216,7 +217,7 @@ class World:
             known = self._known(container)
             self._reach(container, known, aside)
             if known.container is not None:
-                self._share(known, container)
+                self._share(container, known, restless=known.awaited)
 
     def _contradicts(self, container: str, location: str | None) -> bool:
         """Whether a look at ``location`` cannot be a look into the container."""
@@ -271,15 +272,15 @@ class World:
             found = own if found is None else found | own
         return found
 
-    def _share(self, known: Known, item: str) -> None:
-        """Let all that the item is in know what it has in common with the others.
+    def share(self, item: str) -> None:
+        """Let all that the item is in know what it has in common with the others."""
+        known = self._known(item)
+        self._share(item, known, restless=known.restless)
 
-        Whether it waits for something is for who hears to say: an exception that this
-        event closes holds nobody up.
-        """
+    def _share(self, item: str, known: Known, *, restless: bool) -> None:
         if known.container is None or self._recording:
             return
-        own = _own_common(known, restless=known.awaited)
+        own = _own_common(known, restless=restless)
         direct = self._known(known.container)
         if direct.contents == 1:
             direct.common = own
@@ -287,6 +288,15 @@ class World:
             outer = self._known(container)
             if outer.common is not None:
                 outer.common = None if own is None else outer.common | own
+
+    def disturb(self, item: str) -> None:
+        """Let every piece of evidence reach the item, whatever the others know."""
+        known = self._known(item)
+        known.restless = True
+        for container in self.path(item):
+            outer = self._known(container)
+            if outer.common is not None:
+                outer.common = outer.common.but(known)
 
     # Stays.
 
@@ -413,6 +423,7 @@ def _changes_nothing(common: Common | None, shown: Shown) -> bool:
             holds=shown.holds,
             holder=shown.holder,
             gone=shown.gone,
+            places=not shown.own and not shown.action.restarts,
         )
     )
 

@@ -68,6 +68,11 @@ class Versions:
         """Whether what is not written should be."""
         return len(self.unwritten) > self._most // 2 or len(self._recent) > self._most
 
+    @property
+    def durable(self) -> int:
+        """The position up to which lines are taken in for good."""
+        return self._durable
+
     def begin(self, taken: int) -> None:
         """Begin a batch, whose last line has this position."""
         self._taken = taken

@@ -11,7 +11,7 @@ from server.findings import Finding
 from server.kept import Kept
 from server.known import Known
 from server.store.answering import State
-from shared.lines import decode
+from shared.lines import read_again
 
 __all__ = [
     "HEARD",
@@ -79,7 +79,7 @@ def findings_of(case: Case) -> frozenset[Finding]:
 def event_of(row: Sequence[Any]) -> Event:
     """Return the event of a row: log, seq, times, received, line, voided by."""
     log, seq, occurred, lo, hi, received, data, voided_by = row
-    line = decode(data)
+    line = read_again(data)
     return Event(
         order=Order(occurred, log, seq),
         lo=lo,

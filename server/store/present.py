@@ -85,16 +85,16 @@ def written(connection: sqlite3.Connection, asked: int) -> View:
 def item(
     connection: sqlite3.Connection,
     key: str,
-    asked: int,
+    now: View,
     site: Site,
     unwritten: Unwritten,
 ) -> ItemAnswer:
-    """Say where one item is now.
+    """Say where one item is as of the present `view`.
 
     Raises:
         Overtaken: The snapshot is too old already.
     """
-    now, seen = view(connection, asked), snapshot(connection)
+    seen = snapshot(connection)
 
     def states(keys: Collection[str]) -> dict[str, State]:
         newer = [kept for k in keys if (kept := unwritten.find(k, seen)) is not None]

@@ -27,10 +27,13 @@ from shared.lines import Line
 
 __all__ = ["Rebuild", "clear", "following", "layout", "note", "rules"]
 
+WORK = 20_000
+"""How many events are told anew for each lot of lines."""
+
 _TABLES = ("item", "heard", "counted", "moved", "expected", "departed", "exception")
 _RULES = {
     "server": (
-        *("events", "exceptions", "findings", "fold", "history"),
+        *("anew", "events", "exceptions", "findings", "fold", "history"),
         *("kept", "known", "projections", "resolve", "steps", "versions"),
     ),
     "shared": ("actions", "lines"),
@@ -100,7 +103,7 @@ class Rebuild:
         self._site, self._many = site, many
         unwritten = Unwritten()
         self._shelf = SqlShelf(connection, unwritten, self._new)
-        self.projection = Projection(self._shelf, site, unwritten)
+        self.projection = Projection(self._shelf, site, unwritten, work=WORK)
         self.progress = Progress(0, last_position(connection))
 
     def step(self, connection: sqlite3.Connection) -> bool:
@@ -109,14 +112,19 @@ class Rebuild:
         To be called in a transaction, after the one before it became durable.
         """
         self.projection.commit()
+        if not self.projection.settled:
+            self.projection.settle(WORK)
+            self.projection.commit()
         done = self.progress.done
         arrived, last = following(connection, self._site, done, self._many)
-        if self.projection.full or last == done:
+        if self.projection.full or (last == done and self.projection.settled):
             self.projection.write()
             self.projection.commit()  # nobody reads it if this fails
-        if last == done:
+        if last == done and self.projection.settled:
             self._replace(connection)
             return True
+        if last == done:
+            return False
         self.projection.take(arrived, last)
         self.progress = Progress(last, max(last, last_position(connection)))
         return False
@@ -170,12 +178,15 @@ def _arrived(
             yield Arrived(position, event)
 
 
-def note(connection: sqlite3.Connection, site: Site) -> None:
-    """Note by which rules, and how, what is known of items is written."""
+def note(connection: sqlite3.Connection, site: Site | None) -> None:
+    """Note by which rules, and how, what is known of items is written.
+
+    ``None``: by none, because something that came late is not told yet.
+    """
     connection.executemany(
         "INSERT INTO meta (name, value) VALUES (?, ?)"
         " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-        [("rules", rules(site)), ("layout", layout())],
+        [("rules", rules(site) if site else ""), ("layout", layout())],
     )
 
 

@@ -2,12 +2,13 @@
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from functools import cache
 from importlib import resources
 from typing import Any
 
 from server.events import BEGINNING, Event
+from server.history import Role
 from server.kept import Kept, Unwritten, position
 from server.store import View
 from server.store.keeping import (
@@ -22,6 +23,9 @@ from server.store.reading import SqlReader, chunks
 from shared.actions import named
 
 __all__ = ["SqlShelf", "create"]
+
+KEYS, EVENTS = 5_000, 1_000
+"""Keys that are looked for at once, and events that are read at once."""
 
 _EVER = View(at=2**63 - 1, known_at=2**63 - 1)
 _COLUMNS = ("status", "location", "custodian", "container", "gone")
@@ -61,6 +65,17 @@ class SqlShelf(SqlReader):
             )
             for number, key, state, heard in found.fetchall():
                 yield kept_of(key, number, state, heard)
+
+    def parts(
+        self, keys: Collection[str], roles: Collection[Role]
+    ) -> Iterator[list[Event]]:
+        """Return the events that speak of any of the keys, some at a time."""
+        rest = list(keys)
+        while rest:
+            some, rest = rest[:KEYS], rest[KEYS:]
+            where = sorted(self.positions(some, roles))
+            for first in range(0, len(where), EVENTS):
+                yield self.events(where[first : first + EVENTS])
 
     def inside(self, container: str) -> list[str]:
         """Return what is directly in a container, by what is written."""

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from server.answers import Horizon, history_events
+from server.answers import Horizon, answer, history_events
 from server.delivery import Delivery
 from server.events import Event
 from server.history import Telling, tell, tell_together, whole
@@ -84,6 +84,12 @@ FEW, MANY = 2_000, 20_000
 REST = 0.2
 """Seconds without new lines after which what is known of items is written."""
 
+WORK = 3_000
+"""How many events are told anew at once: others wait 0.1 s for it."""
+
+PATIENCE = 2.0
+"""Seconds for which a list waits until what came late is told."""
+
 _TELL = 500_000
 _LOG = logging.getLogger("scantrail.server.store")
 
@@ -111,6 +117,11 @@ class SqliteStore:
         self._progress: Progress | None = None
         self._remaking: asyncio.Task[None] | None = None
         self._resting: asyncio.Task[None] | None = None
+        self._settling: asyncio.Task[None] | None = None
+        self._catching_up: asyncio.Task[None] | None = None
+        self._behind = False
+        self._unsettled = asyncio.Event()
+        self._noted_unsettled = False
         self._position = self._written = 0
         self._growth = asyncio.Condition()
         self._said_changed = False
@@ -147,10 +158,13 @@ class SqliteStore:
         readable = "told" in meta and meta.get("layout") == rebuild.layout()
         if not readable:
             await self._remake(MANY)
-        while not await self._transact(self._take_in_rest):
-            pass
+        self._behind = True
+        self._catching_up = asyncio.create_task(self._catch_up(), name="catching up")
+        self._catching_up.add_done_callback(_tell_failure)
         self._resting = asyncio.create_task(self._write_at_rest(), name="writing")
+        self._settling = asyncio.create_task(self._settle(), name="settling")
         if readable and meta.get("rules") != rebuild.rules(self._site):
+            self._progress = Progress(0, self._position)
             self._remaking = asyncio.create_task(self._remake(FEW), name="remaking")
             self._remaking.add_done_callback(_tell_failure)
 
@@ -181,7 +195,9 @@ class SqliteStore:
         await self._transact(rebuild.clear)
 
     def remaking(self) -> Progress | None:
-        """Return how far answers are made anew by changed rules; ``None``: they are."""
+        """Return how far answers are made anew; ``None``: they are whole."""
+        if self._progress is None and self._behind:
+            return Progress(self._projection.taken, self._position)
         return self._progress
 
     def _recall(self, connection: sqlite3.Connection) -> dict[str, str]:
@@ -193,22 +209,30 @@ class SqliteStore:
         self._received = Received(self._now, last)
         unwritten = Unwritten(int(meta.get("told", "0")))
         shelf = SqlShelf(connection, unwritten)
-        self._projection = Projection(shelf, self._site, unwritten)
+        self._projection = Projection(shelf, self._site, unwritten, work=WORK)
         self._position = self._written = reading.last_position(connection)
         return meta
 
-    def _take_in_rest(self, connection: sqlite3.Connection) -> bool:
-        """Take in lines that are not in what is written; return whether it is all.
+    async def _catch_up(self) -> None:
+        """Take in the lines that are not in what is written, while serving.
 
         There are some where the program before this one did not end by itself.
         """
-        told = self._projection.unwritten.told
-        arrived, last = rebuild.following(connection, self._site, told, MANY)
-        if last == told:
-            return True
-        self._projection.take(arrived, last)
-        self._projection.write()
-        return False
+
+        def note(last: bool) -> None:  # noqa: FBT001 # what the step returned
+            self._behind = not last
+
+        while self._behind:
+            await self._transact(self._take_in_some, then=note)
+            await self._after_taking()
+
+    def _take_in_some(self, connection: sqlite3.Connection) -> bool:
+        """Take in lines behind those that are; return whether there were none."""
+        taken = self._projection.taken
+        arrived, last = rebuild.following(connection, self._site, taken, FEW)
+        if last > taken:
+            self._projection.take(arrived, last)
+        return last == taken
 
     async def close(self) -> None:
         """Finish what is waiting, and close the database."""
@@ -216,9 +240,15 @@ class SqliteStore:
             self._remaking.cancel()
             await asyncio.wait([self._remaking])
         await self._appending.close()
-        if self._resting is not None:
-            self._resting.cancel()
-            await asyncio.wait([self._resting])
+        await self._come_to_rest()
+        tasks = [
+            task
+            for task in (self._catching_up, self._resting, self._settling)
+            if task is not None
+        ]
+        for task in tasks:
+            task.cancel()
+            await asyncio.wait([task])
         with contextlib.suppress(ProblemError):  # then it is taken in again
             await self._write_answers()
         for connection in self._all:
@@ -240,14 +270,65 @@ class SqliteStore:
             self._growth.notify_all()
         self._said_changes += self._said_changed  # once readers see it, not before
         self._said_changed = False
+        await self._after_taking()
+        return found
+
+    async def _after_taking(self) -> None:
+        if not self._projection.settled:
+            self._unsettled.set()
         if self._projection.full:
             await self._write_answers()
-        return found
 
     async def _write_answers(self) -> None:
         """Write what is known of items, as far as it is not."""
         if self._projection.behind:
-            await self._transact(lambda _: self._projection.write())
+            await self._transact(self._write)
+
+    def _write(self, connection: sqlite3.Connection) -> None:
+        self._projection.write()
+        if self._progress is None:  # else it is noted once all is made anew
+            settled = self._projection.settled
+            if not settled or self._noted_unsettled:
+                rebuild.note(connection, self._site if settled else None)
+            self._noted_unsettled = not settled
+
+    async def _settle(self) -> None:
+        """Tell anew what came late and was left, between the batches of stations."""
+        while True:
+            await self._unsettled.wait()
+            try:
+                await self._transact(lambda _: self._projection.settle(WORK))
+                if self._projection.full:
+                    await self._write_answers()
+            except ProblemError:  # the disk is full: later
+                await asyncio.sleep(1)
+            except Exception:  # noqa: BLE001 # the others go on; lists say as of when
+                _LOG.exception("what came late could not be told anew")
+                await asyncio.sleep(10)
+            if self._projection.settled:
+                self._unsettled.clear()
+
+    async def _caught_up(self) -> None:
+        """Wait until all lines that are here are taken in, for a while.
+
+        Raises:
+            ProblemError: 503, they are not; it is soon after a start.
+        """
+        if self._behind:
+            await self._come_to_rest()
+        if self._behind:
+            reason = (
+                "The server has started again, and takes in what came last before that;"
+                " it takes scans already, and answers in a moment."
+            )
+            raise ProblemError(503, ProblemType.BUSY, reason, retry_after=2)
+
+    async def _come_to_rest(self) -> None:
+        """Wait until what came late is told, for a while."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                while self._behind or not self._projection.settled:  # noqa: ASYNC110 # told in pieces
+                    await asyncio.sleep(0.01)
 
     async def _write_at_rest(self) -> None:
         """Write what is known of items whenever no lines have come for a while."""
@@ -257,6 +338,7 @@ class SqliteStore:
             last = self._position
             await asyncio.sleep(REST)
             if last == self._position and not self._appending.asked:
+                await self._come_to_rest()
                 with contextlib.suppress(ProblemError):  # the disk is full: later
                     await self._write_answers()
                     written = last
@@ -288,7 +370,8 @@ class SqliteStore:
                 arrived += done.arrived
                 self._said_changed |= done.said
         self._written = reading.last_position(connection)
-        self._projection.take(arrived, self._written)
+        if not self._behind:  # else they are taken in behind those before
+            self._projection.take(arrived, self._written)
         return found
 
     def present(self) -> int:
@@ -437,6 +520,7 @@ class SqliteStore:
 
     async def _all_written(self) -> None:
         """See that what is known of items is written, as far as that is possible."""
+        await self._come_to_rest()
         with contextlib.suppress(ProblemError):  # the disk is full: as of before that
             await self._write_answers()
 
@@ -457,6 +541,7 @@ class SqliteStore:
 
     async def tell(self, item: str, view: View) -> Telling:
         """Gather what bears on an item."""
+        await self._caught_up()
         return await self._read(
             lambda c: tell(self._reader(c, view), item, self._site.actions)
         )
@@ -465,12 +550,14 @@ class SqliteStore:
         self, items: Collection[str], view: View
     ) -> dict[str, Telling]:
         """Gather what bears on each of several items, in one go."""
+        await self._caught_up()
         return await self._read(
             lambda c: tell_together(self._reader(c, view), items, self._site.actions)
         )
 
     async def bearing(self, item: str, view: View) -> list[Event]:
         """Return all events that bear on an item in a view or an earlier one."""
+        await self._caught_up()
 
         def read(connection: sqlite3.Connection) -> list[Event]:
             found = whole(self._reader(connection, view), item)
@@ -480,6 +567,7 @@ class SqliteStore:
 
     async def history(self, item: str, view: View) -> History:
         """Return an item's history, its containers' included."""
+        await self._caught_up()
 
         def read(connection: sqlite3.Connection) -> History:
             telling = tell(self._reader(connection, view), item, self._site.actions)
@@ -490,12 +578,28 @@ class SqliteStore:
         return await self._read(read)
 
     async def item(self, key: str) -> ItemAnswer:
-        """Say where one item is now."""
-        return await self._snapshot(
-            lambda c, at: present.item(
-                c, key, at, self._site, self._projection.unwritten
+        """Say where one item is now.
+
+        While something that came late is not told yet, that is told from all events.
+        """
+
+        def look(connection: sqlite3.Connection, asked: int) -> ItemAnswer:
+            now, projection = present.view(connection, asked), self._projection
+            if projection.settled:
+                return present.item(
+                    connection, key, now, self._site, projection.unwritten
+                )
+            return answer(
+                tell(self._reader(connection, now), key, self._site.actions),
+                key,
+                at=now.at,
+                known_at=now.known_at,
+                horizon=reading.horizon(connection, now),
+                site=self._site,
             )
-        )
+
+        await self._caught_up()
+        return await self._snapshot(look)
 
     async def items(self, query: ItemQuery) -> Answers:
         """Say of items, by their present answer, where each is now."""

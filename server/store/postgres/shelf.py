@@ -76,6 +76,12 @@ class PgShelf(PgReader):
             self._guard.items(keys)
         return super().about(keys, roles)
 
+    def parts(
+        self, keys: Collection[str], roles: Collection[Role]
+    ) -> Iterable[list[Event]]:
+        """Return the same as ``about``, in one part."""
+        return (self.about(keys, roles),) if keys else ()
+
     def load(self, keys: Collection[str]) -> Iterable[Kept]:
         """Return what is kept of these items, of those that have anything."""
         return self._guard.load(keys)
