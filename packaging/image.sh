@@ -56,6 +56,7 @@ within sh -c 'test "$(id -u)" = 10001 && ! touch /etc/mine 2>/dev/null' ||
 within sh -c 'scantrail-server serve --config /etc/scantrail/server.toml >/data/address &
 	server=$!
 	for _ in $(seq 600); do [ -s /data/address ] && break; sleep 0.1; done
+	scantrail-server key --data /data --scope admin >/dev/null
 	scantrail-server doctor --config /etc/scantrail/server.toml
 	said=$?
 	kill $server; wait $server; exit $said' >&2

@@ -148,6 +148,7 @@ async def _serve(config: ServerConfig) -> None:
         zone=config.console.zone,
         language=config.console.language,
         fingerprint=told.fingerprint if told else "",
+        second_factor=frozenset(config.console.second_factor),
         config=config,
         oidc=oidc,
     )

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from server.oidc.settings import OidcSettings
+from server.people import Role
 from server.site import Site
 from server.site_settings import ActionSettings, SettingError
 from server.site_settings import site as site_of
@@ -85,10 +86,14 @@ class ConsoleConfig(
     Attributes:
         zone: The site's zone, such as Europe/Berlin; empty for the machine's.
         language: Of all pages; empty for what each browser asks for.
+        second_factor: Roles whose people need a second factor beside their password:
+            viewer, operator, supervisor, administrator. Who has none yet can do nothing
+            but set one up.
     """
 
     zone: str = ""
     language: str = ""
+    second_factor: tuple[Role, ...] = ()
 
 
 class ServerConfig(

@@ -6,15 +6,19 @@ The only module that imports argon2.
 """
 
 import unicodedata
+from collections.abc import Sequence
 from enum import Enum
 from hashlib import sha256
 from pathlib import Path
+from threading import Lock
 
 import msgspec
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from server.easy import is_easy
 from server.keys import Scope
+from server.second_factor import matching_step, recovery_hash
 from shared import files
 from shared.errors import ScantrailError
 
@@ -56,12 +60,20 @@ class PasswordError(ScantrailError):
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):
-    """A person. ``changed`` is when the password or the role was set last."""
+    """A person. ``changed`` is when password, role or second factor was set last.
+
+    ``second`` is the secret of the second factor; empty where there is none.
+    ``recovery`` are hashes of the codes that stand in for it, ``used`` the latest step
+    of which a code was taken.
+    """
 
     name: str
     role: Role
     hash: str
     changed: str
+    second: str = ""
+    recovery: tuple[str, ...] = ()
+    used: int = 0
 
 
 class People:
@@ -69,9 +81,12 @@ class People:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._one = Lock()
 
     def put(self, name: str, role: Role, password: str, changed: str) -> Person:
         """Add a person, or give one who is there another password and role.
+
+        A second factor stays.
 
         Raises:
             PasswordError: The name or the password cannot be used.
@@ -83,20 +98,63 @@ class People:
         if not LEAST <= len(password) <= MOST:
             reason = f"a password has {LEAST} to {MOST} characters"
             raise PasswordError(reason)
+        if is_easy(password, (name,)):
+            reason = (
+                "this password is guessed easily: it is a usual one, or a word or a "
+                "name with little beside it; take several words"
+            )
+            raise PasswordError(reason)
         hashed = _HASHER.hash(_normal(password))
-        person = Person(name=name, role=role, hash=hashed, changed=changed)
+        with self._one:
+            before = self.find(name) or Person(
+                name=name, role=role, hash="", changed=""
+            )
+            return self._keep(
+                msgspec.structs.replace(
+                    before, name=name, role=role, hash=hashed, changed=changed
+                )
+            )
+
+    def set_second(
+        self, name: str, secret: str, recovery: Sequence[str], used: int, changed: str
+    ) -> Person | None:
+        """Give somebody a second factor, or none; ``None`` for nobody.
+
+        Args:
+            name: Who.
+            secret: What the codes are made from; empty takes the second factor away.
+            recovery: Hashes of the codes that stand in for it.
+            used: The latest step of which a code was taken.
+            changed: The present; sessions from before end.
+        """
+        with self._one:
+            person = self.find(name)
+            if person is None:
+                return None
+            return self._keep(
+                msgspec.structs.replace(
+                    person,
+                    second=secret,
+                    recovery=tuple(recovery),
+                    used=used,
+                    changed=changed,
+                )
+            )
+
+    def _keep(self, person: Person) -> Person:
         files.make_folder(self._folder)
-        files.write(self._path(name), msgspec.json.encode(person))
+        files.write(self._path(person.name), msgspec.json.encode(person))
         return person
 
     def set_role(self, name: str, role: Role, changed: str) -> Person | None:
         """Give somebody another role, and end his sessions; ``None`` for nobody."""
-        person = self.find(name)
-        if person is None:
-            return None
-        person = msgspec.structs.replace(person, role=role, changed=changed)
-        files.write(self._path(name), msgspec.json.encode(person))
-        return person
+        with self._one:
+            person = self.find(name)
+            if person is None:
+                return None
+            return self._keep(
+                msgspec.structs.replace(person, role=role, changed=changed)
+            )
 
     def find(self, name: str) -> Person | None:
         """Return the person of a name, however large or small it is written."""
@@ -132,6 +190,27 @@ class People:
         except (VerificationError, InvalidHashError):
             return None
         return person
+
+    def enter(self, name: str, password: str, code: str, now: int) -> Person | None:
+        """Return who comes in by a password and, where he has one, a second factor.
+
+        A code that was taken is taken once.
+        """
+        person = self.check(name, password)
+        if person is None or not person.second:
+            return person
+        with self._one:
+            person = self.find(name)
+            if person is None:
+                return None
+            step = matching_step(person.second, code, now, person.used)
+            if step is not None:
+                return self._keep(msgspec.structs.replace(person, used=step))
+            spent = recovery_hash(code, person.recovery)
+            if not spent:
+                return None
+            left = tuple(one for one in person.recovery if one != spent)
+            return self._keep(msgspec.structs.replace(person, recovery=left))
 
     def _path(self, name: str) -> Path:
         folded = _plain(name).casefold()

@@ -7,7 +7,7 @@ import sys
 from server.data_folder import data_folder
 from server.noted import note_act
 from server.now import now
-from server.people import LEAST, MOST, PasswordError, People, Role
+from server.people import LEAST, MOST, PasswordError, People, Person, Role
 from shared.moments import to_text
 
 __all__ = ["PEOPLE", "add_commands"]
@@ -42,6 +42,34 @@ def add(options: argparse.Namespace) -> None:
     person = _people(options).put(options.name, role, _password(), added)
     _note(options, f"person added or set anew: {person.name} as {role.value}")
     _say(f"{person.name} signs in as {role.value}. Earlier sessions have ended.")
+
+
+def password(options: argparse.Namespace) -> None:
+    """Set another password of one who is there."""
+    people = _people(options)
+    person = _known(people, options.name)
+    people.put(person.name, person.role, _password(), to_text(now()))
+    _note(options, f"password of {person.name} set anew")
+    _say(f"{person.name} has another password. Earlier sessions have ended.")
+
+
+def no_second_factor(options: argparse.Namespace) -> None:
+    """Take away the second factor of one who lost it."""
+    people = _people(options)
+    person = _known(people, options.name)
+    people.set_second(person.name, "", (), 0, to_text(now()))
+    _note(options, f"second factor of {person.name} removed")
+    _say(
+        f"{person.name} signs in with the password alone. Earlier sessions have ended."
+    )
+
+
+def _known(people: People, name: str) -> Person:
+    person = people.find(name)
+    if person is None:
+        reason = f"there is nobody called {name!r} here"
+        raise PasswordError(reason)
+    return person
 
 
 def remove(options: argparse.Namespace) -> None:
@@ -93,6 +121,14 @@ def add_commands(
     parser.add_argument("name", metavar="NAME", help="who")
     parser.set_defaults(run=remove)
     _of_data(parser)
+    for name, does, what in (
+        ("password", password, "set another password, from the terminal or a pipe"),
+        ("no-second-factor", no_second_factor, "take away a second factor: it is lost"),
+    ):
+        parser = acts.add_parser(name, help=what)
+        parser.add_argument("name", metavar="NAME", help="who")
+        parser.set_defaults(run=does)
+        _of_data(parser)
     parser = acts.add_parser("list", help="print role and name of everybody")
     parser.set_defaults(run=show)
     _of_data(parser)

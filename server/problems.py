@@ -20,6 +20,8 @@ TITLES = {
     ProblemType.REPLACED: "This token has been replaced by another",
     ProblemType.DISPLACED: "Another machine joined under this station's name",
     ProblemType.TAKEN: "A station has this name already",
+    ProblemType.PROVE: "Show first that it is you",
+    ProblemType.SECOND: "A second factor is needed",
     ProblemType.INVALID: "The request cannot be understood",
     ProblemType.NOT_FOUND: "There is no such thing here",
     ProblemType.STORAGE: "The server cannot store anything now",

@@ -99,6 +99,8 @@ class ProblemType:
     REPLACED = "urn:scantrail:problem:token-replaced"
     DISPLACED = "urn:scantrail:problem:displaced"
     TAKEN = "urn:scantrail:problem:name-taken"
+    PROVE = "urn:scantrail:problem:prove"
+    SECOND = "urn:scantrail:problem:second-factor"
     INVALID = "urn:scantrail:problem:invalid"
     NOT_FOUND = "urn:scantrail:problem:not-found"
     STORAGE = "urn:scantrail:problem:storage"

@@ -11,7 +11,7 @@ from server.keys import Keys
 from server.oidc.pending import Pending
 from server.oidc.provider import Provider
 from server.own_log import OwnLog
-from server.people import People
+from server.people import People, Role
 from server.reference import ReferenceData
 from server.sessions import Sessions
 from server.site import Site
@@ -29,7 +29,8 @@ class Context(msgspec.Struct, kw_only=True):
     authority knows, so that stations have to be told of it; mostly empty. ``oidc`` is
     the site's identity provider, ``pending`` who has gone there. ``config`` are the
     settings in force; ``None`` only where there are none, as in tests. ``plan`` is
-    where the site's plan lies, if there is one.
+    where the site's plan lies, if there is one. ``second_factor`` are the roles whose
+    people need one.
     """
 
     store: Store
@@ -50,6 +51,7 @@ class Context(msgspec.Struct, kw_only=True):
     config: ServerConfig | None = None
     plan: Path | None = None
     oidc: Provider | None = None
+    second_factor: frozenset[Role] = frozenset()
     pending: Pending = msgspec.field(default_factory=Pending)
 
 

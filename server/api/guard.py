@@ -5,12 +5,12 @@ from enum import Enum
 
 from aiohttp import web
 
-from server.api.context import Context
+from server.api.context import CONTEXT, Context
 from server.api.rates import RATES
 from server.api.signing import refused_change, session_of
 from server.keys import Key, Scope, hashed
 from server.problems import ProblemError
-from server.sessions import Session
+from server.sessions import PROOF, Session
 from server.store import OWN, Station, Token
 from shared.hosts import HostLine
 from shared.moments import SECOND, to_text
@@ -22,8 +22,10 @@ __all__ = [
     "Handler",
     "actor",
     "admit",
+    "is_proved",
     "lacked",
     "may",
+    "must_set_up",
     "signed_in",
     "station_of",
 ]
@@ -73,6 +75,9 @@ _FOR = {
     Access.ADMINISTRATOR: "This is for administrators.",
 }
 
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_WITHOUT = ("/me", "/prove", "/sign-out")
+"""Pages for who has yet to set up the second factor."""
 NAMELESS = "a key without a name"
 
 
@@ -140,6 +145,36 @@ async def _admit_person(request: web.Request, session: Session, access: Access) 
     refused = await refused_change(request, session)
     if refused:
         raise ProblemError(403, ProblemType.FORBIDDEN, refused)
+    _see_what_is_needed(request, session, access)
+
+
+def _see_what_is_needed(request: web.Request, session: Session, access: Access) -> None:
+    """See that somebody has shown well enough that it is he.
+
+    Raises:
+        ProblemError: 403 where his role needs a second factor that he has not set up,
+            or where he showed it long ago and this weighs most.
+    """
+    context = request.app[CONTEXT]
+    if must_set_up(session, context) and not request.path.startswith(_WITHOUT):
+        reason = "Your role needs a second factor here. Set it up first: /me"
+        raise ProblemError(403, ProblemType.SECOND, reason)
+    changes = access is Access.ADMINISTRATOR and request.method not in _SAFE
+    if changes and not is_proved(session, context.now()):
+        reason = "Nothing was done yet: show first that it is you, then do it again."
+        raise ProblemError(403, ProblemType.PROVE, reason)
+
+
+def must_set_up(session: Session, context: Context) -> bool:
+    """Whether somebody's role needs a second factor, and he has none."""
+    person = session.person
+    here = not session.visiting and person.role in context.second_factor
+    return here and not person.second
+
+
+def is_proved(session: Session, now: int) -> bool:
+    """Whether somebody has shown lately that it is he."""
+    return now - session.proved <= PROOF
 
 
 async def _admit_program(

@@ -11,7 +11,8 @@ import ipaddress
 from aiohttp import web
 
 from server.api.context import CONTEXT, Context
-from server.sessions import Session
+from server.limits import client_address
+from server.sessions import Session, Whence
 
 __all__ = [
     "TOKEN",
@@ -24,11 +25,15 @@ __all__ = [
     "refused_change",
     "refused_place",
     "remember_browser",
+    "secret_of",
     "session_of",
+    "whence",
 ]
 
 TOKEN = "token"  # noqa: S105 # the name of a form's field
 _HEADER = "Scantrail-Token"
+_BY_ITSELF, _FOLLOWED = "Scantrail-Live", "/live"
+"""What says that nobody asked: a page reads itself anew."""
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _OVER_TLS = "__Host-scantrail"
 _HERE = "scantrail"
@@ -95,8 +100,25 @@ async def refused_change(request: web.Request, session: Session) -> str:
 
 def session_of(request: web.Request, context: Context) -> Session | None:
     """Return the session whose cookie came, if it goes on."""
-    secret = request.cookies.get(_name(request), "")
-    return context.sessions.find(secret, context.now()) if secret else None
+    secret, now = secret_of(request), context.now()
+    found = context.sessions.find(secret, now) if secret else None
+    if found is not None:
+        alone = request.path == _FOLLOWED or _BY_ITSELF in request.headers
+        context.sessions.use(secret, now, by_itself=alone)
+    return found
+
+
+def secret_of(request: web.Request) -> str:
+    """Return what the browser's cookie holds; empty where there is none."""
+    return request.cookies.get(_name(request), "")
+
+
+def whence(request: web.Request) -> Whence:
+    """Return from where somebody signs in, and with what."""
+    address = client_address(
+        request.remote or "", request.headers.get("X-Forwarded-For", "")
+    )
+    return Whence(address, request.headers.get("User-Agent", ""))
 
 
 def begin(request: web.Request, response: web.Response, secret: str, age: int) -> None:

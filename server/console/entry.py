@@ -2,12 +2,14 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
+from typing import TypeVarTuple, Unpack
 
 from aiohttp import web
 
 from server.api.context import CONTEXT
 from server.api.rates import RATES
-from server.api.signing import begin, end, from_elsewhere, refused_place
+from server.api.signing import begin, end, from_elsewhere, refused_place, whence
 from server.console.rendering import CONSOLE, page, see_other, wording
 from server.people import MOST, Person
 from server.problems import ProblemError, invalid, not_found
@@ -23,6 +25,7 @@ __all__ = [
     "start",
 ]
 
+_Given = TypeVarTuple("_Given")
 _LOG = logging.getLogger("scantrail.server")
 AT_ONCE = 2
 """Passwords that are hashed at the same time: each takes 19 MiB and a processor."""
@@ -46,14 +49,31 @@ class Hashing:
         Raises:
             ProblemError: 503 where too many wait already.
         """
+        return await self._in_turn(request.app[CONTEXT].people.check, name, password)
+
+    async def enter(
+        self, request: web.Request, name: str, password: str, code: str
+    ) -> Person | None:
+        """Return who comes in by a password and, where he has one, a second factor.
+
+        Raises:
+            ProblemError: 503 where too many wait already.
+        """
+        context = request.app[CONTEXT]
+        return await self._in_turn(
+            context.people.enter, name, password, code, context.now()
+        )
+
+    async def _in_turn(
+        self, work: Callable[[Unpack[_Given]], Person | None], *given: *_Given
+    ) -> Person | None:
         if self._waiting >= WAITING:
             reason = "Too many people sign in at this moment. Try again."
             raise ProblemError(503, ProblemType.BUSY, reason, retry_after=2)
-        people = request.app[CONTEXT].people
         self._waiting += 1
         try:
             async with self._turns:
-                return await asyncio.to_thread(people.check, name, password)
+                return await asyncio.to_thread(work, *given)
         finally:
             self._waiting -= 1
 
@@ -83,17 +103,18 @@ async def sign_in(request: web.Request) -> web.Response:
     form = await request.post()
     name = str(form.get("name", ""))[:_MAX_NAME]
     password, to = str(form.get("password", "")), str(form.get("to", ""))
+    code = str(form.get("code", ""))[:_MAX_NAME]
     context, rates = request.app[CONTEXT], request.app[RATES]
     rates.admit_password(request, name, context.now())
     person = None
     if len(password) <= MOST:
-        person = await request.app[HASHING].check(request, name, password)
+        person = await request.app[HASHING].enter(request, name, password, code)
     if person is None:
         rates.note_wrong_password(request)
         wrong = wording(request)("entry.wrong")
         return page(request, "sign_in.html", status=403, to=to, wrong=wrong)
     _LOG.info("%s signed in as %s", ascii(person.name), person.role.value)
-    secret, age = context.sessions.begin(person, context.now())
+    secret, age = context.sessions.begin(person, context.now(), whence=whence(request))
     answer = see_other(to)
     begin(request, answer, secret, age)
     return answer

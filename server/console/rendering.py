@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from hashlib import sha256
 from importlib.resources import files
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import msgspec
 from aiohttp import web
@@ -23,6 +23,7 @@ from server.problems import ProblemError
 from server.store import View, is_own
 from shared.hosts import HostLine
 from shared.moments import SECOND, span, to_moment, to_text
+from shared.protocol import ProblemType
 
 __all__ = ["CONSOLE", "HEADERS", "Asset", "Console", "asked_for_page", "page"]
 __all__ += ["held", "problem_page", "see_other", "wording"]
@@ -41,6 +42,7 @@ _TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 _ROLES = (Access.OPERATOR, Access.SUPERVISOR, Access.ADMINISTRATOR)
 MOST_NAMED = 3
 """Administrators whom a refusal names."""
+_LONGEST_ADDRESS = 2000
 _SHORT = 24
 """Characters of a code that is not broken into lines."""
 _SCREENS: tuple[tuple[str, Access], ...] = (
@@ -300,11 +302,22 @@ def asked_for_page(request: web.Request) -> bool:
     return "text/html" in request.headers.get("Accept", "")
 
 
+def _came_from(request: web.Request) -> str:
+    """Return the page of ours that a form was on; empty where it is not known."""
+    parts = urlsplit(request.headers.get("Referer", "")[:_LONGEST_ADDRESS])
+    ours = parts.netloc.lower() == request.host.lower()
+    return f"{parts.path}?{parts.query}".rstrip("?") if ours else ""
+
+
 def problem_page(request: web.Request, error: ProblemError) -> web.Response:
     """Answer a browser with what went wrong; who is not signed in shall sign in."""
     problem = error.problem
     if problem.status == web.HTTPUnauthorized.status_code and request.method == "GET":
         return see_other(f"/sign-in?to={quote(request.path_qs, safe='')}")
+    if problem.type == ProblemType.PROVE:
+        return see_other(f"/prove?to={quote(_came_from(request), safe='')}")
+    if problem.type == ProblemType.SECOND:
+        return see_other("/me")
     needed, people = lacked(request), request.app[CONTEXT].people
     managing = [one.name for one in people.all() if one.role is Role.ADMINISTRATOR]
     answer = page(

@@ -3,6 +3,7 @@
 from server.api.guard import Access, Handler
 from server.console import (
     access,
+    account,
     acting,
     beneath,
     board,
@@ -35,6 +36,14 @@ ROUTES: tuple[tuple[str, str, Access, Handler], ...] = (
     ("GET", "/sign-in/oidc", Access.ANYBODY, single_sign_on.there),
     ("GET", "/sign-in/oidc/back", Access.ANYBODY, single_sign_on.back),
     ("POST", "/sign-out", Access.READER, entry.sign_out),
+    ("GET", "/me", Access.READER, account.account),
+    ("POST", "/me/password", Access.READER, account.own_password),
+    ("POST", "/me/sessions/end", Access.READER, account.end_sessions),
+    ("POST", "/me/second", Access.READER, account.set_up_second),
+    ("POST", "/me/second/confirm", Access.READER, account.confirm_second),
+    ("POST", "/me/second/remove", Access.READER, account.drop_second),
+    ("GET", "/prove", Access.READER, account.prove_page),
+    ("POST", "/prove", Access.READER, account.prove),
     ("GET", "/live", Access.READER, live.live),
     ("GET", "/find", Access.READER, find.find),
     ("GET", "/items/{item}", Access.READER, find.item),
@@ -85,6 +94,12 @@ ROUTES: tuple[tuple[str, str, Access, Handler], ...] = (
         "/access/people/{person}/password",
         Access.ADMINISTRATOR,
         access.set_password,
+    ),
+    (
+        "POST",
+        "/access/people/{person}/second",
+        Access.ADMINISTRATOR,
+        account.drop_second_of,
     ),
     (
         "POST",

@@ -12,6 +12,7 @@ from server.api.signing import (
     of_browser,
     refused_place,
     remember_browser,
+    whence,
 )
 from server.console.rendering import HEADERS, page, see_other
 from server.oidc.provider import Provider, SignInError
@@ -78,7 +79,9 @@ async def back(request: web.Request) -> web.Response:
         return _not_in(request, str(error))
     now = context.now()
     person = Person(name=visitor.name, role=visitor.role, hash="", changed=to_text(now))
-    secret, age = context.sessions.begin(person, now, visiting=True)
+    secret, age = context.sessions.begin(
+        person, now, visiting=True, whence=whence(request)
+    )
     _LOG.info("%s signed in as %s", ascii(person.name), person.role.value)
     answer = see_other(gone.to)
     forget_browser(request, answer)

@@ -39,6 +39,8 @@ SCREENS = (
     "/join",
     "/access",
     "/system",
+    "/me",
+    "/prove?to=/access",
     "/events",
     "/events?station=DOCK-1&action=load",
     "/events?item=NOTHING",
@@ -64,6 +66,28 @@ def enter(opened: Opens, house: Warehouse, name: str, **look: Any) -> Page:  # n
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="Where is it?").wait_for()
     return page
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_a_second_factor_is_set_up(
+    house: Warehouse, opened: Opens, axe: str, tmp_path: Path, look: str
+) -> None:
+    page = enter(opened, house, "Vera", **LOOKS[look])
+    for language in ("en", "de", "es"):
+        page.set_extra_http_headers({"Accept-Language": language})
+        page.goto(f"{house.url}/me")
+        for step in ("account", "secret"):
+            picture = tmp_path / f"{look}-{language}-{step}.png"
+            page.screenshot(path=picture, full_page=True)
+            assert findings(page, axe) == [], step
+            assert page.evaluate(WIDER) == 0, step
+            if step == "account":
+                page.locator("form[action='/me/second'] button").click()
+                page.locator("svg.qr").wait_for()
+    page.locator("#confirm").fill("000000")
+    page.keyboard.press("Enter")
+    page.get_by_role("alert").wait_for()
+    assert findings(page, axe) == []
 
 
 @pytest.mark.parametrize("look", LOOKS)

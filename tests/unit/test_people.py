@@ -7,7 +7,7 @@ import pytest
 from server.cli import main
 from server.keys import Scope
 from server.people import PasswordError, People, Role
-from server.sessions import SHIFT, WALL, Sessions, form_token
+from server.sessions import IDLE, SHIFT, WALL, WALL_IDLE, Sessions, form_token
 
 PASSWORD = "correct horse"  # noqa: S105 # of nobody
 
@@ -88,6 +88,7 @@ def test_a_session_ends_in_time_and_with_a_new_password(
 ) -> None:
     ana = people.put("Ana", Role.SUPERVISOR, PASSWORD, "then")
     secret, _ = sessions.begin(ana, 0)
+    sessions.use(secret, SHIFT - IDLE, by_itself=False)
     session = sessions.find(secret, SHIFT - 1)
     assert session is not None
     assert session.token == form_token(secret)
@@ -101,7 +102,39 @@ def test_a_session_ends_in_time_and_with_a_new_password(
 
 def test_a_screen_on_a_wall_stays_signed_in(people: People, sessions: Sessions) -> None:
     secret, _ = sessions.begin(people.put("Wall", Role.VIEWER, PASSWORD, "then"), 0)
+    sessions.use(secret, WALL - WALL_IDLE, by_itself=True)
     assert sessions.find(secret, WALL - 1) is not None
+    assert sessions.find(secret, WALL) is None
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "1234567890",
+        "qwertyuiop",
+        "Passw0rd123",
+        "Scantrail2026",
+        "warehouse1",
+        "aaaaaaaaaaaaaaaaaaaaaaaa",
+        "ana löwe 1",
+        "analöwe2026",
+        "iloveyou123",
+        "x" * 200,
+    ],
+)
+def test_what_is_guessed_easily_is_no_password(people: People, password: str) -> None:
+    with pytest.raises(PasswordError, match="guessed easily"):
+        people.put("Ana Löwe", Role.VIEWER, password, "now")
+    assert people.find("Ana Löwe") is None
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["tuesday rain bucket", "kX9#qpL2vT", "grün rabe ofen", "日本語のパスワード長い"],
+)
+def test_what_is_not_is_one(people: People, password: str) -> None:
+    people.put("Ana", Role.VIEWER, password, "now")
+    assert people.check("Ana", password) is not None
 
 
 def test_a_session_ends_with_its_person_and_on_request(

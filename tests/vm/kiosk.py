@@ -25,6 +25,7 @@ _SHARE = "/usr/share/scantrail-station"
 _SIZE = 3 << 30  # sparse
 _BOOT = 600.0
 _SLOW = 900.0
+_OPEN = 240.0
 _PIXMAN = "WLR_RENDERER=pixman\nWLR_LIBINPUT_NO_DEVICES=1\n"
 """For a machine without a graphics processor, and without mouse and keyboard."""
 
@@ -108,7 +109,15 @@ class Kiosk:
 
     def wait_for_page(self) -> None:
         """Wait until the browser of the screen's user is connected with the station."""
-        self.guest.until(self._connected, "the page is open", _SLOW, every=0.5)
+        try:
+            self.guest.until(self._connected, "the page is open", _OPEN, every=0.5)
+        except AssertionError as error:
+            said = self.guest.run(
+                f"systemctl status --no-pager -n0 {KIOSK}; journalctl -u {KIOSK} -o cat"
+                " --no-pager | tail -60; ls -l /dev/dri; ps axo user,args | tail -30",
+                limit=_SLOW,
+            )
+            raise AssertionError(said) from error
 
     def _connected(self) -> bool:
         found = self.guest.run(

@@ -47,6 +47,7 @@ function read(url) {
     request.open("GET", url);
     request.responseType = "document";
     request.setRequestHeader("Accept", "text/html");
+    request.setRequestHeader("Scantrail-Live", "1"); // nobody touched anything
     request.timeout = 10000;
     request.onloadend = () => resolve(request.status === 200 ? request.response : null);
     request.send();
