@@ -51,6 +51,7 @@ ten characters for the thread that reads a scanner, and Python's 5 ms, several t
 a row, are too long for a fast one."""
 
 _URL_AND_CODE = 2  # words of a join that names both
+_YES = {"yes", "y", "ja", "j", "s\u00ed", "si", "s"}
 _LONGEST_CODE = 1024  # characters read from standard input; a code has far fewer
 
 
@@ -183,6 +184,7 @@ def _run(options: argparse.Namespace) -> int:
         _note(sentence)
     sys.setswitchinterval(_SWITCH)
     data = Path(options.data)
+    _see_that_it_is_meant(data, new=options.new)
     config = configured(load(options.config, data), options.config, data)
     setup, display = _setup(options, data, config)
     try:
@@ -193,6 +195,33 @@ def _run(options: argparse.Namespace) -> int:
     if waiting:
         _note(f"{waiting} lines wait for the server, safe in {data}")
     return 1 if waiting and options.drain else 0
+
+
+def _see_that_it_is_meant(data: Path, *, new: bool) -> None:
+    """See that no station begins by a slip of the pen.
+
+    Where nobody is there to be asked, it begins, as a scan is worth more than a name,
+    and says so.
+
+    Raises:
+        StartError: It was not meant.
+    """
+    if new or (data.is_dir() and any(data.iterdir())):
+        return
+    told = f"there is no station in {data}: a new one begins there, of no server"
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        _note(f"{told}. Was another folder meant, or is it to join first?")
+        return
+    _note(f"{told}. One that has joined is in the folder that it joined in.")
+    answer = ""
+    with suppress(EOFError):
+        answer = input("Begin it? (yes, or nothing) ").strip().casefold()
+    if answer not in _YES:
+        reason = (
+            "nothing was begun: name the station's folder with --data, let it join "
+            "first, or begin one with --new"
+        )
+        raise StartError(reason)
 
 
 def _setup(
@@ -432,6 +461,9 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="at the end of the input, wait until the server has acknowledged "
         "everything, and end; the status is 0 only then",
+    )
+    go.add_argument(
+        "--new", action="store_true", help="begin a station in DIR without being asked"
     )
     go.add_argument("--verbose", action="store_true", help="log more, for a developer")
 

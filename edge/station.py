@@ -52,6 +52,7 @@ from shared.sd_notify import READY, STOPPING, notify
 
 __all__ = ["Setup", "Station", "run"]
 
+_LAST_WORD = 5.0  # seconds for one heartbeat more
 _LAST_SCANS = 3.0  # seconds to save what was scanned before the end
 
 
@@ -306,6 +307,18 @@ class Station:
         while self._setup.drain and self._outbox.waiting:
             self._progress.clear()
             await self._progress.wait()
+        if self._setup.drain and self._sync is not None:
+            await self._say_that_nothing_waits(self._sync)
+
+    async def _say_that_nothing_waits(self, sync: Sync) -> None:
+        """Let the server know before the end, if it hears."""
+        before = self._told.last_contact
+        sync.speak()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_WORD):
+                while self._told.last_contact == before:
+                    self._progress.clear()
+                    await self._progress.wait()
 
     async def _save_the_last(self) -> None:
         """Save what was delivered before the end, if the disk still takes it."""

@@ -147,6 +147,10 @@ class Sync:
         """Do not wait any longer before the next try."""
         self._again.set()
 
+    def speak(self) -> None:
+        """Say soon how the station stands, also where there is nothing to send."""
+        self._saved.set()
+
     async def run(self) -> None:
         """Send until cancelled."""
         while True:

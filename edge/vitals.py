@@ -113,12 +113,16 @@ class Vitals:
             track.look(scanner, report.mono)
 
     def header(self, batch: Batch) -> str:
-        """Return the header's value, beside a batch that begins with what is oldest."""
+        """Return the header's value, beside a batch that begins with what is oldest.
+
+        What waits is what will once the server has taken the batch.
+        """
         now, report = self._clock(), self._report
+        waiting = max(0, self._waiting() - len(batch.lines))
         return StationHealth(
             version=self._version,
-            waiting=self._waiting(),
-            oldest=_age(batch.lines[0], now) if batch.lines else None,
+            waiting=waiting,
+            oldest=_age(batch.lines[0], now) if batch.lines and waiting else None,
             unsaved=report.unsaved if report else 0,
             problem=_problem(report) if report else "",
             synced=now.synced,

@@ -5,6 +5,7 @@ import asyncio
 import gc
 import logging
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -112,13 +113,36 @@ def _one_of_many(data: Path) -> int:
     raise StartError(reason)
 
 
-async def _serve(config: ServerConfig) -> None:
+async def _serve(config: ServerConfig, *, new: bool) -> None:
+    """Serve until told to end.
+
+    Args:
+        config: The settings.
+        new: The data folder was not there; where it does not come to serving, it goes.
+
+    Raises:
+        StartError: It did not come to that.
+    """
     data = _data(Path(config.data))
     number = 1
     if config.store.url:
         number = _one_of_many(data)
     else:
         _alone(data)
+    try:
+        await _serve_from(data, number, config)
+    except StartError:
+        if new:  # it is this process's alone, and nobody was ever served from it
+            shutil.rmtree(data, ignore_errors=True)
+        raise
+
+
+async def _serve_from(data: Path, number: int, config: ServerConfig) -> None:
+    """Serve from a folder that is held.
+
+    Raises:
+        StartError: It did not come to that.
+    """
     certificate = certificate_of(config)
     told = certificate if config.tls.mode == "own" else None
     site = config.site()
@@ -208,7 +232,7 @@ def serve(options: argparse.Namespace) -> None:
     warn_of_weaknesses(_LOG)
     # nothing that comes in by the thousand is part of a cycle: look for them rarely
     gc.set_threshold(50_000, 20, 50)
-    asyncio.run(_serve(config))
+    asyncio.run(_serve(config, new=not Path(config.data).exists()))
 
 
 # --- key, station-code ----------------------------------------------------------------

@@ -168,12 +168,39 @@ class Client:
             ) as answer:
                 return _read(answer, await _whole(answer), kind)
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-            reason = (
-                f"the server at {self._server} cannot be reached "
-                f"({str(error) or 'no answer in time'}). "
-                "Is it running, and is the address right?"
-            )
-            raise ProtocolError(reason) from error
+            raise ProtocolError(_unreached(self._server, error)) from error
+
+
+def _unreached(server: str, error: Exception) -> str:
+    """Say why nothing was heard of a server, and what to do."""
+    if isinstance(error, aiohttp.ServerFingerprintMismatch):
+        return (
+            f"the server at {server} shows another certificate than the address has "
+            f"behind its #: {'sha256:' + error.got.hex()}. Nothing was sent. Was it "
+            "replaced? Its own log says what it shows"
+        )
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return (
+            f"the certificate of {server} is not trusted: no authority known here "
+            "stands for it. Nothing was sent. Where the server made it itself, its log "
+            "shows the address with a fingerprint: https://HOST:PORT#sha256:…"
+        )
+    if isinstance(error, aiohttp.ClientConnectorSSLError):
+        other = server.replace("https://", "http://", 1)
+        return (
+            f"what answers at {server} speaks no TLS. Nothing was sent. A server "
+            f"without [tls] is asked with {other}"
+        )
+    lost = isinstance(error, aiohttp.ServerDisconnectedError | aiohttp.ClientOSError)
+    plainly = lost and not isinstance(error, aiohttp.ClientConnectorError)
+    if plainly and server.startswith("http://"):
+        other = server.replace("http://", "https://", 1)
+        return f"{server} ended the connection. Does it speak TLS? Then: {other}"
+    return (
+        f"the server at {server} cannot be reached "
+        f"({str(error) or 'no answer in time'}). "
+        "Is it running, and is the address right?"
+    )
 
 
 async def _whole(answer: aiohttp.ClientResponse) -> bytes:

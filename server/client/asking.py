@@ -7,7 +7,7 @@ import msgspec
 
 from server.client.api import Client, path
 from server.client.reports import changed, stations, wrong
-from server.client.show import found, here, trace, wanted
+from server.client.show import found, here, plain, sentence, trace, wanted
 from server.client.when import as_local
 from shared.errors import StartError
 from shared.keys import Kind, parse
@@ -88,7 +88,14 @@ async def trace_one(options: argparse.Namespace) -> None:
 
 
 async def at_place(options: argparse.Namespace) -> None:
-    """Print what is at a place now."""
+    """Print what is at a place now; of an item, say that it is one."""
+    if parse(options.place).kind is Kind.ITEM and not options.json:
+        item = _named(options.place, Kind.ITEM)
+        async with Client(options.server, options.key) as client:
+            answer = await client.get(path("v1", "items", item), ItemAnswer)
+        if answer.known:
+            _print([f"{plain(item)} is an item, not a place.", sentence(answer)])
+            return
     place = _named(options.place, Kind.LOCATION)
     await _at(options, place, limit=options.limit)
 

@@ -1,6 +1,7 @@
 """Exceptions, stations and changes as text for a terminal of 80 columns. Pure."""
 
 from collections.abc import Sequence
+from textwrap import wrap
 
 from server.client.show import moment, plain, table, untold
 from shared.protocol import (
@@ -14,7 +15,7 @@ from shared.protocol import (
 
 __all__ = ["changed", "stations", "wrong"]
 
-_WIDTH = 78
+_WIDTH, _LONGEST = 78, 1000
 
 
 def wrong(page: ExceptionPage) -> list[str]:
@@ -30,7 +31,12 @@ def _exception(one: FoundException) -> list[str]:
     over = f", over since {moment(one.until)}" if one.until else ""
     return [
         f"{moment(one.since)}  {one.code}  {plain(what, 40)}{over}",
-        f"    {plain(one.text, _WIDTH - 4)}",
+        *wrap(
+            plain(one.text, _LONGEST),
+            _WIDTH,
+            initial_indent="    ",
+            subsequent_indent="    ",
+        ),
     ]
 
 
@@ -54,8 +60,13 @@ def stations(page: StationPage) -> list[str]:
 
 def _wrong(one: StationState) -> list[str]:
     return [
-        f"! {plain(one.station, 30)}: {found.code}: {plain(found.text, 200)}"
+        line
         for found in one.exceptions
+        for line in wrap(
+            f"! {plain(one.station, 30)}: {found.code}: {plain(found.text, _LONGEST)}",
+            _WIDTH,
+            subsequent_indent="    ",
+        )
     ]
 
 

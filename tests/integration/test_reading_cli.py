@@ -157,6 +157,43 @@ def test_a_wrong_server_or_key_is_told_in_a_sentence(
     assert "station joins" not in done.stderr
 
 
+def test_what_a_station_brought_and_drained_no_longer_waits(
+    reader: Reader, tmp_path: Path
+) -> None:
+    code = reader.said("scantrail-server", "station-code", "DRAIN-1").strip()
+    told("scantrail-station", "join", reader.url, code, "--data", str(tmp_path))
+    scans = "X-RECEIVE\n" + "".join(f"P-D{number}\n" for number in range(20))
+    subprocess.run(
+        [BIN / "scantrail-station", "run", "--drain", "--data", tmp_path],
+        input=scans,
+        text=True,
+        capture_output=True,
+        check=True,
+        timeout=PATIENCE,
+    )
+    states = json.loads(reader.said("scantrail", "stations", "--json"))["stations"]
+    assert [s["backlog"] for s in states if s["station"] == "DRAIN-1"] == [0]
+    where = reader.said("scantrail", "at", "P-D1")
+    assert where.startswith("P-D1 is an item, not a place.\nP-D1 is received since ")
+
+
+def test_a_server_without_tls_that_is_asked_with_it_is_told_plainly(
+    reader: Reader,
+) -> None:
+    secure = reader.url.replace("http:", "https:")
+    done = subprocess.run(
+        [BIN / "scantrail", "stations", "--server", secure, "--key", "sk_x"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "speaks no TLS. Nothing was sent." in done.stderr
+    assert f"is asked with {reader.url}" in done.stderr
+    assert "SSL" not in done.stderr
+
+
 def test_a_name_that_is_taken_is_told_and_a_place_may_be_written_as_its_label(
     reader: Reader, tmp_path: Path
 ) -> None:
