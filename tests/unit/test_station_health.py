@@ -177,7 +177,7 @@ def test_damaged_reads_of_the_last_hour_are_counted_apart(tmp_path: Path) -> Non
 
 def test_the_oldest_line_waits_by_the_boot_clock_where_it_can(tmp_path: Path) -> None:
     now = Now()
-    vitals = Vitals(tmp_path, lambda: 1, clock=now)
+    vitals = Vitals(tmp_path, lambda: 2, clock=now)
 
     def oldest(line: bytes) -> float | None:
         return StationHealth.from_header(vitals.header(_batch(line))).oldest
