@@ -23,7 +23,9 @@ def wrong(page: ExceptionPage) -> list[str]:
     lines = [line for one in page.exceptions for line in _exception(one)]
     more = ["", "There are more; ask with a higher --limit."] if page.cursor else []
     nothing = [] if page.exceptions else ["Nothing is wrong, as far as is known here."]
-    return [*nothing, *lines, *more, *untold(page.complete_until, page.behind)]
+    unheard = untold(page.complete_until, page.behind)
+    told = [part for line in unheard for part in wrap(line, _WIDTH) or [""]]
+    return [*nothing, *lines, *more, *told]
 
 
 def _exception(one: FoundException) -> list[str]:
