@@ -11,7 +11,7 @@ from server.console.clock import Clock
 from server.console.estimates import spread_of
 from server.console.hindsight import learnt_since
 from server.console.item_view import known_then, view_of
-from server.console.plan import Box, Drawing, drawing, group_of, natural
+from server.console.plan import Box, Drawing, drawing, group_of, lettering, natural
 from server.console.rendering import CONSOLE, page
 from server.console.sampling import others, part_of, sampled, told
 from server.console.workshop import WORKSHOP, Made, Progress
@@ -183,6 +183,7 @@ async def floor(request: web.Request) -> web.Response:
         everywhere=len(everywhere),
         drawings=_drawn(_fullest(places), said, plan),
         plan=plan,
+        lettering=lettering,
         total=sum(one.count for one in heres),
         off=round(spread_of(found.moving(at), found.every)) if found else 0,
         looked=found.looked if found else 0,

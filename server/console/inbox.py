@@ -1,5 +1,6 @@
 """The inbox of exceptions: what a person should look at, and who does."""
 
+from collections import Counter
 from collections.abc import Mapping
 
 import msgspec
@@ -21,11 +22,14 @@ from shared.protocol import FoundException, ItemAnswer
 
 __all__ = ["Case", "inbox", "search_list", "station_cases"]
 
-MOST = 200
+MOST = 20
 """Exceptions on one page."""
+MOST_EVENTS = 200
+"""Events of an item that say where to look for it, the newest."""
 READ = 1000
 """Exceptions that are put in order, at most: the newest."""
 MOST_SEARCHED, MOST_WANTED = 60, 30
+_LONG = 6
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,7 +71,10 @@ async def inbox(request: web.Request) -> web.Response:
     code = request.query.get("code") or None
     found = in_order(await _open(context, code), order)
     owners = await _owners(context, [one.item for one in found if one.item])
-    called = await titles(context.store, (one.item for one in found[:MOST]))
+    pages = max(1, -(-len(found) // MOST))
+    number = _page(request.query.get("page", "1"), pages)
+    shown = found[(number - 1) * MOST : number * MOST]
+    called = await titles(context.store, (one.item for one in shown))
     cases = [
         Case(
             found=one,
@@ -75,7 +82,7 @@ async def inbox(request: web.Request) -> web.Response:
             owner=owners.get(one.item or "", ""),
             title=called.get(one.item or "", ""),
         )
-        for one in found[:MOST]
+        for one in shown
     ]
     wanted = [] if code else await looked_for(context)
     wanted.sort(key=lambda one: one.found is None)  # what was found stands first
@@ -91,7 +98,16 @@ async def inbox(request: web.Request) -> web.Response:
         order=order,
         chosen=code,
         codes=sorted({one.code for one in found}),
+        kinds=Counter(one.code for one in found).most_common(),
+        number=number,
+        pages=pages,
     )
+
+
+def _page(text: str, pages: int) -> int:
+    """Return which page is asked for, of those that there are."""
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < _LONG else 1
+    return max(1, min(number, pages))
 
 
 async def _places(
@@ -103,7 +119,7 @@ async def _places(
     told = history(
         kept.events, kept.stored, key, known_at=view.known_at, horizon=horizon
     )
-    story = timeline(told.events[-MOST:], {}, view.at, context.site.actions)
+    story = timeline(told.events[-MOST_EVENTS:], {}, view.at, context.site.actions)
     return answer, likely(answer, story, [one.station for one in told.behind])
 
 

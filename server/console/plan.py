@@ -8,15 +8,19 @@ from left to right and levels from below: ``A-03-2`` is level 2 of bay 03 of ais
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 
-__all__ = ["Box", "Drawing", "Group", "drawing", "group_of", "natural"]
+__all__ = ["Box", "Drawing", "Group", "Lettering", "drawing", "group_of"]
+__all__ += ["lettering", "natural"]
 
 WIDE, TALL, GAP, HEAD = 120.0, 64.0, 12.0, 40.0
 """Sizes of a place that is laid out by its code, the gap, and the room for a name."""
 COLUMNS = 8
 """Bays in a row."""
+_LETTER, _FIGURE, _SIGN, _EDGE = 0.62, 0.66, 1.5, 0.4
+"""Widths of a letter, a bold figure, the sign of a station, and the edge, in sizes."""
 _DIGITS = re.compile(r"(\d+)")
 _PLAN = 1200.0
 """How wide a plan is drawn."""
@@ -29,6 +33,14 @@ class Box(msgspec.Struct, frozen=True):
     y: float
     w: float
     h: float
+
+
+class Lettering(NamedTuple):
+    """The sizes of a place's code, of its number, and of how long it has been there."""
+
+    code: float
+    number: float
+    dwell: float
 
 
 class Group(msgspec.Struct, frozen=True):
@@ -123,6 +135,25 @@ def _by_code(codes: Sequence[str]) -> Drawing:
         down = _rows(groups[group], boxes, down + HEAD)
     width = GAP + COLUMNS * (WIDE + GAP)
     return Drawing(width=width, height=down + GAP, boxes=boxes, groups=names)
+
+
+def lettering(
+    box: Box, code: int, count: int, dwell: int, *, station: bool
+) -> Lettering:
+    """Return how large the words in a place are drawn, so that none is on another.
+
+    Args:
+        box: The place.
+        code: Letters of its code, which stands above, beside the station.
+        count: Figures of how many are there.
+        dwell: Letters of how long the oldest has been, beside that.
+        station: Whether a station stands there.
+    """
+    beside = _SIGN if station else 0.0
+    above = min(box.h / 2.9, box.w / (_LETTER * code + 2 * _EDGE + beside))
+    number = min(box.h / 2.4, box.w / 4, box.w / (2 * _FIGURE * max(count, 1)))
+    rest = max(box.w - 3 * _EDGE * above - _FIGURE * number * count, box.w / 8)
+    return Lettering(above, number, min(0.9 * above, rest / (_LETTER * max(dwell, 1))))
 
 
 def group_of(code: str) -> str:

@@ -19,6 +19,10 @@ from shared.protocol import NewStation, StationState
 __all__ = ["Square", "invite", "join_page", "joining", "revoke", "station", "stations"]
 
 
+MANY = 20
+"""Of more stations that are as they should be the list is folded."""
+
+
 class Square(msgspec.Struct, frozen=True, kw_only=True):
     """A QR code as one path of SVG; ``size`` is its width in modules with its edges."""
 
@@ -42,7 +46,15 @@ async def stations(request: web.Request) -> web.Response:
         await _states(request),
         key=lambda s: (s.revoked, not s.exceptions, s.station.casefold()),
     )
-    return page(request, "stations.html", stations=found, until=horizon.complete_until)
+    return page(
+        request,
+        "stations.html",
+        stations=found,
+        wrong=[one for one in found if one.exceptions and not one.revoked],
+        well=[one for one in found if one.revoked or not one.exceptions],
+        many=MANY,
+        until=horizon.complete_until,
+    )
 
 
 async def station(request: web.Request) -> web.Response:

@@ -4,12 +4,21 @@ from collections.abc import Iterable
 
 import pytest
 
-from server.console.plan import GAP, TALL, WIDE, Box, drawing, natural
+from server.console.plan import (
+    GAP,
+    TALL,
+    WIDE,
+    Box,
+    drawing,
+    lettering,
+    natural,
+)
 from server.events import Event
 from server.floor import Floor, Here, Span, spans
 from server.history import tell_together
 from tests.telling import LATER, MINUTE, START, Memory, ask, story
 
+WIDEST = Box(0, 0, WIDE, TALL)
 DAY = story(
     "1 a receive P @DOCK",
     "2 a receive Q @DOCK",
@@ -110,3 +119,17 @@ def test_nothing_to_draw_is_an_empty_map() -> None:
     (found,) = drawing([], {})
     assert found.boxes == {}
     assert found.height > 0
+
+
+@pytest.mark.parametrize("box", [Box(0, 0, 58, 30), Box(0, 0, 50, 120), WIDEST])
+@pytest.mark.parametrize("station", [False, True])
+@pytest.mark.parametrize(("code", "count", "dwell"), [(6, 1, 6), (16, 4, 6), (3, 5, 2)])
+def test_no_word_in_a_place_stands_on_another(
+    box: Box, code: int, count: int, dwell: int, *, station: bool
+) -> None:
+    found = lettering(box, code, count, dwell, station=station)
+    sign = 1.5 * found.code if station else 0
+    assert 0.6 * found.code * code + sign <= box.w
+    assert 0.6 * (found.number * count + found.dwell * dwell) <= box.w
+    assert found.code + found.number <= box.h
+    assert found.dwell > 0
