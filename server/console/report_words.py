@@ -151,7 +151,9 @@ class Teller:
         if isinstance(one, Gap):
             return "", self.say("item.gap", span=span(one.seconds))
         line = one.line
-        said = (line.status, line.exception, line.title, line.text, line.reason)
+        status = self.named("status", line.status or "")
+        wrong = self.named("code", line.exception or "")
+        said = (status, wrong, line.title, line.text, line.reason)
         parts = [*self._scan(one), *said, *self._void(one)]
         told = " · ".join(shown(part, 160) for part in parts if part)
         return self.when(one.occurred), told

@@ -394,12 +394,52 @@ def test_f25_hostile_labels_are_text_and_break_no_page(
         page.wait_for_url("**/items/**")
         assert page.locator("main img, main script").count() == 0
         assert page.evaluate(WIDER) == 0, text
+        item = page.url.partition("?")[0]
+        for past in ("?known_at=2026-04-23T20:30:00Z", "/report"):
+            page.goto(f"{item}{past}")
+            assert page.locator("main img, main script").count() == 0
+            assert page.evaluate(WIDER) == 0, text
+        page.goto(item)
         page.locator("a.evidence").first.click()
         page.wait_for_url("**/events/**")
         assert page.evaluate(WIDER) == 0, text
         expect(
             page.get_by_role("region", name="What the scanner sent")
         ).to_contain_text("<script>999")
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_exceptions_come_by_pages_and_stations_with_what_is_wrong_first(
+    house: Warehouse, opened: Opens, axe: str, look: str
+) -> None:
+    items = [f"P-{look}-{number}" for number in range(30)]
+    house.do(house.joins(f"PICK-{look}"))
+    house.do(
+        house.tells(
+            f"PICK-{look}",
+            *(
+                {"action": "pick", "item": item, "location": "A-1", "ago": HOUR}
+                for item in items
+            ),
+        )
+    )
+    page = enter(opened, house, "Otto", **LOOKS[look])
+    page.goto(f"{house.url}/exceptions?code=handoff_overdue&order=age")
+    cases, first = page.locator(".case"), page.locator(".case h2").first
+    expect(cases).to_have_count(20)
+    before = first.inner_text()
+    page.get_by_role("link", name="The next page").click()
+    expect(page.get_by_role("navigation", name="Pages")).to_contain_text("Page 2 of")
+    assert first.inner_text() != before
+    assert page.evaluate(WIDER) == 0
+    assert findings(page, axe) == []
+    page.goto(f"{house.url}/exceptions?page=999999999999")
+    expect(cases).not_to_have_count(0)
+    page.goto(f"{house.url}/stations")
+    expect(page.locator("#stations .lead")).to_contain_text("with something wrong")
+    height = "document.querySelector('#stations table').scrollHeight"
+    rows = page.locator("#stations tbody tr").count()
+    assert page.evaluate(height) < 150 * rows, "a station takes little room"
 
 
 def test_everything_is_reached_with_the_keyboard(

@@ -105,6 +105,37 @@ def test_another_moment_of_the_floor_needs_no_script(
     assert page.url == f"{house.url}/floor"
 
 
+@pytest.mark.parametrize("look", LOOKS)
+def test_the_floor_can_be_seen_as_it_was_known_and_its_places_too(
+    house: Warehouse, opened: Opens, look: str
+) -> None:
+    page = enter(opened, house, "Sina", **LOOKS[look])
+    page.goto(f"{house.url}/floor")
+    page.get_by_label("Exactly at").fill("2026-04-23T22:06:40")
+    page.get_by_label("as we knew it at").fill("2026-04-23T21:30:00")
+    page.get_by_role("button", name="Show").click()
+    floor = page.locator("#floor")
+    expect(floor).to_contain_text("as we knew it at 2026-04-23 21:30:00")
+    expect(floor).to_contain_text("items were at a known place")
+    expect(floor).not_to_contain_text("as it should be")  # stations: not kept
+    knew = floor.locator("table").first.inner_text()
+    slider = page.get_by_label("Through the day")
+    slider.press("ArrowLeft")
+    expect(page.locator("#mark-text")).to_have_text("22:00")
+    page.wait_for_url("**/floor?at=2026-04-23T22:00:00.000Z&known_at=2026-04-23T21:30*")
+    page.goto(f"{house.url}/floor?at=2026-04-23T22:06:40Z")
+    expect(floor).to_contain_text("by all that is known today")
+    assert floor.locator("table").first.inner_text() != knew
+    row = page.get_by_role("row", name="PACK-1")
+    count = (row.locator("td").nth(1).text_content() or "").strip()
+    row.get_by_role("link", name="PACK-1").click()
+    expect(page.locator("main")).to_contain_text(f"There then: {count}")
+    expect(page.locator("main")).to_contain_text("looking at the past")
+    page.get_by_role("row").nth(1).get_by_role("link").first.click()
+    expect(page.get_by_role("region", name="Where it was")).to_be_visible()
+    assert page.evaluate(WIDER) == 0
+
+
 def test_f25_hostile_places_are_text_on_the_map(
     house: Warehouse, opened: Opens, axe: str
 ) -> None:
@@ -129,7 +160,9 @@ def test_f25_hostile_places_are_text_on_the_map(
     )
     page = enter(opened, house, "Vera", **LOOKS["hand-dark"])
     page.on("dialog", lambda dialog: pytest.fail(dialog.message))
-    for screen in FLOORS:
+    then = f"at={to_text(NOW)}&known_at={to_text(NOW)}"
+    past = [f"/places/{quote(text, safe='')}?{then}" for text in HOSTILE]
+    for screen in (*FLOORS, *past, f"/floor?{then}"):
         page.goto(f"{house.url}{screen}")
         assert page.locator("main img, main script").count() == 0
         assert page.evaluate(WIDER) == 0
