@@ -8,7 +8,8 @@ from server.events import Event
 from server.exceptions import Case, exceptions
 from server.findings import Finding, in_order
 from server.history import Telling
-from server.resolve import Moment, Resolution, Since, World, resolve
+from server.known import Known
+from server.resolve import Moment, Resolution, resolve
 from server.site import DEFAULT, Site
 from shared import moments
 from shared.protocol import (
@@ -69,18 +70,6 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     basis: str
 
 
-def _value(run: Since | None) -> str | None:
-    return None if run is None else run.value
-
-
-def _since(run: Since | None) -> str | None:
-    return None if run is None else to_text(run.since.occurred)
-
-
-def _event(run: Since | None) -> str | None:
-    return None if run is None else run.latest.name
-
-
 def _maybe(moment: int | None) -> str | None:
     return None if moment is None else to_text(moment)
 
@@ -129,23 +118,24 @@ def heading(at: int, known_at: int, horizon: Horizon) -> Heading:
     return Heading(to_text(at), to_text(known_at), horizon.text(), horizon.untold())
 
 
-def kept_answer(
-    world: World, item: str, case: Case, now: int, head: Heading
+def kept_answer(  # noqa: PLR0917 # called for thousands
+    item: str, known: Known, found: Resolution, case: Case, now: int, head: Heading
 ) -> ItemAnswer:
     """Say where an item is now, by what is kept of it and of what it is in.
 
     Args:
-        world: Knows the item and all that it is in.
         item: The item.
+        known: What is kept of it.
+        found: Where it is by that.
         case: What is wrong with it; used up.
         now: In microseconds since 1970.
         head: The same, and up to when everything was told.
     """
-    known = world.known(item)
-    case.fall_due(now)
+    if case.due:
+        case.fall_due(now)
     return _document(
         item,
-        resolve(world, item),
+        found,
         known=known.named,
         title=known.title,
         findings=in_order(case.open.values()) if case.open else [],
@@ -162,33 +152,38 @@ def _document(
     findings: list[Finding],
     head: Heading,
 ) -> ItemAnswer:
+    status, location, custodian, path, _ = found
+    # one by one, because a list has thousands of these
     return ItemAnswer(
         item=item,
         known=known,
-        status=_value(found.status),
-        status_since=_since(found.status),
-        status_event=_event(found.status),
-        location=_value(found.location),
-        location_since=_since(found.location),
-        location_event=_event(found.location),
-        custodian=_value(found.custodian),
-        custodian_since=_since(found.custodian),
-        container=found.path[0] if found.path else None,
-        path=list(found.path),
+        status=None if status is None else status.value,
+        status_since=None if status is None else to_text(status.since.occurred),
+        status_event=None if status is None else status.latest.name,
+        location=None if location is None else location.value,
+        location_since=None if location is None else to_text(location.since.occurred),
+        location_event=None if location is None else location.latest.name,
+        custodian=None if custodian is None else custodian.value,
+        custodian_since=None
+        if custodian is None
+        else to_text(custodian.since.occurred),
+        container=path[0] if path else None,
+        path=list(path),
         title=title,
-        exceptions=[
-            ItemException(
-                code=finding.code,
-                since=to_text(finding.since),
-                event=finding.event,
-                text=finding.text,
-            )
-            for finding in findings
-        ],
+        exceptions=[_exception(finding) for finding in findings] if findings else [],
         at=head.at,
         known_at=head.known_at,
         complete_until=head.complete_until,
         behind=head.behind,
+    )
+
+
+def _exception(finding: Finding) -> ItemException:
+    return ItemException(
+        code=finding.code,
+        since=to_text(finding.since),
+        event=finding.event,
+        text=finding.text,
     )
 
 

@@ -37,6 +37,7 @@ __all__ = [
     "Shown",
     "Since",
     "World",
+    "alone",
     "resolve",
 ]
 
@@ -439,8 +440,7 @@ def resolve(world: World, item: str) -> Resolution:
     """Return where the item is, since when, and on what evidence."""
     known = world.known(item)
     if known.container is None:
-        own = (known.status, known.location, known.custodian)
-        return Resolution(*own, path=(), gone=known.gone)
+        return alone(known)
     status, location, custodian = world.runs(item)
     return Resolution(
         status=status,
@@ -449,3 +449,8 @@ def resolve(world: World, item: str) -> Resolution:
         path=world.path(item),
         gone=world.gone(item),
     )
+
+
+def alone(known: Known) -> Resolution:
+    """Return the answer for an item that is in nothing."""
+    return Resolution(known.status, known.location, known.custodian, (), known.gone)

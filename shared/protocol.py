@@ -282,7 +282,7 @@ class ItemException(msgspec.Struct, kw_only=True):
     text: str
 
 
-class ItemAnswer(msgspec.Struct, kw_only=True):
+class ItemAnswer(msgspec.Struct, kw_only=True, gc=False):
     """Where an item is, since when, on what evidence: ``GET /v1/items/{item}``.
 
     Events are named ``<log>:<seq>``. ``path`` is what the item is in, nearest first.

@@ -8,7 +8,7 @@ import msgspec
 from server.answers import Heading, Horizon, kept_answer
 from server.exceptions import Case
 from server.known import Known, Notes
-from server.resolve import World
+from server.resolve import World, alone, resolve
 from server.site import Site
 from server.station_exceptions import Incident, Seen
 from server.store import Departed, Departures, Displaced, Load, Said, View
@@ -53,7 +53,7 @@ NEWEST = (2**63 - 1, 2**63 - 1)
 
 
 def answers(
-    states: Mapping[str, State],
+    states: Iterable[tuple[str, State]],
     load: Callable[[Collection[str]], Mapping[str, State]],
     at: int,
     head: Heading,
@@ -62,12 +62,34 @@ def answers(
     """Say where items are, each by what is kept of it and of what it is in.
 
     Args:
-        states: What is kept of those that are asked for.
+        states: What is kept of those that are asked for, each with its key.
         load: Returns what is kept of others.
         at: The present.
         head: What stands above every answer.
         site: The site's rules.
     """
+    found: dict[str, ItemAnswer | None] = {}
+    inside: dict[str, State] = {}
+    for key, state in states:
+        known, case, _ = state
+        if known.container is None:
+            found[key] = kept_answer(key, known, alone(known), case, at, head)
+        else:
+            found[key], inside[key] = None, state
+    if inside:
+        world = _world(inside, load, site)
+        for key, (known, case, _) in inside.items():
+            where = resolve(world, key)
+            found[key] = kept_answer(key, known, where, case, at, head)
+    return [answer for answer in found.values() if answer is not None]
+
+
+def _world(
+    states: Mapping[str, State],
+    load: Callable[[Collection[str]], Mapping[str, State]],
+    site: Site,
+) -> World:
+    """Return what is known of items, and of all that they are in."""
     book = Notes()
     todo = states
     while todo:
@@ -75,10 +97,7 @@ def answers(
             book.keep(key, known)
         around = {known.container for known, _, _ in todo.values()} - {None}
         todo = load([key for key in around if key and not book.has(key)])
-    world = World(site.actions, book=book)
-    return [
-        kept_answer(world, key, case, at, head) for key, (_, case, _) in states.items()
-    ]
+    return World(site.actions, book=book)
 
 
 def horizon(told: Sequence[tuple[str, int | None]], view: View) -> Horizon:

@@ -103,7 +103,8 @@ def item(
 
     nothing: State = (Known(), Case(), False)
     head = heading(now.at, now.known_at, horizon(connection, now))
-    return answers({key: nothing, **states([key])}, states, now.at, head, site)[0]
+    asked = {key: nothing, **states([key])}
+    return answers(asked.items(), states, now.at, head, site)[0]
 
 
 def items(
@@ -115,7 +116,7 @@ def items(
     """
     now = written(connection, asked)
     rows = _select(connection, query)
-    states = {key: STATE.decode(state) for _, key, state in rows}
+    states = ((key, STATE.decode(state)) for _, key, state in rows)
     told = horizon(connection, now)
     # which stations are behind stands once, at the list
     head = msgspec.structs.replace(heading(now.at, now.known_at, told), behind=[])

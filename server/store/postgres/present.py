@@ -47,7 +47,7 @@ def item(database: Database, key: str, asked: int, site: Site) -> ItemAnswer:
     nothing: State = (Known(), Case(), False)
     states = {key: nothing, **_states(database, [key])}
     head = heading(now.at, now.known_at, horizon(database, now))
-    return answers(states, partial(_states, database), now.at, head, site)[0]
+    return answers(states.items(), partial(_states, database), now.at, head, site)[0]
 
 
 def items(database: Database, query: ItemQuery, asked: int, site: Site) -> Answers:
@@ -59,7 +59,7 @@ def items(database: Database, query: ItemQuery, asked: int, site: Site) -> Answe
     # which stations are behind stands once, at the list
     head = msgspec.structs.replace(heading(now.at, now.known_at, told), behind=[])
     return Answers(
-        answers=answers(states, partial(_states, database), now.at, head, site),
+        answers=answers(states.items(), partial(_states, database), now.at, head, site),
         after=found[-1][0] if len(found) == query.limit else None,
         horizon=told,
     )
