@@ -8,7 +8,7 @@ from server.store.answering import (
     went_on,
 )
 from server.store.postgres.database import Database
-from server.store.postgres.reading import entry
+from server.store.postgres.reading import entry, line_at
 from shared.hosts import Topic
 
 __all__ = ["departures"]
@@ -25,7 +25,8 @@ _DEPARTED = f"""
 SELECT d.item, d.line, e.position - (e.last - l.seq), g.name, l.seq, s.name,
     l.occurred, l.lo, l.hi, e.received, l.quarantined, l.line
 FROM ({_LOOKED} LIMIT {DEPARTED_LOOKED}) d
-JOIN line l ON l.log = d.line >> 32 AND l.seq = d.line & 4294967295
+CROSS JOIN LATERAL (SELECT * FROM line
+    WHERE log = d.line >> 32 AND seq = d.line & 4294967295 OFFSET 0) l
 JOIN delivery e ON e.log = l.log AND e.last = l.delivered
 JOIN log g ON g.id = l.log
 JOIN station s ON s.id = g.station
@@ -34,7 +35,7 @@ WHERE ($5::text IS NULL OR position($5::text IN upper(d.item COLLATE "C")) > 0)
         OR EXISTS (SELECT 1 FROM said x WHERE x.topic = $6 AND x.name = d.name))
     AND e.received <= $7
     AND NOT EXISTS (SELECT 1 FROM voided v
-        JOIN line t ON t.log = v.by_log AND t.seq = v.by_seq
+        {line_at("v", "by_log", "by_seq")} t
         JOIN delivery u ON u.log = t.log AND u.last = t.delivered
         WHERE v.log = g.name AND v.seq = l.seq AND u.received <= $7)
 ORDER BY d.occurred DESC, d.line DESC LIMIT $8

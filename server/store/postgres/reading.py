@@ -14,11 +14,13 @@ from shared.actions import named
 from shared.protocol import LogState
 
 __all__ = [
+    "DELIVERED",
     "PgReader",
     "entry",
     "event",
     "events",
     "horizon",
+    "line_at",
     "log",
     "place",
     "stored",
@@ -40,24 +42,34 @@ def _placed(numbers: Collection[int]) -> tuple[list[int], list[int]]:
     )
 
 
+def line_at(of: str, log: str = "log", seq: str = "seq") -> str:
+    """Return what joins the line whose log and seq another row has.
+
+    It is looked up by both: the planner, who takes a table to be as small as it was,
+    would else go through whole logs.
+    """
+    return (
+        "CROSS JOIN LATERAL (SELECT * FROM line"  # noqa: S608 # of constants
+        f" WHERE log = {of}.{log} AND seq = {of}.{seq} OFFSET 0)"
+    )
+
+
 # What a transaction has written itself has no delivery yet.
-_EVENT = """
+_EVENT = f"""
 SELECT g.name, l.seq, l.occurred, l.lo, l.hi, coalesce(d.received, 0), l.line,
     (SELECT b.name || ':' || v.by_seq FROM voided v
+     {line_at("v", "by_log", "by_seq")} t
      JOIN log b ON b.id = v.by_log
-     JOIN line t ON t.log = v.by_log AND t.seq = v.by_seq
      LEFT JOIN delivery e ON e.log = t.log AND e.last = t.delivered
-     WHERE v.log = g.name AND v.seq = l.seq AND coalesce(e.received, 0) <= {known}
+     WHERE v.log = g.name AND v.seq = l.seq AND coalesce(e.received, 0) <= {{known}}
      ORDER BY e.received, b.name, v.by_seq LIMIT 1)
-FROM {source}
+FROM {{source}}
 JOIN log g ON g.id = l.log
 LEFT JOIN delivery d ON d.log = l.log AND d.last = l.delivered
-"""
-_AT = "unnest($1::bigint[], $2::bigint[]) k (log, seq)"
+"""  # noqa: S608 # of constants
+_AT = f"unnest($1::bigint[], $2::bigint[]) k (log, seq) {line_at('k')} l"
 _EVENTS = (
-    _EVENT.format(
-        known="$4", source=f"{_AT} JOIN line l ON l.log = k.log AND l.seq = k.seq"
-    )
+    _EVENT.format(known="$4", source=_AT)
     + "WHERE l.occurred <= $3 AND coalesce(d.received, 0) <= $4"
 )
 _NAMED = _EVENT.format(
@@ -136,15 +148,15 @@ class PgReader:
         return None if row is None else event_of(row)
 
 
-_VOIDS = """
+_VOIDS = f"""
 SELECT g.name, l.seq, l.occurred, l.lo, l.hi, d.received, l.line, NULL
 FROM unnest($1::text[], $2::bigint[]) k (log, seq)
 JOIN voided v ON v.log = k.log AND v.seq = k.seq
-JOIN line l ON l.log = v.by_log AND l.seq = v.by_seq
+{line_at("v", "by_log", "by_seq")} l
 JOIN log g ON g.id = l.log
 JOIN delivery d ON d.log = l.log AND d.last = l.delivered
 WHERE d.received <= $3
-"""
+"""  # noqa: S608 # of constants
 
 
 def voids(database: Database, events: Iterable[Event], known_at: int) -> list[Event]:
@@ -158,13 +170,15 @@ def voids(database: Database, events: Iterable[Event], known_at: int) -> list[Ev
     return list({event.name: event for event in map(event_of, found)}.values())
 
 
-_STORED = """
-SELECT k.log, k.seq, s.name, l.line, l.basis
-FROM unnest($1::text[], $2::bigint[]) k (log, seq)
-JOIN log g ON g.name = k.log
-JOIN line l ON l.log = g.id AND l.seq = k.seq
-JOIN station s ON s.id = g.station
-"""
+_STORED = f"""
+SELECT k.name, k.seq, s.name, l.line, l.basis
+FROM (
+    SELECT g.id AS log, n.seq, g.name, g.station
+    FROM unnest($1::text[], $2::bigint[]) n (log, seq) JOIN log g ON g.name = n.log
+) k
+{line_at("k")} l
+JOIN station s ON s.id = k.station
+"""  # noqa: S608 # of constants
 
 
 def stored(database: Database, events: Iterable[Event]) -> dict[str, Stored]:
@@ -179,6 +193,16 @@ def stored(database: Database, events: Iterable[Event]) -> dict[str, Stored]:
     }
 
 
+DELIVERED = """
+(SELECT * FROM delivery WHERE position > $1 ORDER BY position LIMIT $2) d
+CROSS JOIN LATERAL (
+    SELECT * FROM line
+    WHERE log = d.log AND seq > d.last - (d.position - $1) AND seq <= d.last
+        AND delivered = d.last
+    OFFSET 0
+)"""
+"""An expression: the deliveries behind a position, each with its lines behind it."""
+
 _ENTRY = """
 SELECT d.position - (d.last - l.seq) AS position, g.name, l.seq, s.name AS station,
     l.occurred, l.lo, l.hi, d.received, l.quarantined, l.line
@@ -188,9 +212,7 @@ JOIN station s ON s.id = g.station
 {ending}
 """
 _FEED = _ENTRY.format(
-    source="(SELECT * FROM delivery WHERE position > $1 ORDER BY position"
-    " LIMIT $2) d JOIN line l ON l.log = d.log AND l.seq <= d.last"
-    " AND l.seq > d.last - (d.position - $1) AND l.delivered = d.last",
+    source=f"{DELIVERED} l",
     ending="ORDER BY d.position, l.seq LIMIT $2",
 )
 _ONE = _ENTRY.format(

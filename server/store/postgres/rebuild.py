@@ -14,7 +14,7 @@ from server.store import Progress
 from server.store.postgres import locks, turn
 from server.store.postgres.database import Database, Row
 from server.store.postgres.holding import Nobody
-from server.store.postgres.reading import place
+from server.store.postgres.reading import DELIVERED, place
 from server.store.postgres.shelf import PgShelf, create, take_in
 from server.store.rebuild import layout, rules
 from server.store.understanding import OPAQUE, read, voids
@@ -31,17 +31,15 @@ _TABLES = (
     "exception",
 )
 
-_LINES = """
+_LINES = f"""
 SELECT d.position - (d.last - l.seq), l.log, g.name, l.seq, l.occurred, l.lo, l.hi,
     d.received, l.quarantined, l.line,
     (SELECT b.name || ':' || v.by_seq FROM voided v JOIN log b ON b.id = v.by_log
      WHERE v.log = g.name AND v.seq = l.seq ORDER BY v.by_log, v.by_seq LIMIT 1)
-FROM (SELECT * FROM delivery WHERE position > $1 ORDER BY position LIMIT $2) d
-JOIN line l ON l.log = d.log AND l.delivered = d.last
-    AND l.seq > d.last - (d.position - $1) AND l.seq <= d.last
+FROM {DELIVERED} l
 JOIN log g ON g.id = l.log
 ORDER BY d.position, l.seq LIMIT $2
-"""
+"""  # noqa: S608 # of constants
 
 
 class SupersededError(Exception):

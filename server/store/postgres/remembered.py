@@ -14,6 +14,8 @@ __all__ = ["NEVER", "Remembered", "Version"]
 
 MOST = 25_000
 """Items that are remembered, about."""
+MOST_MET = 1_000
+"""Items that are held beside another one because that was met so, at most."""
 NEVER = -1
 """No transaction's number."""
 
@@ -35,6 +37,7 @@ class Remembered:
     def __init__(self, most: int = MOST) -> None:
         self._half = most // 2
         self._session: object = None
+        self._met: dict[str, frozenset[str]] = {}
         self._recent: dict[str, Version] = {}
         self._older: dict[str, Version] = {}
 
@@ -54,3 +57,22 @@ class Remembered:
         self._recent.update(versions)
         if len(self._recent) > self._half:
             self._older, self._recent = self._recent, {}
+
+    # --- what is worked on together ---------------------------------------------------
+
+    def meet(self, items: Iterable[str], met: Iterable[str]) -> None:
+        """Remember that work on these items asked for others, which somebody had."""
+        found = frozenset(met)
+        if len(self._met) > self._half:
+            self._met = {}
+        for key in items:
+            known = self._met.get(key)
+            both = found if known is None else known | found
+            self._met[key] = both if len(both) <= MOST_MET else found
+
+    def beside(self, items: Iterable[str]) -> set[str]:
+        """Return what is better held with these items from the start."""
+        if not self._met:
+            return set()
+        together = {id(m): m for key in items if (m := self._met.get(key))}
+        return set().union(*together.values())

@@ -47,7 +47,8 @@ CROSS JOIN LATERAL (
         SELECT 1 FROM voided v WHERE v.log = s.log AND v.seq = s.seq)
     ORDER BY s.occurred DESC, s.log DESC, s.seq DESC LIMIT 1
 ) m
-JOIN line l ON l.log = m.line >> 32 AND l.seq = m.line & 4294967295
+CROSS JOIN LATERAL (SELECT * FROM line
+    WHERE log = m.line >> 32 AND seq = m.line & 4294967295 OFFSET 0) l
 """
 KEEP_TITLES = """
 INSERT INTO title (line, words)

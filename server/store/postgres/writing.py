@@ -203,8 +203,8 @@ class Appending:
             if event.line.action == "count" and event.line.location is not None
         }
         places = locks.Places(database, seen | self._places, counted | self._places)
-        items |= self._items
-        held = Held(database, places, items, self._remembered, number)
+        beside = self._items | self._remembered.beside(items)
+        held = Held(database, places, items | beside, self._remembered, number)
         unwritten = Unwritten()
         try:
             held.begin()
@@ -212,6 +212,7 @@ class Appending:
             take_in(shelf, self._site, unwritten, arrived)
         except MeetingError:
             self._items |= held.met
+            self._remembered.meet(items, held.met)
             self._places |= held.met_places
             raise
         self.versions = held.versions
