@@ -15,7 +15,8 @@ are backed up. Only those do stations ever drop.
 
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from hashlib import file_digest
 from pathlib import Path
 from uuid import uuid4
@@ -89,13 +90,17 @@ class Published(msgspec.Struct, frozen=True, kw_only=True):
 # --- making ---------------------------------------------------------------------------
 
 
-def make(data: Path, to: Path, now: int) -> tuple[Path, Manifest]:
+def make(
+    data: Path, to: Path, now: int, copy: Callable[[Path], None] | None = None
+) -> tuple[Path, Manifest]:
     """Make a backup of a data folder, check it, and publish that it is there.
 
     Args:
         data: The server's data folder; the server may run.
         to: The folder of backups; this one gets a folder of its own in it.
         now: The present moment, in microseconds since 1970.
+        copy: Writes everything into a new file, as of one moment, where the database
+            is not in the data folder.
 
     Raises:
         BackupError: It was not made; what was begun was taken away.
@@ -113,7 +118,11 @@ def make(data: Path, to: Path, now: int) -> tuple[Path, Manifest]:
     try:
         files.make_folder(to)
         partial.mkdir(mode=0o700)
-        _copy_database(data / DATABASE, partial / DATABASE)
+        if copy is None:
+            _copy_database(data / DATABASE, partial / DATABASE)
+        else:
+            copy(partial / DATABASE)
+            _as_one_file(partial / DATABASE)
         _copy_others(data, partial)
         manifest = _checked(partial, now)
         files.write(partial / MANIFEST, msgspec.json.encode(manifest))
@@ -137,10 +146,16 @@ def _copy_database(source: Path, target: Path) -> None:
         copy = sqlite3.connect(target)
         try:
             live.backup(copy)
-            copy.execute("PRAGMA journal_mode = DELETE")
         finally:
             copy.close()
-    target.chmod(0o600)
+    _as_one_file(target)
+
+
+def _as_one_file(path: Path) -> None:
+    """Leave nothing beside a copy that belongs to it."""
+    with closing(sqlite3.connect(path)) as copy:
+        copy.execute("PRAGMA journal_mode = DELETE")
+    path.chmod(0o600)
 
 
 def _others(data: Path) -> Iterator[Path]:

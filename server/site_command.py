@@ -1,7 +1,9 @@
 """``scantrail-server actions``: a site's table, and what it would change."""
 
 import argparse
+import asyncio
 import sys
+import tempfile
 from pathlib import Path
 
 from server.backup import DATABASE
@@ -9,7 +11,10 @@ from server.config import load
 from server.now import now
 from server.rulebook import actions_table
 from server.site import Site
+from server.store.sqlite import SqliteStore
 from server.store.trial import Trial
+from server.storing import address, driver_missing
+from server.transfer import to_file
 from server.trial import Difference
 
 __all__ = ["add_commands"]
@@ -42,12 +47,27 @@ def actions(options: argparse.Namespace) -> None:
     if not options.check:
         _print(actions_table(config.site()).rstrip("\n"))
         return
-    data = Path(options.data or config.data)
-    _check(data, load(options.applied, {}).site(), config.site(), options.examples)
+    applied = load(options.applied, {})
+    settings = applied.store if applied.store.url else config.store
+    if not settings.url:
+        path = Path(options.data or config.data) / DATABASE
+        _check(path, applied.site(), config.site(), options.examples)
+        return
+    with tempfile.TemporaryDirectory(prefix="scantrail-check-") as folder:
+        path = Path(folder) / DATABASE
+        with driver_missing():
+            asyncio.run(_copied(address(settings), path, applied.site()))
+        _check(path, applied.site(), config.site(), options.examples)
 
 
-def _check(data: Path, old: Site, new: Site, examples: int) -> None:
-    trial = Trial(data / DATABASE, now())
+async def _copied(url: str, path: Path, site: Site) -> None:
+    """Copy what is on PostgreSQL into a file, with its answers."""
+    await to_file(url, path, site, _tell, copy=True)
+    await (await SqliteStore.open(path, now, site)).close()
+
+
+def _check(path: Path, old: Site, new: Site, examples: int) -> None:
+    trial = Trial(path, now())
     try:
         again = len(trial.read_again(new))
         count = 0

@@ -5,13 +5,16 @@ import asyncio
 import logging
 import shutil
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
 from server import backup
 from server.backup import BackupError, Published
-from server.config import load
+from server.config import ServerConfig, load
 from server.drill import drill
 from server.noted import take_acts
 from server.now import now
@@ -20,8 +23,15 @@ from server.store import Store, is_own
 from server.store.again import differences
 from server.store.audit import Report, opened, report
 from server.store.backups import Restored, restored
+from server.storing import address, driver_missing
+from server.transfer import to_file
 from shared.errors import ScantrailError
 from shared.moments import to_text
+
+if TYPE_CHECKING:  # the driver is not everywhere
+    from server.store.postgres.database import Database, Worker
+
+T = TypeVar("T")
 
 __all__ = ["add_commands", "follow_acts", "follow_backups"]
 
@@ -63,8 +73,48 @@ def _note(text: str) -> None:
     print(text, file=sys.stderr)  # noqa: T201 # for the person
 
 
+def _kept_elsewhere(options: argparse.Namespace) -> ServerConfig | None:
+    """Return the settings, where they name a database that is not in the folder."""
+    config = load(options.config, {})
+    return config if config.store.url else None
+
+
+def _copy_of(config: ServerConfig | None) -> Callable[[Path], None] | None:
+    """Return what copies the database that the settings name."""
+    if config is None:
+        return None
+
+    def copy(path: Path) -> None:
+        with driver_missing():
+            url, site = address(config.store), config.site()
+            asyncio.run(to_file(url, path, site, _nobody, copy=True))
+
+    return copy
+
+
+def _nobody(text: str) -> None:
+    """Tell nobody how far it is."""
+
+
+def _asked(config: ServerConfig, ask: "Callable[[Database], T]") -> T:
+    """Ask the PostgreSQL database, as it is at one moment."""
+    with driver_missing():
+        from server.store.postgres.database import Worker  # noqa: PLC0415 # not everywhere
+
+        return asyncio.run(_transacted(Worker(address(config.store)), ask))
+
+
+async def _transacted(worker: "Worker", ask: "Callable[[Database], T]") -> T:
+    try:
+        await worker.open()
+        return await worker.transact(ask, snapshot=True)
+    finally:
+        await worker.close()
+
+
 def _backup(options: argparse.Namespace) -> None:
-    folder, manifest = backup.make(options.data, options.to, now())
+    copy = _copy_of(_kept_elsewhere(options))
+    folder, manifest = backup.make(options.data, options.to, now(), copy)
     _note(
         f"checked: {manifest.lines} lines of {len(manifest.acked)} logs; "
         "stations are told at their next exchange"
@@ -121,9 +171,16 @@ def _verify(options: argparse.Namespace) -> None:
         manifest = backup.read(folder)
         marks[manifest.deliveries] = manifest.seal
     marks.pop(0, None)
+    elsewhere = _kept_elsewhere(options)
+    if elsewhere is not None and options.answers:
+        reason = (
+            "--answers makes answers anew beside those in a file: restore a backup "
+            "into a folder of its own, and verify that. What is kept on PostgreSQL is "
+            "made from the same lines by the same rules"
+        )
+        raise BackupError(reason)
     path = options.data / backup.DATABASE
-    with opened(path) as connection:
-        found = report(connection, marks)
+    found = _report(path, elsewhere, marks)
     if options.answers and not found.findings:
         site = load(options.config, {}).site()
         more = asyncio.run(differences(path, site, now))
@@ -139,6 +196,17 @@ def _verify(options: argparse.Namespace) -> None:
             "send again what came later"
         )
         raise BackupError(reason)
+
+
+def _report(
+    path: Path, elsewhere: ServerConfig | None, marks: dict[int, str]
+) -> Report:
+    if elsewhere is None:
+        with opened(path) as connection:
+            return report(connection, marks)
+    with driver_missing():
+        from server.store.postgres import audit  # noqa: PLC0415 # not everywhere
+    return _asked(elsewhere, partial(audit.report, marks=marks))
 
 
 def _drill(options: argparse.Namespace) -> None:
@@ -170,8 +238,7 @@ def _show(found: Report) -> None:
 
 
 def _restored(options: argparse.Namespace) -> None:
-    with opened(options.data / backup.DATABASE) as connection:
-        rows = restored(connection)
+    rows = _all_restored(options)
     if options.json:
         _say(msgspec.json.encode(rows).decode())
         return
@@ -181,6 +248,16 @@ def _restored(options: argparse.Namespace) -> None:
         _say(
             f"{to_text(row.at)[:19]}  {row.station:<16}  log {row.log[:8]}  {_of(row)}"
         )
+
+
+def _all_restored(options: argparse.Namespace) -> list[Restored]:
+    elsewhere = _kept_elsewhere(options)
+    if elsewhere is None:
+        with opened(options.data / backup.DATABASE) as connection:
+            return restored(connection)
+    with driver_missing():
+        from server.store.postgres import backups  # noqa: PLC0415 # not everywhere
+    return _asked(elsewhere, backups.restored)
 
 
 def _of(row: Restored) -> str:
@@ -210,6 +287,7 @@ def add_commands(
     add.add_argument(
         "--keep", type=int, default=0, metavar="N", help="remove all but the newest N"
     )
+    _config(add)
     add.set_defaults(run=_backup)
 
     add = commands.add_parser(
@@ -246,9 +324,7 @@ def add_commands(
         action="store_true",
         help="make all answers anew, on a copy, and compare them, too",
     )
-    add.add_argument(
-        "--config", type=Path, metavar="FILE", help="the server's settings"
-    )
+    _config(add)
     add.add_argument("--json", action="store_true", help="for programs")
     add.set_defaults(run=_verify)
 
@@ -269,6 +345,7 @@ def add_commands(
         "restored", help="say what stations have sent again after a restore"
     )
     _data(add)
+    _config(add)
     add.add_argument("--json", action="store_true", help="for programs")
     add.set_defaults(run=_restored)
 
@@ -280,4 +357,13 @@ def _data(parser: argparse.ArgumentParser) -> None:
         required=True,
         metavar="DIR",
         help="the server's data folder",
+    )
+
+
+def _config(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="the server's settings; needed where [store] url names a database",
     )

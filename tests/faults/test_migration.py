@@ -11,7 +11,6 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from server.delivery import Delivery
-from server.migrate import to_file, to_postgres
 from server.site import DEFAULT
 from server.store import (
     ItemQuery,
@@ -24,6 +23,7 @@ from server.store.moving import Moved
 from server.store.postgres import moving as pg_moving
 from server.store.postgres.store import PostgresStore
 from server.store.sqlite import SqliteStore
+from server.transfer import to_file, to_postgres
 from shared import chain
 from shared.errors import StartError
 from shared.hosts import HostLine, Topic

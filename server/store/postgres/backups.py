@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 
+import msgspec
+
+from server.store.backups import Restored
 from server.store.postgres.database import Database
 
-__all__ = ["mark_backed_up", "note_told"]
+__all__ = ["mark_backed_up", "note_told", "restored"]
 
 _MARK = """
 UPDATE log SET backed_up = greatest(log.backed_up, v.last)
@@ -34,3 +37,23 @@ def mark_backed_up(database: Database, acked: Mapping[str, tuple[int, str]]) -> 
 def note_told(database: Database, log: str, told: int) -> None:
     """Note that a station counted on more of a log than there is after a restore."""
     database.do(_TOLD, log, told)
+
+
+_RESTORED = """
+SELECT r.at, r.made_at, g.name, s.name, l.had, l.told, g.acked,
+    coalesce(s.heard, 0) > r.at
+FROM restored r
+JOIN restored_log l ON l.restored = r.id
+JOIN log g ON g.id = l.log
+JOIN station s ON s.id = g.station
+ORDER BY r.id, s.name COLLATE "C", g.name COLLATE "C"
+"""
+
+
+def restored(database: Database) -> list[Restored]:
+    """Return what became of each log after each restore."""
+    names = ("at", "made_at", "log", "station", "had", "told", "has", "heard")
+    return [
+        msgspec.convert(dict(zip(names, row, strict=True)), Restored)
+        for row in database.rows(_RESTORED)
+    ]

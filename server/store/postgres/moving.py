@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from server.seals import Received, begin
+from server.seals import begin
 from server.store import Identity
 from server.store.moving import (
     MANY,
@@ -16,10 +16,10 @@ from server.store.moving import (
     titles,
 )
 from server.store.postgres import locks
+from server.store.postgres.audit import report
 from server.store.postgres.database import Database, digest
 from server.store.postgres.reading import place
 from server.store.postgres.said import KEEP_TITLES
-from server.verify import Finding, KeptLine, KeptLog, Sealed, check_log, check_seals
 from shared.errors import StartError
 
 __all__ = [
@@ -230,22 +230,6 @@ def finish(database: Database, small: Rest, whose: Identity) -> None:
 
 # --- what is it? ----------------------------------------------------------------------
 
-_SEALED = """
-SELECT d.number, d.seal, s.name, g.name, d.last, d.head, d.signature, d.public_key,
-    d.clock, d.received
-FROM delivery d JOIN log g ON g.id = d.log JOIN station s ON s.id = g.station
-"""
-_FIELDS = (
-    *("station", "log", "last", "head"),
-    *("signature", "public_key", "clock", "received"),
-)
-_KEPT = """
-SELECT l.seq, d.position - (d.last - l.seq), d.received, l.occurred, l.lo, l.hi,
-    l.line, l.basis
-FROM line l JOIN delivery d ON d.log = l.log AND d.last = l.delivered
-WHERE l.log = $1 AND l.seq > $2 ORDER BY l.seq LIMIT $3
-"""
-
 
 def holds(database: Database) -> Moved:
     """Check everything: chains, signatures, seals; and return what it is.
@@ -253,42 +237,14 @@ def holds(database: Database) -> Moved:
     Raises:
         StartError: Something is not as it was received.
     """
-    logs = database.rows("SELECT id, name, acked, head, occurred FROM log ORDER BY id")
-    for number, name, acked, head, occurred in logs:
-        kept = KeptLog(name=name, acked=acked, head=head, occurred=occurred)
-        deliveries = (
-            one.received
-            for one in _sealed(database, "WHERE d.log = $1 ORDER BY d.last", number)
-        )
-        _must_be_sound(check_log(kept, deliveries, _kept(database, number)))
-    whose = identity(database)
-    sealed = list(_sealed(database, "ORDER BY d.number"))
-    _must_be_sound(check_seals(whose.server, sealed, {}))
-    (lines,) = database.one("SELECT count(*) FROM line")
-    return Moved(
-        identity=whose,
-        deliveries=len(sealed),
-        lines=lines,
-        seal=sealed[-1].seal.hex() if sealed else "",
-        heads={name: (acked, head.hex()) for _, name, acked, head, _ in logs},
-    )
-
-
-def _must_be_sound(findings: Iterator[Finding]) -> None:
-    first = next(findings, None)
-    if first is not None:
+    found = report(database, {}, 1)
+    for first in found.findings:
         reason = f"log {first.log} line {first.seq}: {first.text}"
         raise StartError(reason)
-
-
-def _sealed(database: Database, where: str, *values: object) -> Iterator[Sealed]:
-    for number, seal, *fields in database.rows(f"{_SEALED} {where}", *values):
-        received = Received(**dict(zip(_FIELDS, fields, strict=True)))
-        yield Sealed(number, received, seal)
-
-
-def _kept(database: Database, log: int) -> Iterator[KeptLine]:
-    after = 0
-    while rows := database.rows(_KEPT, log, after, MANY):
-        yield from (KeptLine(*row) for row in rows)
-        after = rows[-1][0]
+    return Moved(
+        identity=Identity(server=found.server, epoch=found.epoch),
+        deliveries=found.deliveries,
+        lines=found.lines,
+        seal=found.seal,
+        heads=found.acked,
+    )
