@@ -62,10 +62,23 @@ class Postgres:
 
     def make(self) -> None:
         """Make the folder."""
+        self._own()
+        self._run("initdb", "--no-sync", "-A", "trust", "-E", "UTF8", "--no-locale")
+
+    def follow(self, primary: "Postgres") -> None:
+        """Make the folder, as that of a standby of one that runs."""
+        self._own()
+        there = ("-h", str(primary.folder), "--no-sync", "--checkpoint=fast")
+        self._run("pg_basebackup", *there, "--write-recovery-conf")
+
+    def promote(self) -> None:
+        """Let a standby be the primary; return once it is."""
+        assert self.tell("postgres", "SELECT pg_promote()") == "t"
+
+    def _own(self) -> None:
         who = _who()
         if who is not None:
             os.chown(self.folder, who, -1)
-        self._run("initdb", "--no-sync", "-A", "trust", "-E", "UTF8", "--no-locale")
 
     def start(self) -> None:
         """Start it, and return once it answers."""

@@ -184,4 +184,4 @@ async def test_what_other_actions_would_change_is_shown_from_postgresql(
     new = tmp_path / "new.toml"
     new.write_text('[actions.receive]\nstatus = "angekommen"\n')
     check = ("actions", "--check", "--config", str(new), "--applied", now)
-    assert "P-1\tstatus: received -> angekommen" in told("scantrail-server", *check)
+    assert "P-1\tstatus received -> angekommen" in told("scantrail-server", *check)
