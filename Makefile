@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml
 
-.PHONY: demo test test-vm test-power lint types docs browser bench faults fuzz-api fuzz-keys audit sbom simulate install install-labels install-station deb test-deb image lock clean help
+.PHONY: demo test test-vm test-power lint types docs browser bench faults fuzz-api fuzz-keys across audit sbom simulate install install-labels install-station deb test-deb image lock clean help
 .DELETE_ON_ERROR:
 
 help:  ## say what there is
@@ -56,6 +56,9 @@ fuzz-api: $(VENV)/ready-to-test  ## schemathesis on a server of its own, from /o
 
 fuzz-keys: $(VENV)/ready-to-test  ## a million random labels, and an answer to each (TEXTS=… for more)
 	$(BIN)/python -m tests.fuzz_keys $(or $(TEXTS),1000000)
+
+across: $(VENV)/ready-to-test  ## stations and servers of this checkout and of an earlier commit, together (REF=…)
+	$(BIN)/python -m tests.contracts.across $(REF)
 
 audit: $(VENV)/ready-to-test  ## ask the public advisories about every locked version
 	$(PYTHON) -m venv .venv-audit

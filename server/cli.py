@@ -437,6 +437,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ScantrailError as error:
         print(f"scantrail-server: {described(error)}", file=sys.stderr)  # noqa: T201
         return 1
+    except BrokenPipeError:  # whoever read it has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 1
     return 0
 
 

@@ -30,6 +30,18 @@ def said(
     return done
 
 
+def test_who_has_read_enough_is_shown_no_trace_of_it() -> None:
+    with subprocess.Popen(
+        [BIN / "scantrail-server", "check-config", "--example"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as shown:
+        assert shown.stdout is not None
+        assert shown.stderr is not None
+        shown.stdout.close()
+        assert (shown.wait(PATIENCE), shown.stderr.read()) == (1, b"")
+
+
 def test_a_server_that_never_served_leaves_no_folder(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
