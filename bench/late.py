@@ -78,19 +78,18 @@ def _late(now: int, station: int) -> list[bytes]:
     ]
 
 
-async def _present(session: aiohttp.ClientSession, one: Sending) -> list[float]:
-    """Scan until cancelled; return how long each acknowledgement took, in ms."""
+async def _present(
+    session: aiohttp.ClientSession, one: Sending, over: asyncio.Event
+) -> list[float]:
+    """Scan until it is over; return how long each acknowledgement took, in ms."""
     told, times = _Writer(time.time_ns() // 1000), list[float]()
-    began = time.perf_counter()
-    try:
-        while True:
-            one.add([told.line("receive", f"P-NOW-{len(times):06}")])
-            began = time.perf_counter()
-            await asyncio.shield(one.send(session))
-            times.append((time.perf_counter() - began) * _MILLI)
-            await asyncio.sleep(_PAUSE)
-    except asyncio.CancelledError:
-        return [*times, (time.perf_counter() - began) * _MILLI]
+    while not over.is_set():
+        one.add([told.line("receive", f"P-NOW-{len(times):06}")])
+        began = time.perf_counter()
+        await one.send(session)
+        times.append((time.perf_counter() - began) * _MILLI)
+        await asyncio.sleep(_PAUSE)
+    return times
 
 
 async def _measured(where: str, urls: list[str]) -> list[Row]:
@@ -108,12 +107,13 @@ async def _measured(where: str, urls: list[str]) -> list[Row]:
             one.add(_late(now, number))
             back.append(one)
         present = await joined(session, urls[0], key)
-        scanning = asyncio.create_task(_present(session, present))
+        over = asyncio.Event()
+        scanning = asyncio.create_task(_present(session, present, over))
         await asyncio.sleep(_PAUSE)
         began = time.perf_counter()
         await asyncio.gather(*(one.send(session) for one in back))
         seconds = time.perf_counter() - began
-        scanning.cancel()
+        over.set()
         times = await scanning
     many = STATIONS * EACH
     return [
