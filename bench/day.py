@@ -98,13 +98,13 @@ async def _line(process: asyncio.subprocess.Process) -> bytes:
     return said
 
 
-def _rows(where: str, all_told: Sequence[Told], there: int) -> list[Row]:
+def _rows(all_told: Sequence[Told], there: int, memory: float) -> list[Row]:
     """Return the figures of a day, and complain of what must not be."""
     written = sum(told.written for told in all_told)
     differ = sum(told.differ for told in all_told)
     if differ or there != written:
         reason = (
-            f"{where}: {written} lines were acknowledged, {there} are there; "
+            f"{written} lines were acknowledged, {there} are there; "
             f"{differ} logs have another head than their stations"
         )
         raise RuntimeError(reason)
@@ -112,17 +112,24 @@ def _rows(where: str, all_told: Sequence[Told], there: int) -> list[Row]:
     peak = [ms for told in all_told for ms in told.took[PEAK]]
     lasted = max(told.lasted for told in all_told)
     brought = sum(told.brought for told in all_told)
-    gone = "" if all(told.gone for told in all_told) else "NOT gone by then"
+    gone = all(told.gone for told in all_told)
     return [
-        Row(f"{where}: at the peak", sum(t.peak for t in all_told), None, "1/s"),
-        Row(f"{where}: a scan, p50", percentile(peak, 50), None, "ms"),
-        Row(f"{where}: a scan, p99", percentile(peak, 99), None, "ms"),
-        Row(f"{where}: in the storm", brought / lasted, None, "1/s"),
-        Row(f"{where}: a scan in the storm, p50", percentile(storm, 50), None, "ms"),
-        Row(f"{where}: a scan in the storm, p99", percentile(storm, 99), None, "ms"),
-        Row(f"{where}: backlog gone after", lasted, None, "s", gone),
-        Row(f"{where}: there exactly once", there, written, "lines", "sent"),
+        Row("at the peak", sum(told.peak for told in all_told), None, "1/s"),
+        Row("a scan, p50", percentile(peak, 50), None, "ms"),
+        Row("a scan, p99", percentile(peak, 99), None, "ms"),
+        Row("in the storm", brought / lasted, None, "1/s"),
+        Row("a scan in the storm, p50", percentile(storm, 50), None, "ms"),
+        Row("a scan in the storm, p99", percentile(storm, 99), None, "ms"),
+        Row("backlog gone after" if gone else "backlog NOT gone in", lasted, None, "s"),
+        Row("there exactly once", there, written, "lines"),
+        Row("most memory", memory, None, "MB"),
     ]
+
+
+def _named(where: str, count: int, rows: list[Row]) -> list[Row]:
+    """Say of each figure where it was measured, and with what."""
+    what = f"{count:,} stations, {BACKLOG} scans each, one in {EVERY:g} s"
+    return [row._replace(what=f"{where}: {row.what}", beside=what) for row in rows]
 
 
 def _say(where: str, count: int, all_told: Sequence[Told], seconds: float) -> None:
@@ -155,10 +162,10 @@ async def day(folder: Path) -> list[Row]:
     many.write_text("connections = 20000\n")  # nothing else runs
     async with server(folder / "file", many) as url:
         told = await _day("SQLite", [url], ON_FILE)
-        memory = Row("SQLite: most memory", most_memory("scantrail-server"), None, "MB")
+        most = most_memory("scantrail-server")
     with closing(sqlite3.connect(folder / "file" / "scantrail.db")) as connection:
         (there,) = connection.execute(_COUNT).fetchone()
-    rows = [*_rows("SQLite", told, there), memory]
+    rows = _named("SQLite", ON_FILE, _rows(told, there, most))
     if why_not():
         print(f"not measured: {why_not()}")
         return rows
@@ -168,6 +175,5 @@ async def day(folder: Path) -> list[Row]:
                 told = await _day(name, urls, ON_POSTGRES)
                 most = most_memory("scantrail-server")
             there = int(database.tell(f"test_{count}", _COUNT))
-            rows += _rows(name, told, there)
-            rows.append(Row(f"{name}: most memory", most, None, "MB"))
+            rows += _named(name, ON_POSTGRES, _rows(told, there, most))
     return rows
