@@ -12,6 +12,7 @@ from server.known import Known
 from server.store import keeping
 from server.store.postgres.database import Database, MeetingError, Row, digest
 from server.store.postgres.locks import Places
+from server.store.postgres.reading import inside
 from server.store.postgres.remembered import NEVER, Remembered, Version
 
 __all__ = ["Guard", "Held", "Nobody", "listed"]
@@ -35,11 +36,10 @@ CROSS JOIN LATERAL (
     SELECT i.* FROM item i WHERE i.name = k.name FOR NO KEY UPDATE SKIP LOCKED
 ) h
 """
-_INSIDE = """
-SELECT i.container, i.key FROM unnest($1::text[]) k (container)
-JOIN listed i ON "left"(i.container, 200) = "left"(k.container, 200)
-    AND i.container = k.container
-"""
+_INSIDE = f"""
+SELECT k.container, i.key FROM unnest($1::text[]) k (container)
+{inside("k.container")} i
+"""  # noqa: S608 # of constants
 
 
 def listed(known: Known) -> tuple[object, ...]:

@@ -12,7 +12,7 @@ from server.store.answering import TITLES_LOOKED, grouped, ordered
 from server.store.answering import loads as put_together
 from server.store.postgres.database import Database, digest
 from server.store.postgres.logs import Log
-from server.store.postgres.reading import place
+from server.store.postgres.reading import inside, place
 from server.store.understanding import Understood, says
 from server.titles import words
 from shared.hosts import Topic, host_line
@@ -85,13 +85,12 @@ SELECT container FROM (
     WHERE held_at IS NOT NULL ORDER BY held_at DESC LIMIT $1) i
 GROUP BY container ORDER BY max(held_at) DESC, container COLLATE "C"
 """
-_IN = """
+_IN = f"""
 SELECT i.container, i.key
 FROM unnest($1::text[]) WITH ORDINALITY k (container, number)
-JOIN listed i ON "left"(i.container, 200) = "left"(k.container, 200)
-    AND i.container = k.container
+{inside("k.container")} i
 WHERE i.left_at IS NULL ORDER BY k.number, i.key COLLATE "C" LIMIT $2
-"""
+"""  # noqa: S608 # of constants
 _GONE_OF = """
 SELECT i.key FROM unnest($1::bytea[]) k (name) JOIN listed i ON i.name = k.name
 WHERE i.left_at IS NOT NULL
@@ -100,18 +99,16 @@ _STATUSES = """
 SELECT i.key, i.status FROM unnest($1::bytea[]) k (name)
 JOIN listed i ON i.name = k.name WHERE i.status IS NOT NULL
 """
-_ON_BOARD = """
+_ON_BOARD = f"""
 WITH RECURSIVE inside (load, key) AS (
     SELECT k.load, i.key FROM unnest($1::text[]) k (load)
-    JOIN listed i ON "left"(i.container, 200) = "left"(k.load, 200)
-        AND i.container = k.load
+    {inside("k.load")} i
     UNION
     SELECT o.load, i.key FROM inside o
-    JOIN listed i ON "left"(i.container, 200) = "left"(o.key, 200)
-        AND i.container = o.key
+    {inside("o.key")} i
 )
 SELECT load, key FROM inside ORDER BY load COLLATE "C", key COLLATE "C"
-"""
+"""  # noqa: S608 # of constants
 
 
 def keep(
