@@ -40,6 +40,8 @@ class Cases(Protocol):
 def named(event: Event) -> list[str]:
     """Return the items that an event names, what it is about first."""
     line = event.line
+    if line.items is None and line.container is None:
+        return [] if line.item is None else [line.item]
     items = list(event.subjects())
     if line.container is not None and line.refused is None:
         items.append(line.container)

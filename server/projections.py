@@ -230,7 +230,8 @@ class Projection:
         for key, number in told:
             kept = self._changed[key]
             kept.heard.append(number)
-            kept.taken_out = kept.taken_out or bool(number & _TAKEN_OUT)
+            if number & _TAKEN_OUT:
+                kept.taken_out = True
 
     def _departs(self, line: Line) -> bool:
         return line.action in self._departing and line.refused is None

@@ -158,7 +158,7 @@ def _arrived(
 ) -> Iterator[Arrived]:
     for row in rows:
         position, log, seq, occurred, lo, hi, received, reason, data, by = row
-        line, now = read(data, seq, actions=site.actions)
+        line, now = read(data, seq, actions=site.actions, again=reason is None)
         if reason not in (now, OPAQUE):
             connection.execute(
                 "UPDATE line SET quarantined = ? WHERE position = ?",

@@ -14,7 +14,7 @@ from server.timing import Anchor, BootClock, When, place_all
 from shared.actions import Actions, lacks, named
 from shared.errors import LineError
 from shared.hosts import OF_HOSTS, Topic, host_line, topics
-from shared.lines import Line, decode
+from shared.lines import Line, decode, read_again
 
 __all__ = [
     "OPAQUE",
@@ -59,13 +59,18 @@ def check_name(log: str) -> None:
 
 
 def read(
-    data: bytes, seq: int, *, actions: Actions, opaque: bool = False
+    data: bytes,
+    seq: int,
+    *,
+    actions: Actions,
+    opaque: bool = False,
+    again: bool = False,
 ) -> tuple[Line | None, str | None]:
-    """Read a line, or say why it cannot be understood."""
+    """Read a line, or say why it cannot be understood; ``again``: it could be once."""
     if opaque:
         return None, OPAQUE
     try:
-        line = decode(data)
+        line = read_again(data) if again else decode(data)
     except LineError as error:
         return None, str(error)
     if line.seq != seq:
