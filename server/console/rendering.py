@@ -187,11 +187,10 @@ def _links(
 
     def called(kind: str, text: str) -> object:
         """Write what a sentence names, as a link where there is a page of it."""
-        return {**_NAMED, "item": item, "container": item, "load": load}.get(
-            kind, _code
-        )(text)
+        ways = {"item": item, "container": item, "load": load, "place": place}
+        return {**_NAMED, **ways}.get(kind, _code)(text)
 
-    item, load = _named("items", at_it), _named("loads", at_it)
+    item, load, place = (_named(kind, at_it) for kind in ("items", "loads", "places"))
     return {
         "when": when,
         "called": called,
@@ -200,6 +199,7 @@ def _links(
         "ago": lambda moment: span((as_of - _moment(moment)) / SECOND),
         "item_link": item,
         "load_link": load,
+        "place_link": place,
     }
 
 
@@ -243,7 +243,6 @@ def _who(line: HostLine) -> Markup | str:
 
 
 _NAMED: Mapping[str, Callable[[str], object]] = {
-    "place": _named("places"),
     "who": _named("people"),
     "by": _station,
 }
@@ -251,7 +250,6 @@ _NAMED: Mapping[str, Callable[[str], object]] = {
 
 _LINKS: Mapping[str, Callable[..., object]] = {
     "code": _code,
-    "place_link": _named("places"),
     "person_link": _named("people"),
     "station_link": _station,
     "who_link": _who,
