@@ -40,7 +40,7 @@ __all__ = [
 ]
 
 
-MOST_THERE, MOST_LATEST = 20_000, 2_000
+MOST_THERE, MOST_LATEST = 5_000, 500
 """Items of a place that are looked at for those that came last: those that were named
 last, and of these those that were told of anything last."""
 
@@ -228,8 +228,9 @@ def visitors(connection: sqlite3.Connection, location: str, most: int) -> list[s
         (location, most),
     )
     here = connection.execute(
-        "SELECT key, state FROM (SELECT key, latest, state FROM item"
-        " WHERE location = ? ORDER BY id DESC LIMIT ?) ORDER BY latest DESC LIMIT ?",
+        "SELECT i.key, i.state FROM (SELECT id FROM (SELECT id, latest FROM item"
+        " WHERE location = ? ORDER BY id DESC LIMIT ?) ORDER BY latest DESC LIMIT ?) l"
+        " CROSS JOIN item i ON i.id = l.id",
         (location, MOST_THERE, MOST_LATEST),
     )
     came = sorted(here, key=lambda one: _since(one[1]), reverse=True)[:most]
