@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from server.api.rates import PASSWORDS, RATES
+from server.limits import Limiter
 from shared.moments import to_text
 from tests.browser.conftest import Opens
 from tests.browser.looking import WIDER, findings
@@ -59,7 +61,8 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
 
 
 def enter(opened: Opens, house: Warehouse, name: str, **look: Any) -> Page:  # noqa: ANN401 - Playwright's
-    """Sign in as a person does."""
+    """Sign in as a person does, who did not try ten passwords just before."""
+    house.service.app[RATES]._names = Limiter(1, PASSWORDS)
     page = opened(f"{house.url}/", **(look or DESK))
     page.get_by_label("Name").fill(name)
     page.get_by_label("Password").fill(PASSWORD)
