@@ -24,7 +24,7 @@ __all__ = ["QEMU", "Hardware", "Image", "Machine", "kvm_works", "run_kept"]
 
 QEMU = "qemu-system-x86_64"
 _BOOT_LIMIT = 300.0
-_MEMORY, _WITH_SCREEN = "512M", "2G"
+_MEMORY = "512M"
 _KERNEL_LINE = (
     "console=ttyS0 quiet panic=-1 mitigations=off nokaslr clocksource=hpet "
     "no_timer_check random.trust_cpu=on cryptomgr.notests systemd.show_status=0 "
@@ -55,7 +55,6 @@ class Hardware(msgspec.Struct, frozen=True, kw_only=True):
         disks: Data disks, the next ones: what QEMU's -drive takes, without if and id.
         network: Options of QEMU's user network; none: no network card.
         clock: What QEMU's -rtc takes, as in base=2031-01-01.
-        screen: A display; with more memory, for what draws on it.
 
     A guest that was kept goes on only with the same number of disks, and a card or
     none as before.
@@ -65,12 +64,6 @@ class Hardware(msgspec.Struct, frozen=True, kw_only=True):
     disks: tuple[str, ...] = ()
     network: str | None = None
     clock: str = ""
-    screen: bool = False
-
-    @property
-    def memory(self) -> str:
-        """How much memory it has."""
-        return _WITH_SCREEN if self.screen else _MEMORY
 
     def options(self) -> list[str]:
         """Return them for QEMU's command line."""
@@ -80,8 +73,6 @@ class Hardware(msgspec.Struct, frozen=True, kw_only=True):
         for number, disk in enumerate([*own, *self.disks]):
             options += ["-drive", f"if=none,id=data{number},{disk}"]
             options += ["-device", f"virtio-blk-pci,drive=data{number}"]
-        if self.screen:
-            options += ["-device", "virtio-gpu-pci,id=screen,xres=1280,yres=800"]
         if self.network is not None:
             # By way of a hub: the far side can go silent (set_link up) with the
             # guest's carrier still on (set_link card).
@@ -117,11 +108,7 @@ class Machine:
         folder.mkdir(parents=True, exist_ok=True)
         for name in ("qmp", "agent", "events"):
             (folder / name).unlink(missing_ok=True)
-        command = [
-            QEMU,
-            *_ACCELERATORS[image.accelerator],
-            *_fixed(image, folder, hardware),
-        ]
+        command = [QEMU, *_ACCELERATORS[image.accelerator], *_fixed(image, folder)]
         command += [*_ram(kept, memory), *hardware.options()]
         command += ["-incoming", "defer"] if kept else []
         self._process = _started(command, folder / "qemu.log")
@@ -237,11 +224,11 @@ def run_kept(
     making.replace(folder)
 
 
-def _fixed(image: Image, folder: Path, hardware: Hardware) -> list[str]:
+def _fixed(image: Image, folder: Path) -> list[str]:
     """Return the options of every machine."""
     root = f"if=none,id=root,file={image.folder}/root.img,format=raw,readonly=on"
     return [
-        *("-name", "scantrail-bench", "-M", "pc", "-smp", "2", "-m", hardware.memory),
+        *("-name", "scantrail-bench", "-M", "pc", "-smp", "2", "-m", _MEMORY),
         *("-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"),
         *("-kernel", str(image.folder / "vmlinux")),
         *("-initrd", str(image.folder / "initrd")),

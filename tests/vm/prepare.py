@@ -51,7 +51,6 @@ _FILES: Final = {
     "/usr/include/python3.11/Python.h": "python3-dev",
 }
 _PATH: Final = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
-_SCREEN: Final = "screen"  # packages-screen.txt
 _INSTALLED: Final = "/opt/scantrail/bin"
 _INSTALL: Final = (
     f"{_INSTALLED}/pip install --quiet --no-index --no-deps "
@@ -97,11 +96,6 @@ class Bench(msgspec.Struct, frozen=True):
                 wheel = {f"/run/{self.wheel.name}": self.wheel}
                 run_kept(self.image, kept, hardware, wheel, _WARM)
         return kept
-
-    def with_screen(self, log: RunLog) -> Image:
-        """Return an image that also has a compositor and a browser; build it once."""
-        folder = _image(cache(), log, _SCREEN)
-        return Image(folder, self.image.accelerator)
 
     def packages(self, log: RunLog) -> list[Path]:
         """Return the Debian packages of this checkout, of two versions; build once."""
@@ -171,10 +165,9 @@ def _check() -> None:
         raise NotReadyError(reason)
 
 
-def _image(folder: Path, log: RunLog, what: str = "") -> Path:
+def _image(folder: Path, log: RunLog) -> Path:
     requirements = TREE / "constraints-edge.txt"
-    kind = f"{what or 'bench'}-image-"
-    name = f"{kind}{_digest([*sorted(_HERE.iterdir()), requirements])}"
+    name = f"image-{_digest([*sorted(_HERE.iterdir()), requirements])}"
     built = folder / name
     if (built / "ready").exists():
         log.say(f"image: {name} is there")
@@ -185,12 +178,12 @@ def _image(folder: Path, log: RunLog, what: str = "") -> Path:
             "as root, with SCANTRAIL_VM_CACHE set to a folder that both may use"
         )
         raise NotReadyError(reason)
-    _remove_others(folder, kind, name)
+    _remove_others(folder, "image-", name)
     wheels = built / "wheels"
     with log.step("image: wheels of what a station needs"):
         _pip("wheel", "--require-hashes", "-r", requirements, "-w", wheels)
     with log.step("image: Debian, kernel, file system") as step:
-        _call([_HERE / "build.sh", built, wheels, *([what] if what else [])])
+        _call([_HERE / "build.sh", built, wheels])
         step.note(f"{(built / 'root.img').stat().st_size >> 20} MiB")
     shutil.rmtree(wheels)
     (built / "ready").touch()

@@ -1,7 +1,5 @@
 #!/usr/bin/env bash
-# Build the guest: build.sh FOLDER WHEELS [LIST]
-#
-# LIST names a file with more Debian packages, packages-LIST.txt.
+# Build the guest: build.sh FOLDER WHEELS
 #
 # FOLDER gets vmlinux, initrd and root.img; WHEELS is a folder with a wheel of everything
 # that a station needs. It runs as root, for the owners in the image, and installs
@@ -12,7 +10,6 @@ mkdir -p "$1"
 folder=$(cd "$1" && pwd) wheels=$(cd "$2" && pwd)
 here=$(cd "$(dirname "$0")" && pwd)
 suite=bookworm
-lists=("$here/packages.txt" ${3:+"$here/packages-$3.txt"})
 cd "$folder"
 
 step() { printf '%s  image: %s\n' "$(date +%T)" "$*"; }
@@ -37,7 +34,7 @@ rm -rf rootfs
 url=$(mirror)
 # shellcheck disable=SC2016 # $1 and $(…) are for the hook's own shell
 mmdebstrap --quiet --variant=minbase --aptopt='Acquire::Languages "none"' \
-    --include="$(cat "${lists[@]}" | paste -sd,)" --dpkgopt=force-unsafe-io \
+    --include="$(paste -sd, "$here/packages.txt")" --dpkgopt=force-unsafe-io \
     --dpkgopt='path-exclude=/usr/share/doc/*' \
     --dpkgopt='path-exclude=/usr/share/man/*' \
     --dpkgopt='path-exclude=/usr/share/locale/*' \
