@@ -20,7 +20,7 @@ from time import gmtime, strftime
 from bench.compare import said
 from bench.console import console
 from bench.day import day
-from bench.engine import engine
+from bench.engine import anew, engine
 from bench.late import late
 from bench.measure import Row, table
 from bench.peers.measure import peers
@@ -45,6 +45,7 @@ MEASURES = {
         drain,
         memory,
         engine,
+        anew,
         console,
         scaling,
         peers,

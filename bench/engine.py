@@ -1,13 +1,15 @@
 """The server under the work of twenty stations, and with much in it already.
 
 `SCANTRAIL_BENCH_EVENTS` says how many lines are there before it is measured (100,000),
-`SCANTRAIL_BENCH_DATA` names a folder in which they are kept for the next time.
+`SCANTRAIL_BENCH_DATA` names a folder in which they are kept for the next time; what is
+measured is a copy of them.
 """
 
 import asyncio
 import json
 import os
 import random
+import shutil
 import sqlite3
 import sys
 import time
@@ -23,13 +25,15 @@ from bench.measure import Row, percentile
 from bench.programs import most_memory, server
 from bench.work import batches
 from server.delivery import Delivery
+from server.site import DEFAULT
 from server.store import Station
+from server.store.rebuild import note
 from server.store.sqlite import SqliteStore
 from shared.chain import start, walk
 from shared.lines import Line, encode
 from shared.moments import SECOND, to_text
 
-__all__ = ["engine", "filler"]
+__all__ = ["anew", "engine", "filler"]
 
 EVENTS = int(os.environ.get("SCANTRAIL_BENCH_EVENTS", "100000"))
 STATIONS = 20
@@ -136,7 +140,18 @@ async def _filled(folder: Path) -> AsyncIterator[Path]:
         await fill(data / "scantrail.db", EVENTS)
         seconds = time.perf_counter() - began
         print(f"filled with {EVENTS:,} lines in {seconds:.0f} s")
-    yield data
+    yield data if kept is None else await asyncio.to_thread(_copied, data, folder)
+
+
+def _copied(data: Path, folder: Path) -> Path:
+    """Copy what is kept for the next time, which is not to grow."""
+    copy = folder / "copy"
+    shutil.copytree(data, copy)
+    with closing(sqlite3.connect(copy / "scantrail.db")) as connection:
+        # what is measured is not how a server makes answers anew by newer rules
+        note(connection, DEFAULT)
+        connection.commit()
+    return copy
 
 
 # --- measures -------------------------------------------------------------------------
@@ -238,7 +253,7 @@ async def _rebuilt(data: Path) -> float:
 
 
 async def engine(folder: Path) -> list[Row]:
-    """Ingest, answers, lists, histories, memory and making anew, of one server."""
+    """Ingest, answers, lists, histories and memory, of one server."""
     there = f"{EVENTS:,} there"
     rows: list[Row] = []
     async with _filled(folder) as data:
@@ -262,6 +277,12 @@ async def engine(folder: Path) -> list[Row]:
             Row("5,000 items at a place", percentile(shelf, 50), 50, "ms", "goal"),
             Row("history of 50 events", percentile(wander, 50), 10, "ms", "goal"),
             Row("most memory of the server", memory, 500, "MB", "goal"),
-            Row("making anew", await _rebuilt(data), 200_000, "1/s", "goal"),
         ]
     return rows
+
+
+async def anew(folder: Path) -> list[Row]:
+    """Making all answers anew from the lines."""
+    async with _filled(folder) as data:
+        rate = await _rebuilt(data)
+    return [Row(f"making anew, {EVENTS:,} there", rate, 200_000, "1/s", "goal")]
