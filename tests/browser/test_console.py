@@ -304,7 +304,7 @@ def test_a_stolen_station_is_revoked(house: Warehouse, opened: Opens) -> None:
 def test_a_load_shows_what_is_missing_and_where_that_is(
     house: Warehouse, opened: Opens
 ) -> None:
-    page = enter(opened, house, "Vera")
+    page = enter(opened, house, "Otto")
     page.get_by_role("navigation").get_by_role("link", name="Loads").click()
     page.get_by_role("link", name="M-1").click()
     missing = page.get_by_role("region", name="Missing")
@@ -319,7 +319,7 @@ def test_a_load_shows_what_is_missing_and_where_that_is(
 def test_the_report_names_the_first_wrong_step_and_how_complete_it_is(
     house: Warehouse, opened: Opens
 ) -> None:
-    page = enter(opened, house, "Vera")
+    page = enter(opened, house, "Otto")
     page.goto(f"{house.url}/items/P-4714")
     page.get_by_role("link", name="Incident report").click()
     first = page.get_by_role("region", name="The first step")
