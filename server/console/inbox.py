@@ -12,6 +12,7 @@ from server.api.exceptions import of_item
 from server.api.wanted import looked_for
 from server.console.likely import Place, likely
 from server.console.rendering import page
+from server.console.station_kinds import by_kind, told_once
 from server.console.timeline import timeline
 from server.console.titles import titles
 from server.console.weights import ORDERS, in_order, weight
@@ -28,7 +29,7 @@ MOST_EVENTS = 200
 """Events of an item that say where to look for it, the newest."""
 READ = 1000
 """Exceptions that are put in order, at most: the newest."""
-MOST_SEARCHED, MOST_WANTED = 60, 30
+MOST_SEARCHED, MOST_WANTED, MOST_STATIONS = 60, 30, 100
 _LONG = 6
 
 
@@ -56,20 +57,33 @@ async def _owners(context: Context, items: list[str]) -> Mapping[str, str]:
     return {one.key: one.line.owner for one in said if one.line.owner}
 
 
-async def _open(context: Context, code: str | None) -> list[FoundException]:
+async def _items(context: Context, code: str | None) -> list[FoundException]:
+    """Return what is open for items, of one code or of any."""
     query = ExceptionQuery(code=code, limit=READ)
-    items = [of_item(one) for one in await context.store.exceptions(query)]
-    stations = await station_cases(context)
-    return items + [one for one in stations if code in (None, one.code)]
+    return [of_item(one) for one in await context.store.exceptions(query)]
+
+
+async def _kinds(
+    context: Context, code: str | None, found: Counter[str]
+) -> list[tuple[str, int]]:
+    """Count every kind that has cases; ``found`` are those that the page is of."""
+    if code is None:
+        return found.most_common()
+    every = Counter(one.code for one in await _items(context, None))
+    every.update(one.code for one in told_once(await station_cases(context)))
+    every[code] = found[code]
+    return every.most_common()
 
 
 async def inbox(request: web.Request) -> web.Response:
-    """``GET /exceptions?code=&order=``: what is open, the heaviest and oldest first."""
+    """``GET /exceptions?code=&order=``: what is open, of items before stations."""
     context = request.app[CONTEXT]
     asked = request.query.get("order", ORDERS[0])
     order = asked if asked in ORDERS else ORDERS[0]
     code = request.query.get("code") or None
-    found = in_order(await _open(context, code), order)
+    found = in_order(await _items(context, code), order)
+    every = told_once(await station_cases(context))
+    stations = in_order((one for one in every if code in (None, one.code)), order)
     owners = await _owners(context, [one.item for one in found if one.item])
     pages = max(1, -(-len(found) // MOST))
     number = _page(request.query.get("page", "1"), pages)
@@ -93,12 +107,15 @@ async def inbox(request: web.Request) -> web.Response:
         wanted_found=sum(one.found is not None for one in wanted),
         most_wanted=MOST_WANTED,
         cases=cases,
-        total=len(found),
+        stations=by_kind(stations),
+        most_stations=MOST_STATIONS,
+        total=len(found) + len(stations),
         full=len(found) >= READ,
         order=order,
         chosen=code,
-        codes=sorted({one.code for one in found}),
-        kinds=Counter(one.code for one in found).most_common(),
+        kinds=await _kinds(
+            context, code, Counter(one.code for one in (*found, *stations))
+        ),
         number=number,
         pages=pages,
     )
@@ -127,7 +144,8 @@ async def search_list(request: web.Request) -> web.Response:
     """``GET /exceptions/search-list``: to print: what to look for, and where."""
     context = request.app[CONTEXT]
     now = context.store.present()
-    found = in_order(await _open(context, request.query.get("code") or None), ORDERS[0])
+    code = request.query.get("code") or None
+    found = in_order(await _items(context, code), ORDERS[0])
     items = list(dict.fromkeys(one.item for one in found if one.item))
     wanted = [one.item for one in await looked_for(context) if one.found is None]
     chosen = list(dict.fromkeys([*wanted, *items]))

@@ -31,8 +31,12 @@ def weight(code: str) -> int:
 
 
 def in_order(found: Iterable[FoundException], order: str) -> list[FoundException]:
-    """Put exceptions in order: the oldest first, or the heaviest and of these that."""
+    """Put exceptions in order: the oldest first; or the heaviest, of these the newest.
+
+    What began just now may still be put right; what is old can wait a moment longer.
+    """
     by_age = sorted(found, key=lambda one: (one.since, one.item or one.station or ""))
     if order == "age":
         return by_age
-    return sorted(by_age, key=lambda one: -weight(one.code))
+    newest = by_age[::-1]
+    return sorted(newest, key=lambda one: -weight(one.code))

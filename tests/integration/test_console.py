@@ -609,3 +609,49 @@ async def test_what_is_not_wanted_any_more_is_said_to_be_so(browser: Browser) ->
     assert status == 409
     assert "P-1 was not wanted (any more). Nothing was done." in text
     assert browser.service.context.store.position() == last
+
+
+async def _three_wrong(browser: Browser, log: Log) -> None:
+    """An item that was seen after it left, another claimed, and a silent station."""
+    log.add("P-1", action="depart")
+    log.add("P-1", action="see")
+    await log.send(0)
+    browser.service.now += 600 * SECOND
+    await browser.service.call(
+        "POST",
+        "/v1/import/claims",
+        data=b"item,status\nP-7,shipped\n",
+        headers={"Content-Type": "text/csv"},
+    )
+
+
+async def test_exceptions_tell_of_items_first_and_of_stations_by_kind(
+    browser: Browser, log: Log
+) -> None:
+    await _three_wrong(browser, log)
+    await browser.sign_in("viewer")
+    _, text, _ = await browser.get("/exceptions")
+    headings = [
+        " ".join(re.sub(r"<[^>]+>", "", one).split())
+        for one in re.findall(r"<h2>(.*?)</h2>", text)
+    ]
+    assert headings == [
+        "Seen after it left · P-1",
+        "Another system says otherwise · P-7",
+        "Silent: 1 station",
+    ]
+    assert f'href="/stations/{log.name}"' in text
+    assert 'href="/stations"' in text.partition('id="of-stations"')[2]
+
+
+@pytest.mark.parametrize("code", ["", "silent", "claim_contradicted"])
+async def test_every_kind_of_exception_can_be_chosen_whichever_is(
+    browser: Browser, log: Log, code: str
+) -> None:
+    await _three_wrong(browser, log)
+    await browser.sign_in("viewer")
+    _, text, _ = await browser.get(f"/exceptions?code={code}")
+    kinds = text.partition('id="code"')[2].partition("</select>")[0]
+    for kind in ("Seen after it left", "Another system says otherwise", "Silent"):
+        assert f"{kind} (1)" in kinds
+    assert len(re.findall("<h2>", text)) == (1 if code else 3)

@@ -10,6 +10,7 @@ from server.console.clock import Clock
 from server.console.incidents import completeness, incident, shift
 from server.console.likely import likely
 from server.console.shown import shown
+from server.console.station_kinds import by_kind, told_once
 from server.console.timeline import Gap, Step, Void, timeline
 from server.console.weights import in_order
 from server.console.words import LANGUAGES, chosen, words
@@ -103,7 +104,7 @@ def test_what_is_only_said_is_no_scan_and_ends_no_gap() -> None:
     ]
 
 
-def test_the_heaviest_and_oldest_come_first() -> None:
+def test_the_heaviest_come_first_and_of_these_the_newest() -> None:
     found = [
         FoundException(item=item, code=code, since=since, text="")
         for item, code, since in (
@@ -115,11 +116,34 @@ def test_the_heaviest_and_oldest_come_first() -> None:
     ]
     assert [one.item for one in in_order(found, "weight")] == [
         "P-4",
-        "P-3",
         "P-2",
+        "P-3",
         "P-1",
     ]
     assert [one.item for one in in_order(found, "age")] == ["P-1", "P-3", "P-2", "P-4"]
+
+
+def test_stations_come_together_by_kind_and_a_silent_one_is_not_behind_as_well() -> (
+    None
+):
+    found = [
+        FoundException(station=station, code=code, since="2026-01-01", text=text)
+        for station, code, text in (
+            ("A", "behind", "It is behind."),
+            ("A", "silent", "Silent."),
+            ("B", "silent", "Silent."),
+            ("C", "behind", "2 lines wait."),
+            ("D", "behind", "3 lines wait."),
+        )
+    ]
+    told = [
+        (kind.code, kind.weight, kind.text, [one.station for one in kind.cases])
+        for kind in by_kind(told_once(found))
+    ]
+    assert told == [
+        ("silent", 3, "Silent.", ["A", "B"]),
+        ("behind", 2, "", ["C", "D"]),
+    ]
 
 
 def _answer(**fields: object) -> ItemAnswer:
