@@ -25,6 +25,8 @@ PATIENCE = 0.4
 """Seconds that a page waits."""
 SHARE = 20
 """What took a second is worked out again after so many, at the earliest."""
+NEWS = 10
+"""Per cent: so much more in the feed, and it is worked out again whatever it took."""
 QUICK = 0.2
 """Seconds; what takes less is worked out again whenever there is news."""
 FRESH = 30
@@ -111,9 +113,11 @@ class Workshop:
         """Whether what is there is as of now, or costs too much to be made so soon."""
         if job.value is None:
             return False
-        age = monotonic() - job.made
+        age, news = monotonic() - job.made, self._position() - job.position
         dear = job.took > QUICK and age < job.took * SHARE
-        return dear or (age < FRESH and job.position == self._position())
+        if dear and news * 100 <= job.position * NEWS:
+            return True
+        return age < FRESH and not news
 
     def _forget(self) -> None:
         idle = [key for key, job in self._jobs.items() if job.progress is None]

@@ -18,10 +18,12 @@ _HOUR = 3600 * SECOND
 _BAD = '=HYPERLINK("http://x","y")'
 
 
-async def _told(log: Log, *scans: tuple[int, str, str]) -> None:
-    """Send scans: so many minutes ago, the action, the item."""
+async def _told(
+    log: Log, *scans: tuple[int, str, str] | tuple[int, str, str, str]
+) -> None:
+    """Send scans: so many minutes ago, the action, the item, and what it goes into."""
     service, before = log.service, len(log.lines)
-    for ago, action, item in scans:
+    for ago, action, item, *into in scans:
         log.put(
             encode(
                 Line(
@@ -30,6 +32,7 @@ async def _told(log: Log, *scans: tuple[int, str, str]) -> None:
                     action=action,
                     item=item,
                     location="DOCK-1",
+                    container=into[0] if into else None,
                 )
             )
         )
@@ -162,3 +165,17 @@ async def test_floor_figures_and_incidents_are_there_on_either_database(
         ("/items/P-1/report", "nobody took it over"),
     ):
         assert words in await _worked_out(service, path), path
+
+
+async def test_what_left_in_cartons_on_a_load_is_counted_however_long_ago_it_was_packed(
+    either: Log,
+) -> None:
+    day = 24 * 60
+    packed = [(20 * day, "pack", f"P-{n}", f"C-{n // 4}") for n in range(8)]
+    await _told(either, *packed)
+    aboard = [(9 * day, "load", f"C-{n}", "M-1") for n in range(2)]
+    await _told(either, *aboard, (70, "load", "P-8", "M-1"), (60, "depart", "M-1"))
+    _, _, body = await _taken(either.service, "/figures/summary?days=1")
+    rows = {name: now for name, now, _ in csv.reader(io.StringIO(body.decode()))}
+    assert (rows["left"], rows["compliance_of"]) == ("9.0", "9.0")
+    assert rows["compliance_met"] == "8.0"

@@ -138,6 +138,18 @@ def test_compliance_asks_for_the_steps_that_at_least_half_had() -> None:
     assert found.skipped == {"stored": 1}
 
 
+def test_what_is_in_cartons_of_a_load_leaves_with_it_and_they_are_not_counted() -> None:
+    told = story(
+        *(f"1 a pack P-{n} in=C-{n // 4} @X" for n in range(8)),
+        *(f"2 a load C-{n} in=M @G" for n in range(2)),
+        "3 a load P-8 in=M @G",
+        "4 g depart M @G",
+    )
+    found = figures(told, *(f"P-{n}" for n in range(9)), "C-0", "C-1", "M")
+    assert found.left == 9
+    assert (found.complete, found.skipped) == (8, {"packed": 1})
+
+
 def test_each_fact_belongs_to_the_period_in_which_it_came_to_pass() -> None:
     told = story(
         "1 a receive P @X", "50 a store P @Y", "55 a pick P @Y by=B-1", "90 a see P @Y"
