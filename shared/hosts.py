@@ -66,6 +66,8 @@ class Topic(IntEnum):
     """Of a load: that there is one, or what is expected on it."""
     SETTINGS = 7
     OWNER = 8
+    REMARK = 9
+    """Of an item: words that were noted. None takes another's place."""
 
 
 OF_HOSTS = frozenset(
@@ -104,6 +106,7 @@ def _noted(line: HostLine) -> list[tuple[Topic, str]]:
             Topic.WANTED: line.wanted is not None,
             Topic.LOAD: line.kind == LOAD,
             Topic.OWNER: line.owner is not None,
+            Topic.REMARK: bool(line.text),
         }
         return [(topic, line.item) for topic, says in said.items() if says]
     describes = line.title is not None or line.ended is not None

@@ -10,10 +10,11 @@ from server.api.context import CONTEXT
 from server.api.wanted import legible, looked_for
 from server.console.contents import contents
 from server.console.item_view import item_view
+from server.console.known_names import named, pages
 from server.console.lines import neighbours
 from server.console.minds import changed
 from server.console.rendering import page, see_other, wording
-from server.console.titles import by_title, titles
+from server.console.titles import by_remark, by_title, titles
 from server.problems import not_found
 from server.store import ItemQuery, Store
 from server.store.answering import LOAD_PREFIXES
@@ -34,24 +35,28 @@ async def find(request: web.Request) -> web.Response:
     store = request.app[CONTEXT].store
     if not text:
         recent = await _recent(store)
-        named = await titles(store, (line.item for _, line, _, _ in recent))
-        return page(request, "find.html", text="", recent=recent, titles=named)
+        names = await titles(store, (line.item for _, line, _, _ in recent))
+        return page(request, "find.html", text="", recent=recent, titles=names)
     direct = await _direct(store, text)
     if direct is not None:
         return see_other(direct)
     found = await store.items(ItemQuery(q=text.upper(), limit=MOST))
     called, more_called = await by_title(store, text)
-    if len(found.answers) == 1 and not called:
+    noted, remarks = await by_remark(store, text)
+    others = await named(store, text)
+    if len(found.answers) == 1 and not (called or noted or others):
         return see_other(f"/items/{quote(found.answers[0].item, safe='')}")
     return page(
         request,
         "found.html",
         text=text,
         items=found.answers,
-        places=await _places(store, text),
+        others=others,
         more=found.after is not None,
         called=called,
         more_called=more_called,
+        noted=noted,
+        remarks=remarks,
         behind=found.horizon.untold(),
         scanned=parse(text),
     )
@@ -67,23 +72,8 @@ async def _direct(store: Store, text: str) -> str | None:
         return f"/places/{quote(key.text, safe='')}"
     if key.kind is Kind.OPERATOR:
         return f"/people/{quote(key.text, safe='')}"
-    if await store.said(Topic.LOCATION, [text.upper()]):
-        return f"/places/{quote(text.upper(), safe='')}"
-    return None
-
-
-async def _places(store: Store, text: str) -> list[str]:
-    """Return the places of the site whose code or title has this text."""
-    wanted = text.casefold()
-    said = await store.said(Topic.LOCATION, None)
-    return [
-        one.key
-        for one in said
-        if not one.line.ended
-        and (
-            wanted in one.key.casefold() or wanted in (one.line.title or "").casefold()
-        )
-    ][:MOST]
+    found = await pages(store, text)
+    return found[0] if len(found) == 1 else None
 
 
 async def _recent(store: Store) -> list[tuple[str, HostLine, int, str]]:

@@ -1,4 +1,4 @@
-"""What items are called: beside their keys, and to find them by."""
+"""What items are called, and what was noted of them: to show, and to find them by."""
 
 from collections.abc import Iterable
 
@@ -7,12 +7,10 @@ from server.titles import words
 from shared.hosts import Topic
 from shared.protocol import ItemAnswer
 
-__all__ = ["MOST", "by_title", "titles"]
+__all__ = ["MOST", "by_remark", "by_title", "titles"]
 
 MOST = 50
-"""Items that are found by their title, at most."""
-_SHORTEST = 2
-"""Characters of a word that is looked for."""
+"""Items that are found by their title, or by remarks, at most."""
 
 
 async def titles(store: Store, keys: Iterable[str | None]) -> dict[str, str]:
@@ -27,6 +25,14 @@ async def by_title(store: Store, text: str) -> tuple[list[ItemAnswer], bool]:
 
     A word may be the beginning of one.
     """
-    asked = [word for word in words(text) if len(word) >= _SHORTEST]
+    asked = words(text)
     found = await store.titled(asked, MOST + 1) if asked else []
     return [await store.item(key) for key in found[:MOST]], len(found) > MOST
+
+
+async def by_remark(store: Store, text: str) -> tuple[list[ItemAnswer], dict[str, str]]:
+    """Return items with all words of a text in a remark on them, and these remarks."""
+    asked = words(text)
+    said = await store.remarked(asked, MOST) if asked else []
+    remarks = {one.key: one.line.text or "" for one in said}
+    return [await store.item(key) for key in remarks], remarks

@@ -435,7 +435,13 @@ class Store(Protocol):
         """Return items by words of their title, what was named last first.
 
         Each has all the words (see `server.titles`), each at the beginning of one of
-        its own.
+        its own; a single letter or digit is one of its own.
+        """
+
+    async def remarked(self, words: Sequence[str], most: int) -> list[Said]:
+        """Return remarks that have all the words, as `titled`: one of each item.
+
+        What was taken back is no remark; the newest come first.
         """
 
     async def statuses(self, keys: Collection[str]) -> dict[str, str]:

@@ -23,6 +23,7 @@ from server.store.said import keep
 from server.store.sqlite import SqliteStore
 from server.store.understanding import OPAQUE, Understood, read, voids
 from server.timing import Basis, When
+from server.titles import TABLES
 from server.verify import Finding
 from shared.protocol import ItemAnswer
 
@@ -118,7 +119,10 @@ def _forget(path: Path, site: Site) -> None:
     with closing(sqlite3.connect(path)) as database, database:
         database.execute("DELETE FROM voided")
         database.execute("DELETE FROM said")
-        database.execute("INSERT INTO title (title) VALUES ('delete-all')")
+        for table in TABLES.values():
+            database.execute(
+                f"INSERT INTO {table} ({table}) VALUES ('delete-all')"  # noqa: S608 # of constants
+            )
         database.execute("DELETE FROM meta WHERE name = 'layout'")
         for row in database.cursor().execute(_LINES):
             _say_again(database, row, site)

@@ -1,11 +1,12 @@
 """Answers from what was read of a database, whichever it is. Pure."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from server.answers import Heading, Horizon, kept_answer
+from server.events import event_name
 from server.exceptions import Case
 from server.known import Known, Notes
 from server.resolve import World, alone, resolve
@@ -13,6 +14,7 @@ from server.site import Site
 from server.station_exceptions import Incident, Seen
 from server.store import Departed, Departures, Displaced, Load, Said, View
 from shared.health import StationHealth
+from shared.hosts import host_line
 from shared.moments import SECOND
 from shared.protocol import ItemAnswer
 
@@ -27,6 +29,7 @@ __all__ = [
     "grouped",
     "horizon",
     "loads",
+    "once",
     "ordered",
     "seen",
     "went_on",
@@ -204,6 +207,17 @@ def grouped(rows: Sequence[Sequence[str]], most: int) -> dict[str, list[str]]:
     if len(rows) > most:
         found.popitem()
     return found
+
+
+def once(rows: Iterable[Sequence[Any]]) -> Iterator[Said]:
+    """Return the first that was said of each key: key, line, occurred, log, seq."""
+    met: set[str] = set()
+    for key, data, occurred, log, seq in rows:
+        line = host_line(data)
+        if line is not None and key not in met:
+            met.add(key)
+            event = event_name(log, seq)
+            yield Said(key=key, line=line, occurred=occurred, event=event)
 
 
 def whence(machine: Displaced, address: str = "") -> str:

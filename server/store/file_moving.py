@@ -8,7 +8,8 @@ from typing import Any
 
 from server.store import Identity
 from server.store.audit import report
-from server.store.moving import MANY, REST, Chunk, Delivered, Moved, Rest, titles
+from server.store.moving import MANY, REST, Chunk, Delivered, Moved, Rest, worded
+from server.store.said import KEEP_WORDS
 from shared.errors import StartError
 
 __all__ = ["MovingFile"]
@@ -176,10 +177,8 @@ class MovingFile:
                 self._deliver(one)
             self._many("voided", 4, (self._void(row) for row in chunk.voided))
             self._many("said", 6, ((*row[:5], row[6]) for row in chunk.said))
-            self._connection.executemany(
-                "INSERT INTO title (rowid, words) VALUES (?, ?)",
-                ((position, words) for _, _, position, words in titles(chunk)),
-            )
+            for table, _, _, position, words in worded(chunk):
+                self._connection.execute(KEEP_WORDS.format(table), (position, words))
             self._note(_MOVING, f"{identity.server} {identity.epoch} {chunk.done}")
 
     def _deliver(self, one: Delivered) -> None:

@@ -10,11 +10,11 @@ from typing import Any
 import msgspec
 
 from server.store import Identity
-from server.titles import words
+from server.titles import TABLES, looked_for
 from shared.hosts import Topic, host_line
 
 __all__ = ["MANY", "NUMBERED", "REST", "Chunk", "Delivered", "Moved", "Rest"]
-__all__ += ["titles"]
+__all__ += ["worded"]
 
 MANY = 10_000
 """Lines that are moved in one transaction, about."""
@@ -96,12 +96,12 @@ class Moved(msgspec.Struct, frozen=True, kw_only=True):
     heads: dict[str, tuple[int, str]]
 
 
-def titles(chunk: Chunk) -> Iterator[tuple[int, int, int, str]]:
-    """Return the titles that lines give: log, seq, position, and the words."""
+def worded(chunk: Chunk) -> Iterator[tuple[str, int, int, int, str]]:
+    """Return the words that lines are found by: table, log, seq, position, words."""
     lines = {
         (one.log, seq): line for one in chunk.deliveries for seq, *_, line in one.lines
     }
     for topic, _, _, _, seq, log, position in chunk.said:
-        line = host_line(lines[log, seq]) if topic == Topic.TITLE else None
-        if line is not None and line.title:
-            yield log, seq, position, " ".join(words(line.title))
+        line = host_line(lines[log, seq]) if topic in TABLES else None
+        if line is not None and (found := looked_for(topic, line)):
+            yield TABLES[Topic(topic)], log, seq, position, found

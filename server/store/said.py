@@ -7,17 +7,18 @@ topic and key the latest that was not taken back holds, in the order of section 
 import json
 import sqlite3
 from collections.abc import Collection, Iterable, Sequence
+from itertools import islice
 
 from server.events import event_name
 from server.store import Load, Said, Station
-from server.store.answering import TITLES_LOOKED, grouped, ordered
+from server.store.answering import TITLES_LOOKED, grouped, once, ordered
 from server.store.answering import loads as put_together
 from server.store.understanding import Understood, says
-from server.titles import words
+from server.titles import TABLES, looked_for, stands_alone
 from shared.hosts import Topic, host_line
 
 __all__ = ["gone", "held", "keep", "latest", "loads", "place_anew", "statuses"]
-__all__ += ["titled"]
+__all__ += ["KEEP_WORDS", "remarked", "titled"]
 
 _KEEP = """
 INSERT OR IGNORE INTO said (topic, key, occurred, log, seq, position)
@@ -55,6 +56,9 @@ CROSS JOIN said AS s ON s.topic = :load AND s.key = k.value
 CROSS JOIN said AS x ON x.position = s.position AND x.topic = :expected
 """
 
+KEEP_WORDS = "INSERT INTO {} (rowid, words) VALUES (?, ?)"
+"""Into one of `server.titles.TABLES`."""
+
 _TITLED = """
 SELECT s.key
 FROM (SELECT rowid FROM title WHERE title MATCH ? ORDER BY rowid DESC LIMIT ?) AS t
@@ -65,6 +69,15 @@ WHERE s.position = (
         SELECT 1 FROM voided AS v WHERE v.log = o.log AND v.seq = o.seq)
     ORDER BY o.occurred DESC, o.log DESC, o.seq DESC LIMIT 1)
 ORDER BY t.rowid DESC LIMIT ?
+"""
+
+_REMARKED = """
+SELECT s.key, l.line, l.occurred, s.log, s.seq
+FROM (SELECT rowid FROM remark WHERE remark MATCH ? ORDER BY rowid DESC LIMIT ?) AS t
+CROSS JOIN said AS s ON s.position = t.rowid AND s.topic = ?
+CROSS JOIN line AS l ON l.position = t.rowid
+WHERE NOT EXISTS (SELECT 1 FROM voided AS v WHERE v.log = s.log AND v.seq = s.seq)
+ORDER BY t.rowid DESC
 """
 
 _PLACE = """
@@ -129,15 +142,11 @@ def keep(
         for topic, key in says(station, one)
     ]
     connection.executemany(_KEEP, rows)
-    connection.executemany(
-        "INSERT INTO title (rowid, words) VALUES (?, ?)",
-        [
-            (position, " ".join(words(one.event.line.title)))
-            for position, one in understood
-            if one.event is not None and one.event.line.title
-            if (Topic.TITLE, one.event.line.item) in says(station, one)
-        ],
-    )
+    for position, one in understood:
+        for topic, _ in says(station, one):
+            if topic in TABLES and one.event is not None:
+                table, found = TABLES[topic], looked_for(topic, one.event.line)
+                connection.execute(KEEP_WORDS.format(table), (position, found))
     return bool(rows)
 
 
@@ -148,9 +157,23 @@ def titled(
 
     A word may go on behind what is asked for.
     """
-    query = " AND ".join(f'"{word}"*' for word in asked)
-    given = (query, TITLES_LOOKED, Topic.TITLE, most)
+    given = (_query(asked), TITLES_LOOKED, Topic.TITLE, most)
     return [key for (key,) in connection.execute(_TITLED, given)]
+
+
+def remarked(
+    connection: sqlite3.Connection, asked: Sequence[str], most: int
+) -> list[Said]:
+    """Return remarks with all these words, one of each item, the newest first."""
+    given = (_query(asked), TITLES_LOOKED, Topic.REMARK)
+    rows = connection.execute(_REMARKED, given)
+    return list(islice(once(rows), most))
+
+
+def _query(asked: Sequence[str]) -> str:
+    return " AND ".join(
+        f'"{word}"' if stands_alone(word) else f'"{word}"*' for word in asked
+    )
 
 
 def place_anew(connection: sqlite3.Connection) -> None:

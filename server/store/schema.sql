@@ -160,3 +160,8 @@ CREATE INDEX said_position ON said (position, topic);
 CREATE VIRTUAL TABLE title USING fts5 (
     words, content='', detail='none', columnsize=0, prefix='2 3', tokenize='ascii'
 );
+
+-- The same of every remark on an item.
+CREATE VIRTUAL TABLE remark USING fts5 (
+    words, content='', detail='none', columnsize=0, prefix='2 3', tokenize='ascii'
+);

@@ -677,6 +677,10 @@ class SqliteStore:
         """Return items by words of their title, what was named last first."""
         return await self._read(partial(hosts.titled, asked=words, most=most))
 
+    async def remarked(self, words: Sequence[str], most: int) -> list[Said]:
+        """Return remarks that have all the words, one of each item, newest first."""
+        return await self._read(partial(hosts.remarked, asked=words, most=most))
+
     async def statuses(self, keys: Collection[str]) -> dict[str, str]:
         """Return the present statuses of those of the items that have one."""
         await self._all_written()

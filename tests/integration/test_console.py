@@ -359,6 +359,47 @@ async def test_what_was_only_spoken_of_was_never_scanned(browser: Browser) -> No
     assert "It was seen" not in text
 
 
+async def test_places_badges_and_stations_are_found_by_their_names(
+    browser: Browser,
+) -> None:
+    log = Log(browser.service, "PACK-3")
+    await log.join()
+    at = to_text(browser.service.now)
+    here, who = "PACK-3-FLOOR", "B-EVE"
+    put = Line(seq=1, at=at, action="receive", item="P-1", location=here, operator=who)
+    log.put(encode(put))
+    remark = "title: Ring, gold, 52"
+    log.put(encode(Line(seq=2, at=at, action="note", item="P-1", text=remark)))
+    assert (await log.send(0))[0] == 200
+    for table, rows in (
+        ("operators", b"operator,name\nB-EVE,Eve\nB-STEVE,Steve\n"),
+        ("locations", b"location,name\nSLEEVE-1,Shelf\nPACK-3,Packing\n"),
+    ):
+        head = {"Content-Type": "text/csv"}
+        path = f"/v1/import/{table}"
+        status, said = await browser.service.call("POST", path, data=rows, headers=head)
+        assert status == 200, said
+    await browser.sign_in("viewer")
+    for text, where in (
+        ("PACK-3-FLOOR", "/places/PACK-3-FLOOR"),
+        ("pack-3-floor", "/places/PACK-3-FLOOR"),
+        ("L-PACK-3-FLOOR", "/places/PACK-3-FLOOR"),
+        ("EVE", "/people/B-EVE"),
+        ("b-eve", "/people/B-EVE"),
+    ):
+        status, _, to = await browser.get(f"/find?q={text}")
+        assert (status, to) == (303, where), text
+    _, both, _ = await browser.get("/find?q=PACK-3")
+    assert both.index('href="/stations/PACK-3"') < both.index('href="/places/PACK-3"')
+    _, some, _ = await browser.get("/find?q=EV")
+    assert some.index("B-EVE") < some.index("B-STEVE") < some.index("SLEEVE-1")
+    _, noted, _ = await browser.get("/find?q=Ring%2C+gold%2C+52")
+    assert "By a remark" in noted
+    assert "title: Ring, gold, 52" in noted
+    _, nothing, _ = await browser.get("/find?q=NOWHERE")
+    assert "Nothing that is known here fits" in nothing
+
+
 PAST = {
     "en": ("It had been received since", "3 h 0 min before", "It is "),
     "de": ("Es war angenommen seit", "3 h 0 min davor", "Es ist "),

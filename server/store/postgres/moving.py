@@ -13,13 +13,13 @@ from server.store.moving import (
     Delivered,
     Moved,
     Rest,
-    titles,
+    worded,
 )
 from server.store.postgres import locks
 from server.store.postgres.audit import report
 from server.store.postgres.database import Database, digest
 from server.store.postgres.reading import place
-from server.store.postgres.said import KEEP_TITLES
+from server.store.postgres.said import keep_words
 from shared.errors import StartError
 
 __all__ = [
@@ -185,9 +185,10 @@ def write(database: Database, some: Chunk, whose: Identity) -> None:
             for topic, key, occurred, log, seq, number, _ in some.said
         ],
     )
-    given = [(place(log, seq), words) for log, seq, _, words in titles(some)]
-    if given:
-        database.columns(KEEP_TITLES, given, 2)
+    keep_words(
+        database,
+        ((table, place(log, seq), found) for table, log, seq, _, found in worded(some)),
+    )
     _note(database, {MOVING: f"{whose.server} {whose.epoch} {some.done}"})
 
 

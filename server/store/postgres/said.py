@@ -4,21 +4,23 @@ Only which lines say something is kept; what they say is read from the lines. Of
 topic and key the latest that was not taken back holds, in the order of section 5.1.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from itertools import islice
 
 from server.events import event_name
 from server.store import Load, Said, Station
-from server.store.answering import TITLES_LOOKED, grouped, ordered
+from server.store.answering import TITLES_LOOKED, grouped, once, ordered
 from server.store.answering import loads as put_together
 from server.store.postgres.database import Database, digest
 from server.store.postgres.logs import Log
 from server.store.postgres.reading import inside, place
 from server.store.understanding import Understood, says
-from server.titles import words
+from server.titles import TABLES, looked_for, stands_alone
 from shared.hosts import Topic, host_line
 
 __all__ = ["gone", "held", "keep", "latest", "loads", "statuses"]
-__all__ += ["KEEP_TITLES", "titled"]
+__all__ += ["keep_words", "remarked", "titled"]
 
 _KEEP = """
 INSERT INTO said (topic, name, key, occurred, log, seq, line)
@@ -50,8 +52,8 @@ CROSS JOIN LATERAL (
 CROSS JOIN LATERAL (SELECT * FROM line
     WHERE log = m.line >> 32 AND seq = m.line & 4294967295 OFFSET 0) l
 """
-KEEP_TITLES = """
-INSERT INTO title (line, words)
+_KEEP_WORDS = """
+INSERT INTO {} (line, words)
 SELECT n.line, array_to_tsvector(string_to_array(n.words, ' '))
 FROM unnest($1::bigint[], $2::text[]) n (line, words)
 ON CONFLICT DO NOTHING
@@ -68,6 +70,15 @@ WHERE s.line = (
         SELECT 1 FROM voided v WHERE v.log = o.log AND v.seq = o.seq)
     ORDER BY o.occurred DESC, o.log DESC, o.seq DESC LIMIT 1)
 ORDER BY d.position - (d.last - l.seq) DESC LIMIT $4
+"""
+_REMARKED = """
+SELECT s.key, l.line, l.occurred, s.log, s.seq
+FROM (SELECT line FROM remark WHERE words @@ $1::text::tsquery LIMIT 10 * $2) t
+JOIN said s ON s.line = t.line AND s.topic = $3
+JOIN line l ON l.log = t.line >> 32 AND l.seq = t.line & 4294967295
+JOIN delivery d ON d.log = l.log AND d.last = l.delivered
+WHERE NOT EXISTS (SELECT 1 FROM voided v WHERE v.log = s.log AND v.seq = s.seq)
+ORDER BY d.position - (d.last - l.seq) DESC LIMIT $2
 """
 _EXPECTED = """
 SELECT DISTINCT x.key
@@ -125,16 +136,28 @@ def keep(
     ]
     if rows:
         database.columns(_KEEP, rows, 7)
-    titles = [
-        (place(log.id, one.seq), " ".join(words(one.event.line.title)))
-        for station, log, understood in told
-        for one in understood
-        if one.event is not None and one.event.line.title
-        if (Topic.TITLE, one.event.line.item) in says(station, one)
-    ]
-    if titles:
-        database.columns(KEEP_TITLES, titles, 2)
+    keep_words(
+        database,
+        (
+            (TABLES[topic], place(log.id, one.seq), looked_for(topic, one.event.line))
+            for station, log, understood in told
+            for one in understood
+            if one.event is not None
+            for topic, _ in says(station, one)
+            if topic in TABLES
+        ),
+    )
     return bool(rows)
+
+
+def keep_words(database: Database, given: Iterable[tuple[str, int, str]]) -> None:
+    """Keep what lines are found by: table, place of the line, words."""
+    tables: dict[str, list[tuple[int, str]]] = defaultdict(list)
+    for table, line, found in given:
+        if found:
+            tables[table].append((line, found))
+    for table, rows in tables.items():
+        database.columns(_KEEP_WORDS.format(table), rows, 2)
 
 
 def titled(database: Database, asked: Sequence[str], most: int) -> list[str]:
@@ -142,9 +165,23 @@ def titled(database: Database, asked: Sequence[str], most: int) -> list[str]:
 
     A word may go on behind what is asked for. Of very many that fit, some are returned.
     """
-    query = " & ".join(f"'{word}':*" for word in asked)
-    given = (query, TITLES_LOOKED, Topic.TITLE, most)
+    given = (_query(asked), TITLES_LOOKED, Topic.TITLE, most)
     return [key for (key,) in database.rows(_TITLED, *given)]
+
+
+def remarked(database: Database, asked: Sequence[str], most: int) -> list[Said]:
+    """Return remarks with all these words, one of each item, the newest first.
+
+    Of very many that fit, some are returned.
+    """
+    rows = database.rows(_REMARKED, _query(asked), TITLES_LOOKED, Topic.REMARK)
+    return list(islice(once(rows), most))
+
+
+def _query(asked: Sequence[str]) -> str:
+    return " & ".join(
+        f"'{word}'" if stands_alone(word) else f"'{word}':*" for word in asked
+    )
 
 
 def latest(

@@ -186,5 +186,12 @@ CREATE TABLE title (
 );
 CREATE INDEX title_words ON title USING gin (words);
 
+-- The same of every remark on an item.
+CREATE TABLE remark (
+    line bigint PRIMARY KEY,
+    words tsvector NOT NULL
+);
+CREATE INDEX remark_words ON remark USING gin (words);
+
 -- Numbers of items, in the order in which they were first named.
 CREATE SEQUENCE item_number;

@@ -447,6 +447,10 @@ class PostgresStore:
         """Return items by words of their title, what was named last first."""
         return await self._read(partial(said.titled, asked=words, most=most))
 
+    async def remarked(self, words: Sequence[str], most: int) -> list[Said]:
+        """Return remarks that have all the words, one of each item, newest first."""
+        return await self._read(partial(said.remarked, asked=words, most=most))
+
     async def statuses(self, keys: Collection[str]) -> dict[str, str]:
         """Return the present statuses of those of the items that have one."""
         return await self._read(partial(said.statuses, keys=keys))
