@@ -7,9 +7,10 @@ from server.api.acts import write
 from server.api.context import CONTEXT
 from server.api.guard import actor
 from server.api.wanted import looked_for
+from server.console.done import beside
 from server.console.rendering import see_other
 from server.problems import ProblemError, invalid
-from shared.protocol import ProblemType
+from shared.protocol import ProblemType, Written
 
 __all__ = ["back", "note", "own", "said", "settle", "unwant", "want"]
 
@@ -33,9 +34,10 @@ async def said(request: web.Request, name: str, *, needed: bool = False) -> str:
     return text
 
 
-async def back(request: web.Request) -> web.Response:
-    """Lead back to the page that the form was on."""
-    return see_other(await said(request, "to"))
+async def back(request: web.Request, act: Written) -> web.Response:
+    """Lead back to the page that the form was on, to its place if it has one."""
+    to, place = await said(request, "to"), await said(request, "place")
+    return see_other(beside(to, act.event, place) if place else to)
 
 
 async def note(request: web.Request) -> web.Response:
@@ -43,36 +45,38 @@ async def note(request: web.Request) -> web.Response:
     text = await said(request, "text", needed=True)
     exception = await said(request, "exception") or None
     item = wire.key(request, "item")
-    await write(request, action="note", item=item, text=text, exception=exception)
-    return await back(request)
+    act = await write(request, action="note", item=item, text=text, exception=exception)
+    return await back(request, act)
 
 
 async def own(request: web.Request) -> web.Response:
     """``POST /items/{item}/own``: who asks sees to the item, or no longer does."""
     gives_up = bool(await said(request, "release"))
     owner = "" if gives_up else actor(request)
-    await write(request, action="note", item=wire.key(request, "item"), owner=owner)
-    return await back(request)
+    item = wire.key(request, "item")
+    return await back(
+        request, await write(request, action="note", item=item, owner=owner)
+    )
 
 
 async def settle(request: web.Request) -> web.Response:
     """``POST /items/{item}/resolve``: settle an exception, with a reason."""
-    await write(
+    act = await write(
         request,
         action="resolve",
         item=wire.key(request, "item"),
         exception=await said(request, "exception", needed=True),
         reason=await said(request, "reason", needed=True),
     )
-    return await back(request)
+    return await back(request, act)
 
 
 async def want(request: web.Request) -> web.Response:
     """``POST /items/{item}/want``: every station looks out for it."""
     reason = await said(request, "reason") or None
     item = wire.key(request, "item")
-    await write(request, action="note", item=item, wanted=True, reason=reason)
-    return await back(request)
+    act = await write(request, action="note", item=item, wanted=True, reason=reason)
+    return await back(request, act)
 
 
 async def unwant(request: web.Request) -> web.Response:
@@ -81,5 +85,5 @@ async def unwant(request: web.Request) -> web.Response:
     if not await looked_for(request.app[CONTEXT], [item]):
         reason = f"{item[:80]} was not wanted (any more). Nothing was done."
         raise ProblemError(409, ProblemType.INVALID, reason)
-    await write(request, action="note", item=item, wanted=False)
-    return await back(request)
+    act = await write(request, action="note", item=item, wanted=False)
+    return await back(request, act)

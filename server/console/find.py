@@ -9,6 +9,7 @@ from server.api import wire
 from server.api.context import CONTEXT
 from server.api.wanted import legible, looked_for
 from server.console.contents import contents
+from server.console.done import done
 from server.console.item_view import item_view
 from server.console.known_names import named, pages
 from server.console.lines import neighbours
@@ -98,6 +99,7 @@ async def item(request: web.Request) -> web.Response:
     return page(
         request,
         "item.html",
+        done=await done(request),
         left_on=shown.answer.path[-1] if gone and shown.answer.path else None,
         gone=gone,
         is_load=await _is_load(context.store, shown.answer.item),

@@ -10,6 +10,7 @@ from server.answers import history
 from server.api.context import CONTEXT, Context
 from server.api.exceptions import of_item
 from server.api.wanted import looked_for
+from server.console.done import done
 from server.console.likely import Place, likely
 from server.console.rendering import page
 from server.console.station_kinds import by_kind, told_once
@@ -103,6 +104,7 @@ async def inbox(request: web.Request) -> web.Response:
     return page(
         request,
         "exceptions.html",
+        done=await done(request),
         wanted=wanted,
         wanted_found=sum(one.found is not None for one in wanted),
         most_wanted=MOST_WANTED,

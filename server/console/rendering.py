@@ -14,6 +14,7 @@ from markupsafe import Markup
 from server.api.context import CONTEXT, Context
 from server.api.guard import Access, lacked, may, signed_in
 from server.console.clock import Clock
+from server.console.deeds import did
 from server.console.shown import SILENT, shown, signed
 from server.console.spoken import spoken
 from server.console.verdict import told
@@ -138,6 +139,7 @@ class Console:
                 links["called"],
                 past=view is not None,
             ),
+            "did": lambda line: did(line, speech),
             "told": lambda parts: told(
                 parts, speech, partial(links["minute"], day=True), links["called"]
             ),

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from server.console.clock import Clock
+from server.console.deeds import deed
 from server.console.item_view import ItemView
 from server.console.shown import SILENT, shown
 from server.console.spoken import spoken
@@ -160,7 +161,8 @@ class Teller:
 
     def _scan(self, one: Step) -> Iterator[str | None]:
         line = one.line
-        yield self.named("action", line.action)
+        name = deed(line)
+        yield self.named("deed", name) if name else self.named("action", line.action)
         yield line.location
         yield line.container
         if line.refused:

@@ -696,3 +696,77 @@ async def test_every_kind_of_exception_can_be_chosen_whichever_is(
     for kind in ("Seen after it left", "Another system says otherwise", "Silent"):
         assert f"{kind} (1)" in kinds
     assert len(re.findall("<h2>", text)) == (1 if code else 3)
+
+
+def _told(text: str) -> str:
+    """What a page says in its line of status of what was done; empty if nothing."""
+    found = re.search(r'id="done"[^>]*role="status">(.*?)</div>', text, re.DOTALL)
+    return "" if found is None else re.sub(r"<[^>]+>", "", found[1]).strip()
+
+
+@pytest.mark.parametrize("page", ["/exceptions?order=weight&page=1", "/items/P-1"])
+async def test_who_acts_stays_where_he_was_and_is_told_what_it_did(
+    browser: Browser, log: Log, page: str
+) -> None:
+    await _three_wrong(browser, log)
+    await browser.sign_in("supervisor")
+    form = {"token": await browser.token(), "to": page, "place": "0"}
+    settled = {**form, "exception": "seen_after_departure", "reason": "it came back"}
+    to = text = ""
+    for act, data, says in (
+        ("own", form, "P-1: supervisor sees to it now."),
+        ("note", {**form, "text": "under the belt"}, "P-1: the remark is written down"),
+        ("resolve", settled, "P-1: settled (Seen after it left). It closes this"),
+    ):
+        status, _, to = await browser.post(f"/items/P-1/{act}", data)
+        assert status == 303
+        address, _, anchor = to.partition("#")
+        assert anchor == "done"
+        assert address.startswith(page.partition("?")[0])
+        _, text, _ = await browser.get(address)
+        assert _told(text).startswith(says)
+        form["to"] = data["to"] = settled["to"] = address
+    assert to.count("done=") == 1
+    assert "Seen after it left · " not in text
+    assert not _told((await browser.get(f"{page.partition('?')[0]}?done=x:1"))[1])
+
+
+async def test_no_address_makes_a_page_say_what_nobody_did(
+    browser: Browser, log: Log
+) -> None:
+    log.put(encode(Line(seq=1, at=log.service.at(), action="note", item="P", text="x")))
+    assert (await log.send(0))[0] == 200
+    await browser.sign_in("viewer")
+    for event in (f"{log.id}:1", f"{log.id}:2", "x", "9" * 200):
+        status, text, _ = await browser.get(f"/exceptions?done={event}&place=9")
+        assert (status, _told(text)) == (200, "")
+    for to in ("//evil.example/x", "https://evil.example", "/\\evil.example"):
+        await browser.sign_in("operator")
+        form = {"token": await browser.token(), "to": to, "place": "0"}
+        assert (await browser.post("/items/P-1/own", form))[2] == "/find"
+
+
+async def test_each_act_is_told_by_its_name_with_its_reason_and_who_did_it(
+    browser: Browser, log: Log
+) -> None:
+    await _three_wrong(browser, log)
+    await browser.sign_in("supervisor")
+    form = {"token": await browser.token(), "to": "/find"}
+    settled = {"exception": "seen_after_departure", "reason": "it came back"}
+    for act, more in (
+        ("own", {}),
+        ("own", {"release": "1"}),
+        ("want", {"reason": "the lorry waits"}),
+        ("unwant", {}),
+        ("resolve", settled),
+    ):
+        assert (await browser.post(f"/items/P-1/{act}", {**form, **more}))[0] == 303
+    names = ("sees to it", "no longer sees to it", "wanted", "no longer wanted")
+    for page in ("/items/P-1", "/events?station=(server)", "/items/P-1/report"):
+        _, text, _ = await browser.get(page)
+        for name in (*names, "exception settled"):
+            assert f">{name}<" in text or f">{name} · " in text, (page, name)
+        for said in ("Seen after it left", "it came back", "the lorry waits"):
+            assert said in text, (page, said)
+        assert "supervisor</bdi>" in text
+        assert "seen_after_departure" not in re.sub(r"<[^>]+>", "", text)
