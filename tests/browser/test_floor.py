@@ -89,7 +89,8 @@ def test_the_map_and_its_table_say_the_same_and_each_place_opens_its_list(
     page.get_by_role("heading", name="PACK-1").wait_for()
     page.go_back()
     row.get_by_role("link", name="PACK-1").click()
-    expect(page.locator("main")).to_contain_text(f"Here now: {count}")
+    here = page.get_by_role("region", name="Here now")
+    expect(here).to_contain_text(f"Items: {count}")
 
 
 def test_another_moment_of_the_floor_needs_no_script(
