@@ -13,7 +13,7 @@ from server.console.done import done
 from server.console.item_view import item_view
 from server.console.known_names import named, pages
 from server.console.lines import neighbours
-from server.console.minds import changed
+from server.console.minds import Since, since
 from server.console.rendering import page, see_other, wording
 from server.console.titles import by_remark, by_title, titles
 from server.problems import not_found
@@ -109,7 +109,9 @@ async def item(request: web.Request) -> web.Response:
         inside=inside,
         inside_more=more,
         follows=", ".join(speech.named("action", one) for one in sorted(follows)),
-        changes=await changed(request, shown.answer.item, shown.view),
+        since=await since(request, shown.answer.item, shown.view)
+        if shown.moved
+        else Since(),
         wanted=wanted[0] if wanted else None,
         illegible=bool(not shown.scanned and legible(shown.answer.item)),
         held_at=to_text(shown.view.at),

@@ -32,6 +32,7 @@ class ItemView(msgspec.Struct, frozen=True, kw_only=True):
     ``moved``: the view is not now. ``hearsay`` is what others said of an item that no
     scan shows; empty where one does, as ``scanned`` says. ``witnesses`` could have seen
     it; those of them that have not told everything are the first of the answer's.
+    ``left_as``: the statuses of what has left the site.
     """
 
     answer: ItemAnswer
@@ -46,6 +47,7 @@ class ItemView(msgspec.Struct, frozen=True, kw_only=True):
     scanned: bool
     hearsay: list[Step]
     witnesses: list[Witness]
+    left_as: frozenset[str]
 
     @property
     def lacking(self) -> int:
@@ -139,6 +141,7 @@ async def item_view(request: web.Request, *, whole: bool = False) -> ItemView:
         scanned=scanned,
         hearsay=[] if scanned else [s for s in steps if s.line.action in HEARSAY],
         witnesses=near,
+        left_as=context.site.gone,
     )
 
 

@@ -3,7 +3,7 @@
 Pure. A page says it in its language: `Learnt` names the sentences and their values.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -11,8 +11,9 @@ from server.changes import Change
 from server.console.timeline import LATE
 from server.events import Event
 from shared.actions import ACTIONS, Actions
+from shared.moments import SECOND
 
-__all__ = ["Belief", "Learnt", "Scan", "learnt"]
+__all__ = ["Belief", "Learnt", "Scan", "learnt", "together"]
 
 _ASPECTS = (
     ("status", "status"),
@@ -66,7 +67,8 @@ class Learnt(msgspec.Struct, frozen=True, kw_only=True):
     or with), a ``count``, a word that was ``said``, or ``void``: ``scan`` was taken
     back, by ``back``, for a ``reason``. ``late``: so many microseconds passed until the
     line was heard; 0 where that is usual. ``new``: nothing was known of the item
-    before. ``beliefs``: what we believed until then, and from then on.
+    before. ``beliefs``: what we believed until then, and from then on. ``also``: what
+    else was heard at the same moment, before it.
     """
 
     moment: int
@@ -79,6 +81,7 @@ class Learnt(msgspec.Struct, frozen=True, kw_only=True):
     late: int
     new: bool
     beliefs: list[tuple[Belief, Belief]]
+    also: list["Learnt"] = []
 
 
 def learnt(
@@ -111,6 +114,39 @@ def learnt(
         late=late if late > LATE else 0,
         new=change.fields.get("known") == (False, True),
         beliefs=list(_beliefs(change.fields)),
+    )
+
+
+def together(told: Iterable[Learnt]) -> list[Learnt]:
+    """Put together what was heard within a second: nobody believed what lay between.
+
+    What it came to is told; where that is nothing, the moment is left out.
+
+    Args:
+        told: What was learnt, in the order in which it was heard.
+    """
+    moments: list[list[Learnt]] = []
+    for one in told:
+        if not moments or one.moment - moments[-1][0].moment >= SECOND:
+            moments.append([])
+        moments[-1].append(one)
+    found = map(_as_one, moments)
+    return [one for one in found if one.new or one.beliefs]
+
+
+def _as_one(heard: list[Learnt]) -> Learnt:
+    first: dict[str, Belief] = {}
+    last: dict[str, Belief] = {}
+    for one in heard:
+        for before, after in one.beliefs:
+            first.setdefault(before.name, before)
+            last[after.name] = after
+    changed = [(first[name], last[name]) for name in first if first[name] != last[name]]
+    return msgspec.structs.replace(
+        heard[-1],
+        new=any(one.new for one in heard),
+        beliefs=[pair for pair in changed if any(one.values for one in pair)],
+        also=heard[:-1],
     )
 
 

@@ -127,6 +127,7 @@ class Console:
             "past": None,
             "tense": "say" if view is None else "was",
             "held": held(view),
+            "left_as": request.app[CONTEXT].site.gone,
             **(links := _links(self.clock, now, view)),
             "weekday": lambda moment: speech.named(
                 "weekday", str(self.clock.local(moment).isoweekday())

@@ -148,7 +148,7 @@ class _Writer:
         """Return all of it."""
         view, answer = report.view, report.view.answer
         yield Paragraph(_plain(self.say("report.title")), _TITLE)
-        title = f" ({answer.title})" if answer.title else ""
+        title = f" ({shown(report.name, 200)})" if report.name else ""
         yield self.body(f"{answer.item}{title}", bold=True)
         told = {"at": self.when(view.view.at), "known": self.when(view.view.known_at)}
         yield Paragraph(_plain(self.say("report.as_of", **told)), _FAINT)
@@ -157,6 +157,9 @@ class _Writer:
         yield from self.section(
             "report.then" if view.moved else "report.now", *self._now(report)
         )
+        if view.moved and report.since.more:
+            known_since = map(self.body, self._tell.since(report.since))
+            yield from self.section("mind.title", *known_since)
         yield from self.section("report.first", *self._first(report))
         if report.ever:
             yield from self.section("report.ever", self._ever(report))
@@ -180,11 +183,12 @@ class _Writer:
             yield self.body(self._verdict(report))
             return
         code = named("code", found.first.code)
-        yield self.body(f"{code}, {self.when(found.first.since)}", bold=True)
+        first = (code, self.when(found.first.since), self._tell.said_by(found.step))
+        yield self.body(", ".join(filter(None, first)), bold=True)
         yield self.body(self._tell.sentence(found.first.code, found.first.text))
         rows = [("report.shift", self.say(f"shift.{report.shift}"))]
         if found.step is not None:
-            at = (found.step.line.location, found.step.station)
+            at = (found.step.line.location, found.step.station, found.step.who)
             where = " · ".join(filter(None, at))
             step = f"{named('action', found.step.line.action)} · {found.step.event}"
             rows = [("report.step", step), ("report.where", where), *rows]

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator
 from server.console.clock import Clock
 from server.console.deeds import deed
 from server.console.item_view import ItemView
+from server.console.learnt import Belief, Learnt, Scan
+from server.console.minds import Since
 from server.console.shown import SILENT, shown
 from server.console.spoken import spoken
 from server.console.timeline import Gap, Step
@@ -89,7 +91,9 @@ class Teller:
             yield self._tensed("status", status=status, since=since)
         else:
             yield self._tensed("seen")
-        if answer.location:
+        if answer.location and answer.status in view.left_as:
+            yield self._tensed("from", location=answer.location)
+        elif answer.location:
             since = self.when(answer.location_since)
             yield self._tensed("at", location=answer.location, since=since)
         else:
@@ -130,6 +134,64 @@ class Teller:
             )
         if len(answer.behind) > SILENT:
             yield self.say("item.and_more", number=len(answer.behind) - SILENT)
+
+    def said_by(self, step: Step | None) -> str:
+        """Say who claimed it, where a step is no scan but somebody's word."""
+        if step is None or step.scan:
+            return ""
+        name = "report.said_by" if step.who else "report.said"
+        return self.say(name, who=step.who, station=step.station)
+
+    def since(self, since: Since) -> Iterator[str]:
+        """Say what is known since, and what it changed of what was believed."""
+        if since.seen is not None:
+            seen = since.seen
+            yield self.say(
+                "mind.seen_by" if seen.who else "mind.seen",
+                place=seen.line.location or "",
+                scan=self.when(seen.occurred),
+                who=seen.who,
+                station=seen.station,
+            )
+        if since.changes is None:
+            yield self.say("mind.too_much")
+        for step, heard in since.changes or ():
+            told = [self._heard(*one) for one in heard]
+            yield " ".join([*told, *self._believed(step)])
+
+    def _heard(self, one: Learnt, station: str) -> str:
+        weekday = self.named("weekday", str(self._clock.local(one.moment).isoweekday()))
+        moment = self.when(one.moment)
+        return self.say(
+            f"mind.{one.kind}",
+            heard=self.say("mind.moment", weekday=weekday, moment=moment),
+            action=self.named("action", one.action),
+            item=one.subject,
+            station=station,
+            scan=self._where(one.scan),
+            back="" if one.back is None else self._where(one.back),
+        )
+
+    def _where(self, one: Scan) -> str:
+        time = self.when(one.occurred)
+        return self.say(f"scan.{one.text}", time=time, place=one.place, who=one.who)
+
+    def _believed(self, step: Learnt) -> Iterator[str]:
+        if step.new:
+            yield self.say("mind.unknown")
+        for before, after in step.beliefs:
+            said = {"before": self._belief(before), "after": self._belief(after)}
+            if not step.new:
+                yield self.say("mind.believed", **said)
+            elif after.values:
+                yield self.say("mind.since_then", after=said["after"])
+
+    def _belief(self, one: Belief) -> str:
+        tables = {"status": "status", "wrong": "code"}
+        table = tables.get(one.name)
+        values = one.values if one.name == "wrong" else one.values[:1]
+        value = ", ".join(self.named(table, v) if table else v for v in values)
+        return self.say(f"mind.{one.text}", value=value, since=self.when(one.since))
 
     def witnesses(self, view: ItemView) -> str:
         """Say how much the stations told that could have seen an item."""

@@ -16,6 +16,7 @@ from server.console.incidents import (
     shift,
 )
 from server.console.item_view import ItemView, item_view
+from server.console.minds import Since, since
 from server.console.rendering import CONSOLE, HEADERS, page, wording
 from server.console.verdict import Part, verdict
 from server.exceptions import review
@@ -30,7 +31,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """What a report says: the item, all that was ever wrong, and what was first.
 
     ``shift`` is the one in which that began. ``judged``: a scan shows the item, or
-    something was found; else nothing can be said of its steps.
+    something was found; else nothing can be said of its steps. ``since``: what is
+    known since.
     """
 
     view: ItemView
@@ -40,6 +42,12 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     complete: Completeness
     verdict: list[Part]
     judged: bool
+    since: Since
+
+    @property
+    def name(self) -> str | None:
+        """What the item is: its title, or what was remarked of it last."""
+        return self.view.answer.title or self.since.name
 
 
 async def _report(request: web.Request) -> Report:
@@ -72,6 +80,7 @@ async def _report(request: web.Request) -> Report:
             actions=context.site.actions,
         ),
         judged=shown.scanned or bool(ever),
+        since=await since(request, key, shown.view),
     )
 
 
@@ -82,6 +91,7 @@ async def report(request: web.Request) -> web.Response:
         request,
         "report.html",
         msgspec.structs.asdict(made),
+        name=made.name,
         past=made.view.past,
         answer=made.view.answer,
         held_at=to_text(made.view.view.at),

@@ -235,6 +235,53 @@ async def test_a_report_of_a_moment_before_the_first_event_does_not_judge(
         assert "No step of it was missed" not in text
 
 
+async def test_a_report_of_a_past_moment_says_what_is_known_since_and_what_it_is(
+    log: Log,
+) -> None:
+    shop = Log(log.service, "SHOP")
+    await shop.join("host")
+    then = log.service.now - 70 * 60 * SECOND
+    await _tell(shop, 95, "note", text="title: Ring, gold, 52")
+    await _tell(log, 90, "accept", location="PACK-3", operator="B-CAS")
+    await _tell(log, 50, "see", location="FLOOR", operator="B-EVE")
+    await _tell(log, 40, "see", location="SHELF", operator="B-ANA")
+    for text in await both(log, "P-7", f"?at={to_text(then)}&known_at={to_text(then)}"):
+        assert "Ring, gold, 52" in text
+        assert "What changed our mind" in text
+        assert "Later it was seen at FLOOR" in text
+        assert "by B-EVE, at station" in text
+        assert "SHELF" not in text
+        assert "Until then nothing was known of it." in text
+    for text in await both(log, "P-7"):
+        assert "What changed our mind" not in text
+
+
+async def test_who_claimed_it_stands_where_the_first_missed_step_is_told(
+    log: Log,
+) -> None:
+    await ring(log)
+    for text in await both(log, "P-7"):
+        assert "said by SHOP" in text
+
+
+async def test_what_is_gone_left_then_from_there_in_reports_and_in_lists(
+    log: Log,
+) -> None:
+    await ring(log)
+    for text in await both(log, "P-8"):
+        assert "and left from DOCK-1." in text
+    service = log.service
+    headers = {"Authorization": f"Bearer {service.keys['read']}"}
+    url = f"{service.url}/places/DOCK-1"
+    async with service.session.get(url, headers=headers) as answer:
+        assert answer.status == 200
+    url = f"{service.url}/find?q=P-"
+    async with service.session.get(url, headers=headers) as answer:
+        text = _bare(re.sub(r"<[^>]+>", " ", await answer.text()))
+    left = to_text(service.now - 60 * 60 * SECOND)[11:19]
+    assert f"left with M-21 at {left} from DOCK-1" in text
+
+
 async def test_where_a_step_was_has_no_dash_where_no_place_is_known(log: Log) -> None:
     await ring(log)
     page, pdf = await both(log, "P-7")

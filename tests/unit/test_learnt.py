@@ -3,7 +3,7 @@
 import msgspec
 
 from server.changes import Seen, changes
-from server.console.learnt import Belief, Learnt, learnt
+from server.console.learnt import Belief, Learnt, learnt, together
 from server.events import Event
 from server.site import DEFAULT
 from shared.moments import to_text
@@ -95,3 +95,35 @@ def test_what_it_was_in_and_what_a_count_did_not_see_tell_of_it_too() -> None:
 def test_what_another_system_said_is_no_scan() -> None:
     (one,) = minds(told((1, "1 a store P @X"), (9, "2 shop claim P is=shipped")), "P")
     assert (one.kind, one.scan.text) == ("said", "time")
+
+
+def test_what_was_heard_at_one_moment_is_one_change_and_what_it_undid_is_none() -> None:
+    events = told(
+        (1, "1 a store P @X"),
+        (9, "2 b pick P @X by=B-ANA"),
+        (9, "3 b accept P @Y by=B-BEN"),
+        (9, "4 b store P @Z"),
+    )
+    apart = minds(events, "P")
+    assert len(apart) == 3
+    (one,) = together(apart)
+    assert [each.scan.event for each in (*one.also, one)] == ["b:1", "b:2", "b:3"]
+    beliefs = {before.name: (before, after) for before, after in one.beliefs}
+    assert beliefs["place"] == (
+        Belief("place", ("X",), since(1)),
+        Belief("place", ("Z",), since(4)),
+    )
+    assert "holder" not in beliefs, "two held it, and nobody knew while they did"
+
+
+def test_an_exception_that_lasted_no_time_was_never_believed() -> None:
+    events = told(
+        (1, "1 a pick P @X by=B-ANA"), (9, "2 b store P @X"), (9, "3 c void voids=b:1")
+    )
+    assert len(minds(events, "P")) == 2
+    assert together(minds(events, "P")) == []
+
+
+def test_what_was_heard_at_another_moment_is_another_change() -> None:
+    events = told((1, "1 a store P @X"), (9, "2 b store P @Y"), (10, "3 b store P @Z"))
+    assert len(together(minds(events, "P"))) == 2
