@@ -7,7 +7,6 @@ import asyncio
 import io
 import zipfile
 from collections.abc import Sequence
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Annotated, Literal
 from urllib.parse import urlencode
 
@@ -17,6 +16,7 @@ from aiohttp import web
 from server.api import wire
 from server.api.context import CONTEXT, Context
 from server.client.labels import KINDS, SIZES, SYMBOLOGIES, missing
+from server.console.pdf_offer import can_write, cannot
 from server.console.rendering import HEADERS, page
 from server.problems import ProblemError, invalid, not_found
 from shared.errors import StartError
@@ -157,7 +157,7 @@ async def labels(request: web.Request) -> web.Response:
         wrong=wrong,
         made=made,
         query=urlencode(msgspec.structs.asdict(order)),
-        pdf=find_spec("reportlab") is not None,
+        pdf=can_write(),
         most=MOST,
     )
 
@@ -183,6 +183,9 @@ async def preview(request: web.Request) -> web.Response:
 
 async def sheet(request: web.Request) -> web.Response:
     """``GET /labels/sheet?kind=…&format=``: as PDF, as SVG, or a ZIP of these."""
+    if request.query.get("format") == "pdf" and not can_write():
+        kept = {n: text for n, text in request.query.items() if n != "format"}
+        return cannot(request, f"/labels?{urlencode(kept)}")
     order, made = await _asked(request)
     form = request.query.get("format", "svg")
     if form not in {"pdf", "svg"}:

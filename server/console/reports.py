@@ -1,7 +1,7 @@
 """The incident report of an item: a page to print, and to keep; and the same as PDF."""
 
 import asyncio
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import msgspec
 from aiohttp import web
@@ -17,12 +17,12 @@ from server.console.incidents import (
 )
 from server.console.item_view import ItemView, item_view
 from server.console.minds import Since, since
+from server.console.pdf_offer import can_write, cannot
 from server.console.rendering import CONSOLE, HEADERS, page, wording
 from server.console.verdict import Part, verdict
 from server.exceptions import review
-from server.problems import ProblemError
 from shared.moments import to_moment, to_text
-from shared.protocol import ItemException, ProblemType
+from shared.protocol import ItemException
 
 __all__ = ["Report", "pdf", "report"]
 
@@ -94,6 +94,7 @@ async def report(request: web.Request) -> web.Response:
         name=made.name,
         past=made.view.past,
         answer=made.view.answer,
+        pdf=can_write(),
         held_at=to_text(made.view.view.at),
         held_known=to_text(made.view.view.known_at),
     )
@@ -102,17 +103,13 @@ async def report(request: web.Request) -> web.Response:
 async def pdf(request: web.Request) -> web.Response:
     """``GET /items/{item}/report.pdf?at=&known_at=``.
 
-    Raises:
-        ProblemError: 501 where what writes PDF is not installed.
+    Where what writes PDF is not installed, a page says so.
     """
-    try:
-        from server.console.report_pdf import written  # noqa: PLC0415 # an extra
-    except ImportError as error:
-        reason = (
-            "PDF needs reportlab on the server: pip install 'scantrail[labels]'. "
-            "A browser can print the report into a PDF without it."
-        )
-        raise ProblemError(501, ProblemType.INVALID, reason) from error
+    if not can_write():
+        back = request.rel_url.raw_path.removesuffix(".pdf")
+        return cannot(request, f"{back}?{urlencode(request.query)}")
+    from server.console.report_pdf import written  # noqa: PLC0415 # an extra
+
     made, speech = await _report(request), wording(request)
     clock = request.app[CONSOLE].clock
     now = request.app[CONTEXT].store.present()

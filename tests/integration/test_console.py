@@ -400,6 +400,28 @@ async def test_places_badges_and_stations_are_found_by_their_names(
     assert "Nothing that is known here fits" in nothing
 
 
+async def test_no_pdf_is_offered_where_none_can_be_written(
+    browser: Browser, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log.add("P-1")
+    await log.send(0)
+    await browser.sign_in("supervisor")
+    for module in ("reports", "labels"):
+        monkeypatch.setattr(f"server.console.{module}.can_write", lambda: False)
+    _, text, _ = await browser.get("/items/P-1/report")
+    assert "data-print" in text
+    assert "report.pdf" not in text
+    for path, back in (
+        ("/items/P-1/report.pdf?at=2026-01-01T00:00:00Z", "/items/P-1/report?at="),
+        ("/labels/sheet?kind=badges&format=pdf", "/labels?kind=badges"),
+    ):
+        status, text, _ = await browser.get(path)
+        assert status == 501
+        assert "This server has no PDF writer" in text
+        assert f'href="{back}' in text
+        assert "pip install" not in text
+
+
 PAST = {
     "en": ("It had been received since", "3 h 0 min before", "It is "),
     "de": ("Es war angenommen seit", "3 h 0 min davor", "Es ist "),
