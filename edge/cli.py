@@ -184,9 +184,12 @@ def _run(options: argparse.Namespace) -> int:
         _note(sentence)
     sys.setswitchinterval(_SWITCH)
     data = Path(options.data)
-    _see_that_it_is_meant(data, new=options.new)
     config = configured(load(options.config, data), options.config, data)
-    setup, display = _setup(options, data, config)
+    named = tuple(from_spec(spec) for spec in options.scanner)
+    scanners = named or config.scanner or _standard_input()
+    # to drain what is not there fails by itself
+    _see_that_it_is_meant(data, new=options.new or options.drain)
+    setup, display = _setup(options, data, config, scanners)
     try:
         waiting = asyncio.run(_until_told(setup, display))
     finally:
@@ -225,10 +228,11 @@ def _see_that_it_is_meant(data: Path, *, new: bool) -> None:
 
 
 def _setup(
-    options: argparse.Namespace, data: Path, config: Config
+    options: argparse.Namespace,
+    data: Path,
+    config: Config,
+    scanners: tuple[ScannerSettings, ...],
 ) -> tuple[Setup, Display]:
-    named = tuple(from_spec(spec) for spec in options.scanner)
-    scanners = named or config.scanner or _standard_input()
     words = texts(config.display, data)
     display = display_for(
         config.display, words, scanners, out=sys.stdout, aside=sys.stderr

@@ -59,7 +59,7 @@ async def station_at(
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     process = await asyncio.create_subprocess_exec(
         *_cli(),
-        *("run", "--data", str(data), *arguments),
+        *("run", "--new", "--data", str(data), *arguments),
         stdin=tty.theirs,
         stdout=tty.theirs,
         stderr=tty.theirs,
