@@ -14,7 +14,9 @@ from tests.serving import NOW, Log, Service, serving
 
 HOUR = 3600 * SECOND
 DAY = 24 * HOUR
-_KEPT = "SELECT line, received FROM line ORDER BY seq"
+_OF_IT = "FROM line WHERE log = (SELECT id FROM log WHERE name = ?) ORDER BY seq"
+_KEPT = f"SELECT line, received {_OF_IT}"  # of constants
+_TIMES = f"SELECT occurred, lo, hi {_OF_IT}"  # of constants
 
 
 class _Station:
@@ -59,17 +61,17 @@ async def test_f65_lines_of_a_wrong_hour_are_placed_anew_and_stay_as_they_are(
             station.scan(truth - 60 * SECOND)
             await station.send(truth, server=wrong)
     connection = sqlite3.connect(tmp_path / "scantrail.db")
-    kept = connection.execute(_KEPT).fetchall()
+    kept = connection.execute(_KEPT, (log.id,)).fetchall()
     found = retime(connection)
     assert len(found.periods) == 1
     # the boot clock of its lines had been met before, and told their time already
     assert retime(connection).changed == 0
-    times = connection.execute("SELECT occurred, lo, hi FROM line ORDER BY seq")
+    times = connection.execute(_TIMES, (log.id,))
     truths = [NOW + hours * HOUR - 60 * SECOND for hours in (1, 3, 6, 9)]
     for (occurred, lo, hi), truth in zip(times, truths, strict=True):
         assert lo <= truth <= hi
         assert occurred == truth
-    assert connection.execute(_KEPT).fetchall() == kept
+    assert connection.execute(_KEPT, (log.id,)).fetchall() == kept
     connection.close()
 
 
@@ -86,14 +88,14 @@ async def test_f65_a_boot_that_first_came_in_a_wrong_hour_is_placed_anew(
             station.scan(NOW + hours * HOUR - 60 * SECOND)
             await station.send(NOW + hours * HOUR)
     connection = sqlite3.connect(tmp_path / "scantrail.db")
-    select = "SELECT occurred FROM line ORDER BY seq"
-    (first,) = connection.execute(select).fetchone()
+    first, _, _ = connection.execute(_TIMES, (log.id,)).fetchone()
     assert first > NOW + 20 * HOUR  # believed at first
     assert main(["retime", "--data", str(tmp_path)]) == 0
     told = capsys.readouterr()
     assert told.out.count("\n") == 1
     assert "; 3 lines happened otherwise" in told.err
-    assert [occurred for (occurred,) in connection.execute(select)] == [
+    times = connection.execute(_TIMES, (log.id,)).fetchall()
+    assert [occurred for occurred, _, _ in times] == [
         NOW + hours * HOUR - 60 * SECOND for hours in (1, 4, 8)
     ]
     connection.close()
