@@ -76,8 +76,8 @@ async def made_code(request: web.Request, new: NewStation) -> StationCode:
         expires=expires,
         replaces=new.replaces,
     )
-    told = "code made, to replace" if new.replaces else "code made"
-    await write(request, action="note", station=name, text=told)
+    if new.replaces:
+        await write(request, action="note", station=name, text="code made, to replace")
     return StationCode(station=name, code=code, expires_at=to_text(expires))
 
 
