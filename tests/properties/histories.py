@@ -7,8 +7,8 @@ from server.answers import Horizon, answer
 from server.events import Event, Order
 from server.history import tell
 from server.site import DEFAULT
-from shared.lines import Line
-from shared.moments import SECOND, to_moment, to_text
+from shared.moments import SECOND, to_moment
+from tests.properties.lines import line_of
 from tests.properties.model import Found, Open, Scan
 from tests.telling import Memory
 
@@ -102,21 +102,7 @@ def events(scans: Iterable[Scan], known_at: int) -> list[Event]:
 
 def _event(scan: Scan, voids: dict[str | None, str]) -> Event:
     no_effect = scan.action == "void" and not scan.refused
-    line = Line(
-        seq=scan.seq,
-        at=to_text(scan.occurred),
-        action=scan.action,
-        item=scan.item,
-        location=scan.location,
-        container=scan.container,
-        operator=scan.operator,
-        items=scan.items or (() if scan.action == "count" else None),
-        voids=scan.voids,
-        status=scan.status,
-        exception=scan.exception,
-        title=scan.title,
-        refused="said_no" if scan.refused else None,
-    )
+    line = line_of(scan, {})
     return Event(
         order=Order(scan.occurred, scan.log, scan.seq),
         lo=scan.occurred,
