@@ -12,13 +12,8 @@ from server.known import Known
 from server.resolve import Moment, Resolution, resolve
 from server.site import DEFAULT, Site
 from shared import moments
-from shared.protocol import (
-    ItemAnswer,
-    ItemEvent,
-    ItemEvents,
-    ItemException,
-    Untold,
-)
+from shared.api.items import ItemAnswer, ItemEvent, ItemEvents, ItemException
+from shared.api.stations import Untold
 
 __all__ = [
     "Heading",

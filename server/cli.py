@@ -49,12 +49,14 @@ from server.store import own_name
 from server.store.retime import retime_database
 from server.storing import opened
 from shared import files, logfmt
+from shared.api.acts import Written
+from shared.api.stations import NewStation, Revoke, StationCode
 from shared.data_folders import for_server
 from shared.errors import ScantrailError, StartError
 from shared.installed import warn_of_weaknesses
 from shared.keys import Kind, parse
 from shared.moments import SECOND, to_text
-from shared.protocol import NewStation, ProblemType, Revoke, StationCode, Written
+from shared.protocol import ProblemType
 from shared.sd_notify import READY, STOPPING, notify
 from shared.version import VERSION
 

@@ -5,7 +5,7 @@ import base64
 import msgspec
 
 from server.store import Entry
-from shared.feed import FeedEvent
+from shared.api.feed import FeedEvent
 from shared.moments import to_text
 
 __all__ = ["feed_event", "server_sent"]

@@ -18,8 +18,8 @@ from server.sheets import Names, Row, Table
 from server.site import SHIPPED
 from server.store import Said
 from shared import keys
+from shared.api.imports import ImportChange, RowError
 from shared.hosts import LOAD, HostLine, Topic
-from shared.protocol import ImportChange, RowError
 
 __all__ = ["KINDS", "Change", "Kind", "Plan", "doubtful", "plan", "understood"]
 

@@ -17,8 +17,8 @@ from prometheus_client import (
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from server.store import Receipt
+from shared.api.stations import StationState
 from shared.moments import SECOND, to_moment
-from shared.protocol import StationState
 
 __all__ = ["CONTENT_TYPE", "Metrics"]
 

@@ -11,7 +11,7 @@ from itertools import islice
 
 import msgspec
 
-from shared.protocol import RowError
+from shared.api.imports import RowError
 
 __all__ = ["ENCODINGS", "MAX_CELL", "MAX_ROWS", "Row", "Table", "from_csv", "from_json"]
 

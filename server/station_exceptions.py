@@ -10,9 +10,9 @@ from collections.abc import Iterator
 import msgspec
 
 from server.sentences import say
+from shared.api.stations import StationException, StationState
 from shared.health import ScannerState, StationHealth
 from shared.moments import SECOND, to_text
-from shared.protocol import StationException, StationState
 
 __all__ = [
     "COPIED",

@@ -12,7 +12,7 @@ from server.answers import Horizon, answer
 from server.events import Event
 from server.history import Reader, Role, mentions, tell
 from server.site import Site
-from shared.protocol import ItemAnswer
+from shared.api.items import ItemAnswer
 
 __all__ = ["Difference", "Together", "differences"]
 

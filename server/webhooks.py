@@ -27,8 +27,8 @@ from server.config import Webhook
 from server.feed import feed_event
 from server.metrics import Metrics
 from server.store import Entry, Store
+from shared.api.feed import FeedEvent
 from shared.errors import ConfigError
-from shared.feed import FeedEvent
 from shared.settings_file import read_secret_file
 
 __all__ = ["Hook", "hooks", "lanes", "pause", "signature"]

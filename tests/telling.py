@@ -8,9 +8,9 @@ from server.answers import Horizon, answer
 from server.events import Event, Order
 from server.history import Role, mentions, tell
 from shared.actions import named
+from shared.api.items import ItemAnswer
 from shared.lines import Line
 from shared.moments import SECOND, to_text
-from shared.protocol import ItemAnswer
 
 MINUTE = 60 * SECOND
 START = 1_777_000_000 * SECOND

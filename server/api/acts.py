@@ -7,9 +7,9 @@ from server.api import wire
 from server.api.context import CONTEXT
 from server.api.guard import actor
 from server.problems import invalid, too_large
+from shared.api.acts import Remark, Settle, Written
 from shared.errors import LineError
 from shared.hosts import HostLine
-from shared.protocol import Remark, Settle, Written
 
 __all__ = ["note", "settle", "write"]
 

@@ -11,8 +11,8 @@ from server.changes import Change, Seen, changes
 from server.events import Event
 from server.problems import invalid, too_large
 from server.store import View
+from shared.api.changes import ItemChange, ItemChanges, Was
 from shared.moments import to_text
-from shared.protocol import ItemChange, ItemChanges, Was
 
 __all__ = ["item_changes"]
 

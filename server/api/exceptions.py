@@ -7,8 +7,8 @@ from server.api.context import CONTEXT, Context
 from server.problems import invalid
 from server.station_exceptions import station_exceptions
 from server.store import ExceptionQuery, Found
+from shared.api.exceptions import ExceptionPage, FoundException
 from shared.moments import to_text
-from shared.protocol import ExceptionPage, FoundException
 
 __all__ = ["exceptions", "of_item"]
 

@@ -14,8 +14,9 @@ from server.csv_rows import csv_rows
 from server.feed import feed_event
 from server.problems import invalid
 from server.store import ExceptionQuery, ItemQuery
-from shared.feed import FeedEvent
-from shared.protocol import FoundException, ItemAnswer
+from shared.api.exceptions import FoundException
+from shared.api.feed import FeedEvent
+from shared.api.items import ItemAnswer
 
 __all__ = ["events", "exceptions", "items"]
 

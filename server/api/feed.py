@@ -9,7 +9,7 @@ from server.api import wire
 from server.api.context import CONTEXT, Context
 from server.api.streams import STREAMS, Streams, streaming, taken
 from server.feed import feed_event, server_sent
-from shared.feed import EVENT_STREAM, FeedHorizon, FeedPage
+from shared.api.feed import EVENT_STREAM, FeedHorizon, FeedPage
 
 __all__ = ["events"]
 

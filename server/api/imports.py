@@ -11,8 +11,9 @@ from server.api.guard import actor
 from server.imports import KINDS, Change, Kind, Plan, doubtful, plan, understood
 from server.problems import invalid, not_found
 from server.sheets import ENCODINGS, Table, from_csv, from_json
+from shared.api.imports import Contradiction, ImportReport, RowError
+from shared.api.items import ItemAnswer
 from shared.hosts import Topic
-from shared.protocol import Contradiction, ImportReport, ItemAnswer, RowError
 
 __all__ = ["bring"]
 

@@ -12,7 +12,7 @@ from server.api.context import CONTEXT, Context
 from server.problems import invalid
 from server.store import ItemQuery, View
 from server.titles import words
-from shared.protocol import ItemAnswer, ItemPage
+from shared.api.items import ItemAnswer, ItemPage
 
 __all__ = ["at_location", "item", "item_events", "item_query", "items"]
 

@@ -4,8 +4,8 @@ from aiohttp import web
 
 from server.api import wire
 from server.api.context import CONTEXT
+from shared.api.loads import LoadPage, LoadState
 from shared.moments import to_text
-from shared.protocol import LoadPage, LoadState
 
 __all__ = ["loads"]
 

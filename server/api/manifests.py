@@ -11,15 +11,9 @@ from server.api.context import CONTEXT, Context
 from server.events import Event
 from server.manifest import Aboard, Lacking
 from server.store import Departed, DepartureQuery, Departures, Store, View
+from shared.api.loads import Departure, DeparturePage, LoadManifest, NotOnLoad, OnLoad
 from shared.hosts import Topic, host_line
 from shared.moments import to_text
-from shared.protocol import (
-    Departure,
-    DeparturePage,
-    LoadManifest,
-    NotOnLoad,
-    OnLoad,
-)
 
 __all__ = ["departures", "listed", "load", "told"]
 

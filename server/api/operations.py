@@ -10,35 +10,22 @@ import msgspec
 
 from server.imports import KINDS
 from server.sheets import ENCODINGS
-from shared.feed import EVENT_STREAM, FeedPage
-from shared.protocol import (
-    Appended,
-    DeparturePage,
-    Enrol,
-    Enrolled,
-    ExceptionPage,
-    ImportReport,
-    ItemAnswer,
-    ItemChanges,
-    ItemEvents,
-    ItemPage,
-    LoadManifest,
-    LoadPage,
-    LogState,
+from shared.api.acts import Remark, Settle, Written
+from shared.api.changes import ItemChanges
+from shared.api.exceptions import ExceptionPage
+from shared.api.feed import EVENT_STREAM, FeedPage
+from shared.api.imports import ImportReport
+from shared.api.items import ItemAnswer, ItemEvents, ItemPage
+from shared.api.loads import DeparturePage, LoadManifest, LoadPage
+from shared.api.stations import (
     NewStation,
-    NextTaken,
-    NextToken,
-    Remark,
     Revoke,
-    Settle,
     StationCode,
     StationPage,
     StationSettings,
-    Want,
-    Wanted,
-    WantedPage,
-    Written,
 )
+from shared.api.wanted import Want, Wanted, WantedPage
+from shared.protocol import Appended, Enrol, Enrolled, LogState, NextTaken, NextToken
 from shared.reference import Reference
 
 __all__ = ["OPERATIONS", "Operation", "Parameter"]

@@ -7,7 +7,7 @@ from server.api.acts import write
 from server.api.context import CONTEXT
 from server.api.guard import station_of
 from server.problems import not_found
-from shared.protocol import StationSettings
+from shared.api.stations import StationSettings
 
 __all__ = ["reference", "settings"]
 

@@ -14,18 +14,11 @@ from server.keys import hashed, new_secret
 from server.problems import ProblemError, invalid, not_found
 from server.station_exceptions import station_state
 from server.store import OWN, Station, is_own
+from shared.api.acts import Written
+from shared.api.stations import NewStation, Revoke, StationCode, StationPage
 from shared.hosts import HostLine
 from shared.moments import to_text
-from shared.protocol import (
-    Enrol,
-    Enrolled,
-    NewStation,
-    ProblemType,
-    Revoke,
-    StationCode,
-    StationPage,
-    Written,
-)
+from shared.protocol import Enrol, Enrolled, ProblemType
 
 __all__ = ["end", "enrol", "invite", "made_code", "revoke", "stations"]
 

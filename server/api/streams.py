@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from aiohttp import web
 
 from server.problems import ProblemError
-from shared.feed import EVENT_STREAM
+from shared.api.feed import EVENT_STREAM
 from shared.protocol import ProblemType
 
 __all__ = ["STREAMS", "Streams", "streaming", "taken"]

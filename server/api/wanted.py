@@ -12,9 +12,9 @@ from server.history import Telling
 from server.legible import doubts
 from server.store import Said, View
 from shared.actions import Actions
+from shared.api.wanted import Sighting, Want, Wanted, WantedPage
 from shared.hosts import HostLine, Topic
 from shared.moments import to_text
-from shared.protocol import Sighting, Want, Wanted, WantedPage
 
 __all__ = ["legible", "looked_for", "unwant", "want", "wanted"]
 

@@ -9,19 +9,13 @@ from server.client.api import Client, path
 from server.client.reports import changed, stations, wrong
 from server.client.show import found, here, plain, sentence, trace, wanted
 from server.client.when import as_local
+from shared.api.changes import ItemChanges
+from shared.api.exceptions import ExceptionPage
+from shared.api.items import ItemAnswer, ItemEvents, ItemPage
+from shared.api.stations import StationPage
+from shared.api.wanted import Want, Wanted, WantedPage
 from shared.errors import StartError
 from shared.keys import Kind, parse
-from shared.protocol import (
-    ExceptionPage,
-    ItemAnswer,
-    ItemChanges,
-    ItemEvents,
-    ItemPage,
-    StationPage,
-    Want,
-    Wanted,
-    WantedPage,
-)
 
 __all__ = [
     "at_place",

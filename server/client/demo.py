@@ -25,8 +25,8 @@ from server.client.api import Client, described
 from server.client.living import Living
 from server.client.living.places import MARK
 from server.client.show import found
+from shared.api.items import ItemPage
 from shared.errors import ScantrailError, StartError
-from shared.protocol import ItemPage
 
 __all__ = ["main"]
 

@@ -11,9 +11,10 @@ from typing import BinaryIO
 import msgspec
 
 from server.client.api import Client
+from shared.api.exceptions import FoundException
+from shared.api.feed import FeedEvent
+from shared.api.items import ItemAnswer
 from shared.errors import StartError
-from shared.feed import FeedEvent
-from shared.protocol import FoundException, ItemAnswer
 
 __all__ = ["add_export", "export"]
 

@@ -9,8 +9,8 @@ import msgspec
 
 from server.client.api import Client, path
 from server.client.show import moment, plain, table
+from shared.api.imports import ImportReport
 from shared.errors import StartError
-from shared.protocol import ImportReport
 
 __all__ = ["KINDS", "add_import", "bring", "report"]
 

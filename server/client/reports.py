@@ -4,14 +4,9 @@ from collections.abc import Sequence
 from textwrap import wrap
 
 from server.client.show import moment, plain, table, untold
-from shared.protocol import (
-    ExceptionPage,
-    FoundException,
-    ItemChange,
-    ItemChanges,
-    StationPage,
-    StationState,
-)
+from shared.api.changes import ItemChange, ItemChanges
+from shared.api.exceptions import ExceptionPage, FoundException
+from shared.api.stations import StationPage, StationState
 
 __all__ = ["changed", "stations", "wrong"]
 

@@ -9,16 +9,11 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from shared.api.items import ItemAnswer, ItemEvent, ItemEvents, ItemPage
+from shared.api.stations import Untold
+from shared.api.wanted import Wanted
 from shared.lines import Line
 from shared.moments import SECOND, to_moment
-from shared.protocol import (
-    ItemAnswer,
-    ItemEvent,
-    ItemEvents,
-    ItemPage,
-    Untold,
-    Wanted,
-)
 
 __all__ = [
     "found",

@@ -10,7 +10,8 @@ from server.api.wanted import looked_for
 from server.console.done import beside
 from server.console.rendering import see_other
 from server.problems import ProblemError, invalid
-from shared.protocol import ProblemType, Written
+from shared.api.acts import Written
+from shared.protocol import ProblemType
 
 __all__ = ["back", "note", "own", "said", "settle", "unwant", "want"]
 

@@ -19,9 +19,9 @@ from server.floor import Floor, Here, spans
 from server.history import Telling
 from server.station_exceptions import station_state
 from server.store import Said, Store, View, is_own
+from shared.api.stations import StationState
 from shared.hosts import HostLine, Topic
 from shared.moments import SECOND, span, to_text
-from shared.protocol import StationState
 
 __all__ = ["EARLIEST", "Group", "Place", "Slider", "counted", "floor", "floor_of"]
 __all__ += ["grouped"]

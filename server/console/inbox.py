@@ -19,8 +19,9 @@ from server.console.titles import titles
 from server.console.weights import ORDERS, in_order, weight
 from server.station_exceptions import station_exceptions
 from server.store import ExceptionQuery, View
+from shared.api.exceptions import FoundException
+from shared.api.items import ItemAnswer
 from shared.hosts import Topic
-from shared.protocol import FoundException, ItemAnswer
 
 __all__ = ["Case", "inbox", "search_list", "station_cases"]
 

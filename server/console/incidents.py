@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from server.console.timeline import Gap, Step
-from shared.protocol import ItemException
+from shared.api.items import ItemException
 
 __all__ = ["SHIFTS", "Completeness", "Incident", "completeness", "incident", "shift"]
 

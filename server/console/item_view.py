@@ -12,9 +12,9 @@ from server.console.timeline import Gap, Step, Void, timeline
 from server.console.witnesses import Witness, nearest_first, then_at, witnesses
 from server.problems import invalid
 from server.store import Store, View
+from shared.api.items import ItemAnswer, ItemEvent
 from shared.hosts import Topic, host_line
 from shared.moments import to_text
-from shared.protocol import ItemAnswer, ItemEvent
 
 __all__ = ["ItemView", "item_view", "known_then", "moment_of", "view_of"]
 

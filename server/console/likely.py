@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 
 from server.console.timeline import Gap, Step
-from shared.protocol import ItemAnswer
+from shared.api.items import ItemAnswer
 
 __all__ = ["Place", "likely"]
 

@@ -15,7 +15,7 @@ from server.api.context import CONTEXT
 from server.api.streams import STREAMS, streaming, taken
 from server.console.rendering import CONSOLE
 from server.feed import server_sent
-from shared.feed import EVENT_STREAM
+from shared.api.feed import EVENT_STREAM
 from shared.moments import to_text
 
 __all__ = ["BEAT", "Beat", "live"]

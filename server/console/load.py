@@ -11,7 +11,7 @@ from server.api.manifests import told
 from server.console.item_view import view_of
 from server.console.rendering import page
 from server.csv_rows import csv_rows
-from shared.protocol import LoadManifest, NotOnLoad, OnLoad
+from shared.api.loads import LoadManifest, NotOnLoad, OnLoad
 
 __all__ = ["load", "manifest", "table"]
 

@@ -13,8 +13,8 @@ from server.console.rendering import CONSOLE, page
 from server.console.tallies import TALLIES, Tally
 from server.problems import invalid
 from server.store import DepartureQuery, Departures, Load, View
+from shared.api.loads import Departure
 from shared.moments import to_text
-from shared.protocol import Departure
 
 __all__ = ["Here", "Left", "lacks", "loads"]
 

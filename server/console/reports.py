@@ -21,8 +21,8 @@ from server.console.pdf_offer import can_write, cannot
 from server.console.rendering import CONSOLE, HEADERS, page, wording
 from server.console.verdict import Part, verdict
 from server.exceptions import review
+from shared.api.items import ItemException
 from shared.moments import to_moment, to_text
-from shared.protocol import ItemException
 
 __all__ = ["Report", "pdf", "report"]
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from server.console.weights import weight
-from shared.protocol import FoundException
+from shared.api.exceptions import FoundException
 
 __all__ = ["StationKind", "by_kind", "told_once"]
 

@@ -13,8 +13,8 @@ from server.console.rendering import page, see_other
 from server.problems import invalid, not_found
 from server.station_exceptions import station_state
 from server.store import View, is_own
+from shared.api.stations import NewStation, StationState
 from shared.moments import to_text
-from shared.protocol import NewStation, StationState
 
 __all__ = ["Square", "invite", "join_page", "joining", "revoke", "station", "stations"]
 

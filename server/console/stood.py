@@ -9,8 +9,8 @@ from server.console.floor import EARLIEST, floor_of
 from server.console.rendering import page
 from server.floor import Floor
 from server.store import ItemQuery, View
+from shared.api.items import ItemAnswer
 from shared.hosts import Topic
-from shared.protocol import ItemAnswer
 
 __all__ = ["place_then"]
 

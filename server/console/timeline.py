@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 
 from shared.actions import ACTIONS, Actions
+from shared.api.items import ItemEvent
 from shared.hosts import HostLine, host_line
 from shared.moments import SECOND, to_moment
-from shared.protocol import ItemEvent
 
 __all__ = ["GAP", "LATE", "Gap", "Step", "Void", "timeline"]
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from server.store import Store
 from server.titles import words
+from shared.api.items import ItemAnswer
 from shared.hosts import Topic
-from shared.protocol import ItemAnswer
 
 __all__ = ["MOST", "by_remark", "by_title", "titles"]
 

@@ -12,7 +12,7 @@ from server.findings import CLAIM, MANIFEST
 from server.sentences import read
 from server.site import SHIPPED
 from shared.actions import ACTIONS, Actions, Place
-from shared.protocol import ItemException
+from shared.api.items import ItemException
 
 __all__ = ["MOST", "Part", "told", "verdict"]
 

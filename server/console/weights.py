@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from shared.protocol import FoundException
+from shared.api.exceptions import FoundException
 
 __all__ = ["ORDERS", "in_order", "weight"]
 

@@ -13,8 +13,8 @@ import msgspec
 from server.answers import Horizon
 from server.console.timeline import Gap, Step
 from server.station_exceptions import Seen
+from shared.api.stations import Untold
 from shared.hosts import HostLine
-from shared.protocol import Untold
 
 __all__ = ["Witness", "nearest_first", "then_at", "witnesses"]
 

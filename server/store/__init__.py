@@ -13,8 +13,9 @@ from server.events import Event
 from server.history import Telling
 from server.manifest import Manifest
 from server.station_exceptions import Seen
+from shared.api.items import ItemAnswer
 from shared.hosts import HostLine, Topic
-from shared.protocol import ItemAnswer, LogState
+from shared.protocol import LogState
 
 __all__ = [
     "OWN",

@@ -25,7 +25,7 @@ from server.store.understanding import OPAQUE, Understood, read, voids
 from server.timing import Basis, When
 from server.titles import TABLES
 from server.verify import Finding
-from shared.protocol import ItemAnswer
+from shared.api.items import ItemAnswer
 
 __all__ = ["differences"]
 

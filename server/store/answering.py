@@ -13,10 +13,10 @@ from server.resolve import World, alone, resolve
 from server.site import Site
 from server.station_exceptions import Incident, Seen
 from server.store import Departed, Departures, Displaced, Load, Said, View
+from shared.api.items import ItemAnswer
 from shared.health import StationHealth
 from shared.hosts import host_line
 from shared.moments import SECOND
-from shared.protocol import ItemAnswer
 
 __all__ = [
     "BEHIND",

@@ -23,7 +23,7 @@ from server.store import (
 from server.store.answering import State, answers
 from server.store.keeping import STATE
 from server.store.reading import chunks, horizon, snapshot
-from shared.protocol import ItemAnswer
+from shared.api.items import ItemAnswer
 
 __all__ = [
     "MOST_LATEST",

@@ -65,10 +65,11 @@ from server.store.station_rows import (
 )
 from server.store.worker import Worker
 from server.store.writing import append, keep_clocks
+from shared.api.items import ItemAnswer
 from shared.errors import StartError
 from shared.hosts import Topic
 from shared.moments import SECOND
-from shared.protocol import ItemAnswer, LogState, ProblemType
+from shared.protocol import LogState, ProblemType
 
 __all__ = ["SqliteStore"]
 

@@ -14,9 +14,9 @@ from server.site import DEFAULT
 from server.store import ItemQuery, Store, View
 from server.store.postgres.store import PostgresStore
 from server.store.sqlite import SqliteStore
+from shared.api.items import ItemAnswer
 from shared.lines import Line, encode
 from shared.moments import SECOND, to_moment
-from shared.protocol import ItemAnswer
 from tests.contracts.storing import joined
 
 FOLDER = Path(__file__).parents[3] / "shared" / "scenarios"

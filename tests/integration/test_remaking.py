@@ -17,9 +17,9 @@ from server.store.rebuild import layout, rules
 from server.store.sqlite import SqliteStore
 from shared import chain
 from shared.actions import ACTIONS, Action
+from shared.api.items import ItemAnswer
 from shared.lines import Line, encode
 from shared.moments import SECOND, to_text
-from shared.protocol import ItemAnswer
 
 NOW = 1_777_000_000 * SECOND
 LOG = str(UUID(int=7))

@@ -31,9 +31,9 @@ from server.store import ExceptionQuery, ItemQuery, Station, Store, View, shelf,
 from server.store.postgres.store import PostgresStore
 from server.store.sqlite import SqliteStore
 from shared import chain
+from shared.api.items import ItemAnswer
 from shared.lines import encode
 from shared.moments import SECOND
-from shared.protocol import ItemAnswer
 from tests.postgres import Postgres
 from tests.properties.histories import ITEMS, LOGS, MINUTE, START, random_history
 from tests.properties.lines import line_of

@@ -14,9 +14,10 @@ from server.console.station_kinds import by_kind, told_once
 from server.console.timeline import Gap, Step, Void, timeline
 from server.console.weights import in_order
 from server.console.words import LANGUAGES, chosen, words
+from shared.api.exceptions import FoundException
+from shared.api.items import ItemAnswer, ItemEvent, ItemException
 from shared.errors import ConfigError
 from shared.moments import SECOND, to_moment, to_text
-from shared.protocol import FoundException, ItemAnswer, ItemEvent, ItemException
 
 MINUTE = 60 * SECOND
 START = to_moment("2026-04-27T06:00:00Z")

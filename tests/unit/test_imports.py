@@ -5,7 +5,7 @@ import pytest
 from server.imports import KINDS, Change, plan, understood
 from server.sheets import MAX_ROWS, Table, from_csv, from_json
 from server.store import Said
-from shared.protocol import RowError
+from shared.api.imports import RowError
 
 
 def _csv(kind: str, text: str | bytes, encoding: str = "utf-8") -> Table:

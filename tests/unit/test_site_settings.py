@@ -11,9 +11,9 @@ from server.rulebook import actions_table
 from server.site import Site
 from server.trial import differences
 from shared.actions import lacks
+from shared.api.items import ItemAnswer
 from shared.errors import ConfigError
 from shared.moments import SECOND
-from shared.protocol import ItemAnswer
 from tests.telling import MINUTE, START, Memory, story
 
 

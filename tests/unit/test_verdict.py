@@ -6,8 +6,8 @@ from server.console.timeline import Step
 from server.console.verdict import MOST, Part, told, verdict
 from server.console.words import words
 from server.sentences import SENTENCES, say
+from shared.api.items import ItemException
 from shared.hosts import HostLine
-from shared.protocol import ItemException
 
 CLAIM = say(
     "claim_contradicted",

@@ -5,8 +5,8 @@ from server.console.shown import signed
 from server.console.timeline import Step
 from server.console.witnesses import Witness, nearest_first, then_at, witnesses
 from server.station_exceptions import Seen
+from shared.api.stations import Untold
 from shared.hosts import HostLine
-from shared.protocol import Untold
 
 
 def station(name: str, location: str | None = None, **more: object) -> Seen:

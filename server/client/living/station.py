@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from server.client.api import Client
 from shared import chain
+from shared.api.stations import NewStation, StationCode
 from shared.health import HEALTH, ScannerState, StationHealth
 from shared.hosts import HostLine
 from shared.lines import Line, encode
@@ -22,8 +23,6 @@ from shared.protocol import (
     ClockReading,
     Enrol,
     Enrolled,
-    NewStation,
-    StationCode,
 )
 
 __all__ = ["Station"]

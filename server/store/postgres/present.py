@@ -23,7 +23,7 @@ from server.store.keeping import STATE
 from server.store.postgres.database import Database, digest
 from server.store.postgres.reading import horizon
 from server.store.present import MOST_LATEST, MOST_THERE
-from shared.protocol import ItemAnswer
+from shared.api.items import ItemAnswer
 
 __all__ = ["count_told", "exceptions", "item", "items", "standing", "told"]
 __all__ += ["visitors"]

@@ -52,8 +52,9 @@ from server.store.postgres.hearing import Hearing
 from server.store.postgres.remaking import Remaking
 from server.store.postgres.remembered import Remembered
 from server.store.postgres.writing import Appending
+from shared.api.items import ItemAnswer
 from shared.hosts import Topic
-from shared.protocol import ItemAnswer, LogState
+from shared.protocol import LogState
 
 __all__ = ["PostgresStore"]
 

@@ -6,7 +6,7 @@ given misses and repeats nothing, whenever he asks again.
 
 import msgspec
 
-from shared.protocol import Untold
+from shared.api.stations import Untold
 
 __all__ = ["EVENT_STREAM", "FeedEvent", "FeedHorizon", "FeedPage"]
 
