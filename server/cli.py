@@ -5,16 +5,10 @@ import asyncio
 import gc
 import logging
 import os
-import shutil
-import signal
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from functools import partial
 from pathlib import Path
-from urllib.parse import quote, urlsplit
-
-from aiohttp import web
+from urllib.parse import quote
 
 from server import (
     doctor,
@@ -22,207 +16,35 @@ from server import (
     migrate,
     people_command,
     plan_command,
-    pulse,
+    serving,
     setup,
     site_command,
     upkeep,
 )
-from server.announcing import announced
-from server.api.context import Context
-from server.app import create_app
-from server.background import keeping_up
 from server.backup import DATABASE
 from server.client.api import AnsweredError, Client, described
 from server.client.imports import add_import
-from server.config import ServerConfig, load
-from server.data_folder import begun_data_folder, data_folder
+from server.config import load
+from server.data_folder import KEYS, begun_data_folder, data_folder, hold
 from server.keys import Keys, Scope
-from server.listening import certificate_of, listening
 from server.noted import note_act
 from server.now import now
-from server.oidc.provider import Provider
-from server.own_log import OwnLog
-from server.people import People
-from server.reference import ReferenceData
-from server.sessions import Sessions
-from server.store import own_name
 from server.store.retime import retime_database
-from server.storing import opened
-from shared import files, logfmt
+from shared import logfmt
 from shared.api.acts import Written
 from shared.api.stations import NewStation, Revoke, StationCode
-from shared.data_folders import for_server
 from shared.errors import ScantrailError, StartError
 from shared.installed import warn_of_weaknesses
 from shared.keys import Kind, parse
 from shared.moments import SECOND, to_text
 from shared.protocol import ProblemType
-from shared.sd_notify import READY, STOPPING, notify
 from shared.version import VERSION
 
 __all__ = ["main"]
 
 _LOG = logging.getLogger("scantrail.server")
-KEYS = "keys"
-OWN_KEY = "own-log.json"
-LOCK = "lock"
-MOST_PROCESSES = 64
-"""Servers on one folder, where their database is on PostgreSQL."""
 DAY = 24 * 3600 * SECOND
 MOST_DAYS = 3650
-SESSIONS = "sessions"
-MAX_LINE = 16 * 1024
-"""Bytes of a request's first line: the longest key is 12 KB when percent-encoded."""
-
-
-def _data(folder: Path) -> Path:
-    for_server(folder)
-    try:
-        files.make_folder(folder)
-    except OSError as error:
-        reason = f"the data folder {folder} cannot be made: {error.strerror}"
-        raise StartError(reason) from error
-    return folder
-
-
-# --- serve ----------------------------------------------------------------------------
-
-
-def _alone(data: Path) -> None:
-    """Hold the folder for this process, until it ends in whatever way.
-
-    Raises:
-        StartError: Another server has it; two writers could lose what was acknowledged.
-    """
-    try:
-        files.lock(data / LOCK)
-    except files.LockedError as error:
-        reason = f"another server runs on {data}; stop it, or choose another --data"
-        raise StartError(reason) from error
-
-
-def _one_of_many(data: Path) -> int:
-    """Hold a place in the folder among processes on one database; return its number.
-
-    Raises:
-        StartError: There are very many already.
-    """
-    for number in range(1, MOST_PROCESSES + 1):
-        with suppress(files.LockedError):
-            files.lock(data / (LOCK if number == 1 else f"{LOCK}-{number}"))
-            return number
-    reason = f"{MOST_PROCESSES} servers run on {data} already; give some another --data"
-    raise StartError(reason)
-
-
-async def _serve(config: ServerConfig, *, new: bool) -> None:
-    """Serve until told to end.
-
-    Args:
-        config: The settings.
-        new: The data folder was not there; where it does not come to serving, it goes.
-
-    Raises:
-        StartError: It did not come to that.
-    """
-    data = _data(Path(config.data))
-    number = 1
-    if config.store.url:
-        number = _one_of_many(data)
-    else:
-        _alone(data)
-    try:
-        await _serve_from(data, number, config)
-    except StartError:
-        if new:  # it is this process's alone, and nobody was ever served from it
-            shutil.rmtree(data, ignore_errors=True)
-        raise
-
-
-async def _serve_from(data: Path, number: int, config: ServerConfig) -> None:
-    """Serve from a folder that is held.
-
-    Raises:
-        StartError: It did not come to that.
-    """
-    certificate = certificate_of(config)
-    told = certificate if config.tls.mode == "own" else None
-    site = config.site()
-    store = await opened(config.store, data, now, site)
-    try:
-        own_key = data / (OWN_KEY if number == 1 else f"own-log-{number}.json")
-        own = await OwnLog.open(store, own_key, now, own_name(number))
-    except BaseException:
-        await store.close()  # an open database keeps a process from ending
-        raise
-    people = People(data / people_command.PEOPLE)
-    oidc = Provider(config.oidc, now) if config.oidc.issuer else None
-    context = Context(
-        store=store,
-        keys=Keys(data / KEYS),
-        people=people,
-        plan=data / plan_command.PLAN,
-        sessions=Sessions(data / SESSIONS, people, visitors=oidc is not None),
-        reference=ReferenceData(store, now),
-        own=own,
-        now=now,
-        site=site,
-        requests_per_second=config.requests_per_second,
-        webhooks=config.webhooks,
-        code_lifetime=config.code_minutes * 60 * SECOND,
-        silent_limit=config.silent_seconds * SECOND,
-        zone=config.console.zone,
-        language=config.console.language,
-        fingerprint=told.fingerprint if told else "",
-        second_factor=frozenset(config.console.second_factor),
-        config=config,
-        oidc=oidc,
-    )
-    # what a body unpacks to is bounded by server.delivery, not by aiohttp
-    runner = web.AppRunner(
-        create_app(context),
-        auto_decompress=False,
-        max_line_size=MAX_LINE,
-        access_log=None,
-        handle_signals=False,
-    )
-    await runner.setup()
-    following = asyncio.create_task(upkeep.follow_backups(data, store))
-    try:
-        async with (
-            listening(runner, config, certificate) as address,
-            announced(
-                config,
-                server=store.identity.server,
-                fingerprint=context.fingerprint,
-                port=urlsplit(address).port or 0,
-            ),
-            keeping_up(partial(pulse.feed, store.ready, "serving"), "watchdog"),
-            keeping_up(
-                partial(upkeep.follow_acts, data, own) if number == 1 else _nothing,
-                "what was done here",
-            ),
-        ):
-            print(address, flush=True)  # noqa: T201 # asked for by the contract
-            _LOG.info("serving; data in %s", config.data)
-            notify(READY)
-            await _until_told()
-            notify(STOPPING)
-    finally:
-        following.cancel()
-        await runner.cleanup()
-
-
-async def _nothing() -> None:
-    """Do what another process does already."""
-    await asyncio.get_running_loop().create_future()
-
-
-async def _until_told() -> None:
-    told = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, told.set)
-    await told.wait()
 
 
 def serve(options: argparse.Namespace) -> None:
@@ -234,7 +56,7 @@ def serve(options: argparse.Namespace) -> None:
     warn_of_weaknesses(_LOG)
     # nothing that comes in by the thousand is part of a cycle: look for them rarely
     gc.set_threshold(50_000, 20, 50)
-    asyncio.run(_serve(config, new=not Path(config.data).exists()))
+    asyncio.run(serving.serve(config, new=not Path(config.data).exists()))
 
 
 # --- key, station-code ----------------------------------------------------------------
@@ -318,7 +140,7 @@ def revoke(options: argparse.Namespace) -> None:
 def retime(options: argparse.Namespace) -> None:
     """Place lines anew in time, without what came while the clock was wrong."""
     data = data_folder(options.data)
-    _alone(data)
+    hold(data)
     found = retime_database(data / DATABASE)
     for begin, end in found.periods:
         print(f"{to_text(begin)}\t{to_text(end)}")  # noqa: T201 # the result

@@ -1,13 +1,28 @@
-"""The folder that a server keeps everything in, for commands that work beside it."""
+"""The folder that a server keeps everything in: found, begun, and held."""
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from shared import files
 from shared.data_folders import for_server
 from shared.errors import StartError
 
-__all__ = ["begun_data_folder", "data_folder"]
+__all__ = [
+    "KEYS",
+    "LOCK",
+    "begun_data_folder",
+    "data_folder",
+    "hold",
+    "hold_one_of_many",
+    "made_data_folder",
+]
+
+KEYS = "keys"
+"""The folder of bearer keys in it."""
+LOCK = "lock"
+"""The file in it that whoever writes holds."""
+_MOST_PROCESSES = 64  # servers on one folder, where their database is on PostgreSQL
 
 
 def data_folder(path: str | Path) -> Path:
@@ -50,3 +65,47 @@ def begun_data_folder(path: str | Path) -> Path:
             file=sys.stderr,
         )
     return folder
+
+
+def made_data_folder(folder: Path) -> Path:
+    """Return a server's folder, made where there is none.
+
+    Raises:
+        StartError: It cannot be made, or is a station's.
+    """
+    for_server(folder)
+    try:
+        files.make_folder(folder)
+    except OSError as error:
+        reason = f"the data folder {folder} cannot be made: {error.strerror}"
+        raise StartError(reason) from error
+    return folder
+
+
+def hold(data: Path) -> None:
+    """Hold the folder for this process, until it ends in whatever way.
+
+    Raises:
+        StartError: Another server has it; two writers could lose what was acknowledged.
+    """
+    try:
+        files.lock(data / LOCK)
+    except files.LockedError as error:
+        reason = f"another server runs on {data}; stop it, or choose another --data"
+        raise StartError(reason) from error
+
+
+def hold_one_of_many(data: Path) -> int:
+    """Hold a place in the folder among processes on one database; return its number.
+
+    Raises:
+        StartError: There are very many already.
+    """
+    for number in range(1, _MOST_PROCESSES + 1):
+        with suppress(files.LockedError):
+            files.lock(data / (LOCK if number == 1 else f"{LOCK}-{number}"))
+            return number
+    reason = (
+        f"{_MOST_PROCESSES} servers run on {data} already; give some another --data"
+    )
+    raise StartError(reason)

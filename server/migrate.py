@@ -8,7 +8,7 @@ from pathlib import Path
 
 from server.backup import DATABASE
 from server.config import ServerConfig, load
-from server.data_folder import data_folder
+from server.data_folder import LOCK, data_folder
 from server.store.moving import Moved
 from server.storing import address, driver_missing
 from server.transfer import to_file, to_postgres
@@ -36,7 +36,7 @@ def migrate(options: argparse.Namespace) -> None:
         raise StartError(reason)
     data = data_folder(options.data or config.data)
     try:
-        files.lock(data / "lock")
+        files.lock(data / LOCK)
     except files.LockedError as error:
         reason = f"a server runs on {data}; stop it first"
         raise StartError(reason) from error

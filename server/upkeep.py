@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import logging
 import shutil
 import sys
 from collections.abc import Callable
@@ -13,19 +12,16 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from server import backup
-from server.backup import BackupError, Published
+from server.backup import BackupError
 from server.config import ServerConfig, load
 from server.drill import drill
-from server.noted import take_acts
 from server.now import now
-from server.own_log import OwnLog
-from server.store import Store, is_own
+from server.store import is_own
 from server.store.again import differences
 from server.store.audit import Report, opened, report
 from server.store.backups import Restored, restored
 from server.storing import address, driver_missing
 from server.transfer import to_file
-from shared.errors import ScantrailError
 from shared.moments import to_text
 
 if TYPE_CHECKING:  # the driver is not everywhere
@@ -33,36 +29,7 @@ if TYPE_CHECKING:  # the driver is not everywhere
 
 T = TypeVar("T")
 
-__all__ = ["add_commands", "follow_acts", "follow_backups"]
-
-_LOG = logging.getLogger("scantrail.server")
-_LOOK = 2.0  # seconds between two looks for a new backup
-
-
-async def follow_backups(data: Path, store: Store) -> None:
-    """Tell the store of each backup that is published, until cancelled."""
-    known: Published | None = None
-    while True:
-        found = await asyncio.to_thread(backup.published, data)
-        if found is not None and found != known:
-            try:
-                await store.mark_backed_up(found.acked)
-            except ScantrailError as error:
-                _LOG.warning("the backup of %s is not noted yet: %s", data, error)
-            else:
-                known = found
-                _LOG.info("stations are told of the backup of %s", found.made_at)
-        await asyncio.sleep(_LOOK)
-
-
-async def follow_acts(data: Path, own: OwnLog) -> None:
-    """Write what administrators did on this machine into the server's own log."""
-    while True:
-        if not await take_acts(data, own.write):
-            await asyncio.sleep(_LOOK)
-
-
-# --- commands -------------------------------------------------------------------------
+__all__ = ["add_commands"]
 
 
 def _say(text: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from server import backup, upkeep
+from server import backup, following
 from server.delivery import Delivery
 from server.store import Station, Store
 from server.store.postgres.store import PostgresStore
@@ -92,12 +92,12 @@ def _fails(*command: str) -> str:
 async def test_what_a_checked_backup_holds_is_told_and_restored(
     database: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(upkeep, "_LOOK", 0.02)
+    monkeypatch.setattr(following, "_LOOK", 0.02)
     data, to, url = tmp_path / "data", tmp_path / "backups", database.database()
     data.mkdir()
     config = str(_config(tmp_path, url))
     store = await PostgresStore.open(url, lambda: NOW, clock=lambda: NOW)
-    following = asyncio.create_task(upkeep.follow_backups(data, store))
+    watching = asyncio.create_task(following.follow_backups(data, store))
     make = ("scantrail-server", "backup", "--data", str(data), "--to", str(to))
     try:
         station = await _joined(store)
@@ -111,7 +111,7 @@ async def test_what_a_checked_backup_holds_is_told_and_restored(
         assert (await store.log(LOG)).backed_up == 20  # type: ignore[union-attr]
         was = await store.item("P-1")
     finally:
-        following.cancel()
+        watching.cancel()
         await store.close()
 
     # all of PostgreSQL is lost; a new database is filled from the backup
