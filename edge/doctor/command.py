@@ -6,6 +6,7 @@ from pathlib import Path
 
 from edge.config import FILE
 from edge.doctor import is_wrong
+from edge.streams import result
 
 __all__ = ["add"]
 
@@ -39,5 +40,5 @@ def _run(options: argparse.Namespace) -> int:
         Path(options.data), config=options.config, offline=options.offline
     )
     text = in_json(findings) if options.json else "\n".join(in_words(findings))
-    print(text, flush=True)  # noqa: T201 - what was asked for
+    result(text)
     return 1 if any(map(is_wrong, findings)) else 0

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from edge.config import FILE
+from edge.streams import result
 
 __all__ = ["add"]
 
@@ -58,8 +59,4 @@ def _run(options: argparse.Namespace) -> int:
         seconds=options.seconds,
     )
     ask = input if sys.stdin.isatty() else None
-    return 0 if identify(wish, _say, ask=ask) else 1
-
-
-def _say(text: str) -> None:
-    print(text, flush=True)  # noqa: T201 - for the person
+    return 0 if identify(wish, result, ask=ask) else 1

@@ -7,7 +7,7 @@ from ipaddress import IPv4Address
 
 import pytest
 
-from edge import cli, nearby
+from edge import join_command, nearby
 from server.announcing import announced
 from server.config import ServerConfig, TlsSettings
 from shared.announced import MOST, SERVICE, Found
@@ -111,7 +111,7 @@ def test_a_person_chooses_and_is_told_to_compare(
 ) -> None:
     monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
     monkeypatch.setattr("builtins.input", lambda _: "2")
-    assert cli._nearby("") == heard[1].url
+    assert join_command._nearby("") == heard[1].url
     said = capsys.readouterr().err
     assert heard[0].url in said
     assert "Anybody on this network can announce a server" in said
@@ -125,7 +125,7 @@ def test_nothing_is_sent_to_a_server_that_nobody_chose(
     monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
     monkeypatch.setattr("builtins.input", lambda _: typed)
     with pytest.raises(StartError, match="nothing was sent"):
-        cli._nearby("")
+        join_command._nearby("")
 
 
 def test_where_nobody_can_choose_a_fingerprint_does(
@@ -133,9 +133,9 @@ def test_where_nobody_can_choose_a_fingerprint_does(
 ) -> None:
     monkeypatch.setattr(sys.stdin, "isatty", lambda: False)
     with pytest.raises(StartError, match="nothing was sent"):
-        cli._nearby("")
-    assert cli._nearby(MARK.removeprefix("sha256:").upper()) == heard[0].url
+        join_command._nearby("")
+    assert join_command._nearby(MARK.removeprefix("sha256:").upper()) == heard[0].url
     with pytest.raises(StartError, match="with that fingerprint"):
-        cli._nearby("ef" * 32)
+        join_command._nearby("ef" * 32)
     with pytest.raises(StartError, match="hexadecimal"):
-        cli._nearby("abc")
+        join_command._nearby("abc")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from edge import cli
+from edge import run_command
 from shared.errors import StartError
 from tests.programs import BIN
 
@@ -71,16 +71,16 @@ def test_at_a_terminal_a_station_begins_only_when_it_is_meant(
     monkeypatch.setattr("builtins.input", lambda _: typed)
     slip = tmp_path / "statoin"
     if begins:
-        cli._see_that_it_is_meant(slip, new=False)
+        run_command._see_that_it_is_meant(slip, new=False)
     else:
         with pytest.raises(StartError, match="nothing was begun"):
-            cli._see_that_it_is_meant(slip, new=False)
+            run_command._see_that_it_is_meant(slip, new=False)
     assert not slip.exists()
-    cli._see_that_it_is_meant(slip, new=True)
+    run_command._see_that_it_is_meant(slip, new=True)
     slip.mkdir()
     (slip / "station.toml").touch()
     monkeypatch.setattr("builtins.input", lambda _: pytest.fail("asked"))
-    cli._see_that_it_is_meant(slip, new=False)
+    run_command._see_that_it_is_meant(slip, new=False)
 
 
 def test_where_nobody_can_be_asked_it_is_said_and_scans_are_taken(
