@@ -55,7 +55,7 @@ async def _recovered(data: Path, found: Path) -> tuple[int, int]:
         await outbox.close()
 
 
-# --- status, trust, check-config ---------------------------------------------------------
+# --- status, trust, check-config ------------------------------------------------------
 
 
 def _status(options: argparse.Namespace) -> int:
