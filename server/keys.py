@@ -16,6 +16,9 @@ from shared import files
 
 __all__ = ["Key", "Keys", "Scope", "hashed", "new_secret"]
 
+_KIND = "sk"
+"""What every key begins with."""
+
 
 class Scope(Enum):
     """What a key may do; each may also do what those before it may."""
@@ -65,7 +68,7 @@ class Keys:
         self, scope: Scope, created: str, name: str = "", expires: int = 0
     ) -> str:
         """Make a key, and return it; nothing but its hash is kept."""
-        secret = new_secret("sk")
+        secret = new_secret(_KIND)
         files.make_folder(self._folder)
         key = Key(scope=scope, created=created, name=name, expires=expires)
         files.write(self._path(secret), msgspec.json.encode(key))
@@ -73,6 +76,8 @@ class Keys:
 
     def find(self, secret: str, now: int) -> Key | None:
         """Return the key, if there is such a one and it has not ended."""
+        if not secret.startswith(_KIND):
+            return None
         try:
             data = self._path(secret).read_bytes()
             found = msgspec.json.decode(data, type=Key)

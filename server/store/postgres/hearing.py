@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import threading
+import time
 from collections.abc import Callable
 from itertools import count
 from typing import Any
@@ -12,12 +13,14 @@ from uuid import uuid4
 from server.store.postgres import locks
 from server.store.postgres.database import connect
 from server.store.postgres.hooks import RENEW
-from server.store.postgres.turn import CHANNEL, CLOCK, Turn
+from server.store.postgres.turn import CHANNEL, CLOCK, Turn, told
 
 __all__ = ["Hearing"]
 
 EVERY = 0.2
 """Seconds between two looks; what is committed is heard of at once."""
+FRESH = 1.0
+"""Seconds after a look for which what it found is taken for what holds."""
 RENEW_AFTER = 25
 """Looks after which this process says again that it tells its webhooks."""
 REST = 1.0
@@ -27,7 +30,7 @@ _LOG = logging.getLogger("scantrail.server.store")
 
 # Where nobody is committing, all that was received before now is there already.
 _LOOK = f"""
-SELECT position, received, said, {locks.TRY_TURN}, {CLOCK} FROM turn
+SELECT position, received, said, stations, {locks.TRY_TURN}, {CLOCK} FROM turn
 """  # noqa: S608 # of constants
 
 
@@ -46,7 +49,8 @@ class Hearing:
         self._lock = threading.Lock()  # the loop's thread, and those that write
         self._given = self._safe = 0
         self.teller = uuid4()
-        self.position = self.said = 0
+        self.position = self.said = self._stations = 0
+        self._looked = -FRESH
         self._growth = asyncio.Condition()
         self._woken = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -63,10 +67,20 @@ class Hearing:
         with self._lock:
             return self._given
 
+    @property
+    def stations(self) -> int | None:
+        """A number that grows whenever a station or one of its tokens may have changed.
+
+        ``None`` where nothing was heard for too long to say so.
+        """
+        fresh = time.monotonic() - self._looked < FRESH
+        return self._stations if fresh else None
+
     async def note(self, turn: Turn) -> None:
         """Take in what was committed."""
         self._move(turn.received)
         self.said = max(self.said, turn.said)
+        self._stations = max(self._stations, turn.stations)
         if turn.position > self.position:
             self.position = turn.position
             async with self._growth:
@@ -101,8 +115,9 @@ class Hearing:
     async def _look(self, connection: Any) -> None:  # noqa: ANN401 # asyncpg has no types
         clock = None if self._clock is None else self._clock()
         row = await connection.fetchrow(_LOOK, clock)
-        position, received, said, free, now = row
-        await self.note(Turn(position=position, received=received, said=said))
+        *turn, free, now = row
+        await self.note(Turn(*turn))
+        self._looked = time.monotonic()
         if free:
             self._move(now - 1)
 
@@ -125,8 +140,7 @@ class Hearing:
             await asyncio.sleep(REST)
 
     def _told(self, _: object, _pid: int, _channel: str, payload: object) -> None:
-        position, received, said = map(int, str(payload).split())
-        turn = Turn(position=position, received=received, said=said)
-        task = asyncio.get_running_loop().create_task(self.note(turn))
+        note = self.note(told(str(payload)))
+        task = asyncio.get_running_loop().create_task(note)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

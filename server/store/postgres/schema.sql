@@ -8,15 +8,17 @@ CREATE TABLE meta (
     value text NOT NULL
 );
 
--- Whose turn it is to commit: the last position, delivery, moment and seal; and a number
--- that grows whenever something was said. One row; see docs/decisions.
+-- Whose turn it is to commit: the last position, delivery, moment and seal; and numbers
+-- that grow whenever something was said, and whenever a station or its tokens changed.
+-- One row; see docs/decisions.
 CREATE TABLE turn (
     one boolean PRIMARY KEY DEFAULT true CHECK (one),
     position bigint NOT NULL,
     number bigint NOT NULL,
     received bigint NOT NULL,
     seal bytea NOT NULL,
-    said bigint NOT NULL
+    said bigint NOT NULL,
+    stations bigint NOT NULL DEFAULT 0
 ) WITH (fillfactor = 10);
 
 CREATE TABLE station (

@@ -64,6 +64,7 @@ class PgShelf(PgReader):
     ) -> None:
         super().__init__(database, _EVER, unwritten, new)
         self._guard, self._version = guard, version
+        self._counted: dict[str, int] = {}
 
     # --- reading ----------------------------------------------------------------------
 
@@ -123,12 +124,17 @@ class PgShelf(PgReader):
 
     def counted(self, location: str) -> int:
         """Return when the location was last counted; before everything if never."""
-        self._guard.place(location)
-        (last,) = self._database.one(
-            f"SELECT max(occurred) FROM counted{self._new} WHERE location = $1",  # noqa: S608 # of constants
-            digest(location),
-        )
-        return BEGINNING.occurred if last is None else int(last)
+        if location not in self._counted:
+            self._guard.place(location)
+            self.look_at((location,))
+        return self._counted[location]
+
+    def look_at(self, places: Collection[str]) -> None:
+        """Have at hand when these places, which are held, were counted."""
+        by_name = {digest(place): place for place in places}
+        self._counted.update(dict.fromkeys(places, BEGINNING.occurred))
+        counted = self._database.rows(_COUNTED.format(new=self._new), list(by_name))
+        self._counted.update((by_name[name], last) for name, last in counted)
 
     def find(self, event: str) -> Event | None:
         """Return an event by its name, if it is here and was understood."""
@@ -271,6 +277,14 @@ _AT = (
     '"left"(l.location, 200) = "left"($1, 200) AND l.location = $1'
     " AND (l.container IS NULL AND l.left_at IS NULL OR i.latest >= $2)"
 )
+_COUNTED = """
+SELECT k.name, c.occurred
+FROM unnest($1::bytea[]) k (name)
+CROSS JOIN LATERAL (
+    SELECT occurred FROM counted{new} WHERE location = k.name
+    ORDER BY occurred DESC LIMIT 1
+) c
+"""
 _INSERT = """
 INSERT INTO item{new} (name, key, number, latest, state, heard, version)
 SELECT v.*, $7 FROM unnest($1::bytea[], $2::text[], $3::bigint[], $4::bigint[],

@@ -64,37 +64,45 @@ ORDER BY s.name COLLATE "C"
 """
 _FIELDS = tuple(name for name in Seen.__struct_fields__ if name != "incidents")
 
+# A station may speak of several of its logs at once; what it says last holds.
 _HEARD = """
-UPDATE station SET heard = $2, horizon = greatest(coalesce(horizon, 0), $3),
-    clock_offset = coalesce($4, clock_offset), health = coalesce($5, health),
-    reported = CASE WHEN $5::bytea IS NULL THEN reported ELSE $2 END
-WHERE id = $1
+UPDATE station s SET heard = $6,
+    horizon = greatest(coalesce(s.horizon, 0), v.horizon),
+    clock_offset = coalesce(v.clock_offset, s.clock_offset),
+    health = coalesce(v.health, s.health),
+    reported = CASE WHEN v.health IS NULL THEN s.reported ELSE $6 END
+FROM (
+    SELECT DISTINCT ON (station) station, max(horizon) OVER (PARTITION BY station)
+        AS horizon, clock_offset, health
+    FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bytea[])
+        u (place, station, horizon, clock_offset, health)
+    ORDER BY station, place DESC
+) v
+WHERE s.id = v.station
 """
 
 
 def note_heard(
     database: Database,
-    station: Station,
-    log: Log,
-    delivery: Delivery,
+    told: Sequence[tuple[Station, Log, Delivery]],
     received: int,
     *,
     heard: int,
 ) -> None:
-    """Note that the station spoke; an empty delivery says that there is no more."""
-    complete = not delivery.lines and delivery.after == log.acked
-    offset = None if delivery.clock is None else delivery.clock.at - heard
-    health = delivery.health
-    database.do(
-        _HEARD,
-        station.id,
-        received,
-        received if complete else log.occurred,
-        offset,
-        None if health is None else msgspec.json.encode(health),
-    )
-    if not delivery.lines and delivery.after < log.acked:
-        _note_rollback(database, station, log, received)
+    """Note that stations spoke; an empty delivery says that there is no more."""
+    rows: list[Sequence[object]] = []
+    for place, (station, log, delivery) in enumerate(told):
+        complete = not delivery.lines and delivery.after == log.acked
+        offset = None if delivery.clock is None else delivery.clock.at - heard
+        health = delivery.health
+        data = None if health is None else msgspec.json.encode(health)
+        horizon = received if complete else log.occurred
+        rows.append((place, station.id, horizon, offset, data))
+    if rows:
+        database.columns(_HEARD, rows, 5, received)
+    for station, log, delivery in told:
+        if not delivery.lines and delivery.after < log.acked:
+            _note_rollback(database, station, log, received)
 
 
 def _note_rollback(

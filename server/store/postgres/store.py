@@ -49,6 +49,7 @@ from server.store.postgres import (
 )
 from server.store.postgres.database import Database, Worker
 from server.store.postgres.hearing import Hearing
+from server.store.postgres.holders import Holders
 from server.store.postgres.remaking import Remaking
 from server.store.postgres.remembered import Remembered
 from server.store.postgres.writing import Appending
@@ -100,6 +101,7 @@ class PostgresStore:
         self._all = (*self._writers, *readers)
         self._hearing = Hearing(url, clock)
         self._remaking = Remaking(Worker(url), site)
+        self._holders = Holders(self._holder, lambda: self._hearing.stations)
         self._lanes: list[Group[_One, Receipt]] = []
         self.identity = Identity(server="", epoch="")
 
@@ -209,6 +211,16 @@ class PostgresStore:
     async def _write(self, function: Callable[[Database], T]) -> T:
         return await self._writers[0].transact(function)
 
+    async def _change(
+        self,
+        function: Callable[[Database], T],
+        note: Callable[[Database], turn.Turn] = turn.note_said,
+    ) -> T:
+        """Change something of stations; every process is told of it."""
+        found, done = await self._write(lambda d: (function(d), note(d)))
+        await self._hearing.note(done)
+        return found
+
     async def invite(
         self,
         name: str,
@@ -229,11 +241,7 @@ class PostgresStore:
             replaces=replaces,
         )
 
-        def write(database: Database) -> None:
-            joining.invite(database, asked, self._now())
-            turn.note_said(database)
-
-        await self._write(write)
+        await self._change(partial(joining.invite, asked=asked, now=self._now()))
 
     async def enrol(
         self,
@@ -257,12 +265,9 @@ class PostgresStore:
             have=have,
         )
 
-        def write(database: Database) -> Station:
-            station = joining.enrol(database, asked, self._now())
-            turn.note_said(database)
-            return station
-
-        return await self._write(write)
+        return await self._change(
+            partial(joining.enrol, joining=asked, now=self._now())
+        )
 
     async def mark_backed_up(self, acked: Mapping[str, tuple[int, str]]) -> None:
         """Note up to which line of which head each log is in a checked backup."""
@@ -270,17 +275,18 @@ class PostgresStore:
 
     async def revoke(self, name: str) -> bool:
         """Let a station do nothing more; return whether there is one."""
-        return await self._write(partial(joining.revoke, name=name, now=self._now()))
+        return await self._change(partial(joining.revoke, name=name, now=self._now()))
 
     async def offer_token(self, station: Station, token_hash: bytes) -> None:
         """Let a station use this token from when it likes on."""
-        await self._write(partial(joining.offer, who=station, token_hash=token_hash))
+        offer = partial(joining.offer, who=station, token_hash=token_hash)
+        await self._change(offer, turn.note_tokens)
 
     async def use_token(self, station: Station, token_hash: bytes) -> None:
         """Let the one that was offered replace the present one: it was used."""
-        await self._write(
-            partial(joining.use, who=station, token_hash=token_hash, now=self._now())
-        )
+        now = self._now()
+        use = partial(joining.use, who=station, token_hash=token_hash, now=now)
+        await self._change(use, turn.note_tokens)
 
     async def note_copied(self, station: Station, address: str) -> None:
         """Remember that a token that was replaced was shown, and whence."""
@@ -325,6 +331,9 @@ class PostgresStore:
 
     async def station(self, token_hash: bytes) -> Station | None:
         """Return the station whose token this is, or was."""
+        return await self._holders.find(token_hash)
+
+    async def _holder(self, token_hash: bytes) -> Station | None:
         return await self._read(partial(joining.station, token_hash=token_hash))
 
     async def stations(self) -> list[Seen]:

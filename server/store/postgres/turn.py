@@ -13,10 +13,11 @@ from server.seals import Received, seal
 from server.store.postgres import locks
 from server.store.postgres.database import Database
 
-__all__ = ["CHANNEL", "CLOCK", "Brought", "Turn", "begin", "commit", "note_said", "now"]
+__all__ = ["CHANNEL", "CLOCK", "Brought", "Turn", "begin", "commit", "note_said"]
+__all__ += ["note_tokens", "now", "told"]
 
 CHANNEL = "scantrail"
-"""Where every process hears of what was committed: position, moment, what was said."""
+"""Where every process hears of what was committed: the numbers of a `Turn`."""
 
 CLOCK = "coalesce($1, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint)"
 """An expression: now, by the clock of the database, which all processes share.
@@ -28,12 +29,17 @@ Its parameter is another clock's, for tests.
 _NUMBER = "pg_current_xact_id()::text::bigint"
 
 
-class Turn(msgspec.Struct, frozen=True, kw_only=True):
-    """Up to where everything is committed."""
+class Turn(msgspec.Struct, frozen=True):
+    """Up to where everything is committed.
+
+    ``said`` grows whenever something was said or a station changed, ``stations``
+    whenever a station or one of its tokens did.
+    """
 
     position: int
     received: int
     said: int
+    stations: int
 
 
 class Brought(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,7 +68,9 @@ def begin(database: Database, clock: int | None) -> tuple[int, int]:
     return int(moment), int(number)
 
 
-_TURN = f"SELECT {CLOCK}, position, number, received, seal, said FROM turn"  # noqa: S608 # of constants
+_TURN = f"""
+SELECT {CLOCK}, position, number, received, seal, said, stations FROM turn
+"""  # noqa: S608 # of constants
 _SEAL = """
 WITH written AS (
     INSERT INTO delivery (log, last, position, number, head, signature, public_key,
@@ -96,7 +104,9 @@ def commit(
         said: Whether something was said that no scan shows.
     """
     locks.in_turn(database)
-    moment, position, number, received, last, told = database.one(_TURN, clock)
+    moment, position, number, received, last, words, stations = database.one(
+        _TURN, clock
+    )
     received = max(moment, received + 1, floor + 1)
     rows = []
     for number, one in enumerate(brought, number + 1):  # noqa: B020 # it goes on
@@ -115,7 +125,7 @@ def commit(
             ),
         )
         rows.append((one, position, number, last))
-    turn = Turn(position=position, received=received, said=told + said)
+    turn = Turn(position, received, words + said, stations)
     database.do(
         _SEAL,
         [one.log_id for one, *_ in rows],
@@ -137,14 +147,33 @@ def commit(
     return turn
 
 
-def note_said(database: Database) -> None:
-    """Note that something was said, or that a station may have changed."""
+_NOTE = """
+UPDATE turn SET said = said + $1, stations = stations + 1
+RETURNING position, received, said, stations
+"""
+
+
+def note_said(database: Database) -> Turn:
+    """Note that a station changed; to be committed at once."""
+    return _note(database, 1)
+
+
+def note_tokens(database: Database) -> Turn:
+    """Note that only tokens changed; to be committed at once."""
+    return _note(database, 0)
+
+
+def _note(database: Database, said: int) -> Turn:
     locks.in_turn(database)
-    position, received, said = database.one(
-        "UPDATE turn SET said = said + 1 RETURNING position, received, said"
-    )
-    _notify(database, Turn(position=position, received=received, said=said))
+    turn = Turn(*database.one(_NOTE, said))
+    _notify(database, turn)
+    return turn
 
 
 def _notify(database: Database, turn: Turn) -> None:
-    database.rows(_NOTIFY, f"{turn.position} {turn.received} {turn.said}")
+    database.rows(_NOTIFY, " ".join(map(str, msgspec.structs.astuple(turn))))
+
+
+def told(notice: str) -> Turn:
+    """Read what another process tells of its turn."""
+    return Turn(*map(int, notice.split()))

@@ -209,6 +209,7 @@ class Appending:
         try:
             held.begin()
             shelf = PgShelf(database, held, unwritten, number)
+            shelf.look_at(seen)
             take_in(shelf, self._site, unwritten, arrived)
         except MeetingError:
             self._items |= held.met
@@ -236,16 +237,12 @@ class Appending:
             database,
             [(one.station.id, one.clocks, bool(one.understood)) for one in new],
         )
-        for one in new:
-            if one.clocks.fresh or one.understood:
-                station_rows.note_heard(
-                    database,
-                    one.station,
-                    one.log,
-                    one.delivery,
-                    moment,
-                    heard=self._heard,
-                )
+        spoke = [
+            (one.station, one.log, one.delivery)
+            for one in new
+            if one.clocks.fresh or one.understood
+        ]
+        station_rows.note_heard(database, spoke, moment, heard=self._heard)
 
 
 _VOID = """
