@@ -8,6 +8,7 @@ from server.api.wanted import looked_for
 from server.console.inbox import station_cases
 from server.console.loads import lacks
 from server.console.rendering import page
+from server.console.station_kinds import told_once
 from server.findings import MANIFEST
 from server.station_exceptions import Seen
 from server.store import ExceptionQuery, Store, View
@@ -47,7 +48,7 @@ async def tiles(context: Context) -> list[Tile]:
     store, now = context.store, context.store.present()
     found = await store.exceptions(ExceptionQuery(limit=MOST))
     seen = [s for s in await store.stations() if s.active and s.kind == "station"]
-    cases = await station_cases(context)
+    cases = told_once(await station_cases(context))
     silent = {one.station for one in cases if one.code == "silent"}
     wanted = await looked_for(context)
     horizon = await store.horizon(View(at=now, known_at=now))
@@ -85,16 +86,16 @@ async def tiles(context: Context) -> list[Tile]:
         ),
         Tile(
             name="loads",
-            figure=f"{lacking + left}{'+' if len(loads) == MOST_LOADS else ''}",
-            tone="attention" if lacking or left else "",
-            parts={"here": lacking, "left": left},
+            figure=str(left),
+            tone="attention" if left else "",
+            parts={"here": f"{lacking}{'+' if len(loads) == MOST_LOADS else ''}"},
             to="/loads",
         ),
         Tile(
             name="wanted",
             figure=str(len(wanted)),
             tone="attention" if wanted else "",
-            parts={"found": sum(one.found is not None for one in wanted)},
+            parts={"found": sum(o.found is not None for o in wanted)} if wanted else {},
             to="/exceptions#wanted",
         ),
         Tile(

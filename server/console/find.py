@@ -2,28 +2,24 @@
 
 from urllib.parse import quote
 
-import msgspec
 from aiohttp import web
 
-from server.api import wire
 from server.api.context import CONTEXT
 from server.api.wanted import legible, looked_for
 from server.console.contents import contents
 from server.console.done import done
 from server.console.item_view import item_view
 from server.console.known_names import named, pages
-from server.console.lines import neighbours
 from server.console.minds import Since, since
 from server.console.rendering import page, see_other, wording
 from server.console.titles import by_remark, by_title, titles
-from server.problems import not_found
 from server.store import ItemQuery, Store
 from server.store.answering import LOAD_PREFIXES
 from shared.hosts import HostLine, Topic, host_line
 from shared.keys import Kind, parse
 from shared.moments import to_text
 
-__all__ = ["event", "find", "item"]
+__all__ = ["find", "item"]
 
 MOST = 100
 RECENT = 12
@@ -121,50 +117,3 @@ async def item(request: web.Request) -> web.Response:
 
 async def _is_load(store: Store, key: str) -> bool:
     return key.startswith(LOAD_PREFIXES) or bool(await store.said(Topic.LOAD, [key]))
-
-
-async def event(request: web.Request) -> web.Response:
-    """``GET /events/{event}``: the scan itself: its bytes, and how they were read."""
-    entry = await request.app[CONTEXT].store.event(wire.key(request, "event"))
-    if entry is None:
-        reason = "There is no such event here."
-        raise not_found(reason)
-    line = host_line(entry.line)
-    raw = None if line is None else line.raw
-    return page(
-        request,
-        "event.html",
-        entry=entry,
-        line=line,
-        fields=_fields(entry.line),
-        text=entry.line.decode(errors="backslashreplace"),
-        raw=raw,
-        raw_bytes=None if raw is None else raw.encode("latin-1", "replace").hex(" "),
-        scanned=None if raw is None else parse(raw),
-        voids=None if line is None else line.voids,
-        line_bytes=entry.line.hex(" "),
-        titles=await titles(request.app[CONTEXT].store, [line.item if line else None]),
-        neighbours=await _neighbours(request.app[CONTEXT].store, entry.event),
-    )
-
-
-async def _neighbours(store: Store, event: str) -> list[str]:
-    """Return the names of the lines before and behind one, empty where none is."""
-    return [
-        name if name and await store.event(name) is not None else ""
-        for name in neighbours(event)
-    ]
-
-
-def _fields(data: bytes) -> list[tuple[str, str]]:
-    """Return the fields of a line as it came, known here or not."""
-    try:
-        found = msgspec.json.decode(data)
-    except (ValueError, RecursionError):
-        return []
-    if not isinstance(found, dict):
-        return []
-    return [
-        (name, value if isinstance(value, str) else msgspec.json.encode(value).decode())
-        for name, value in found.items()
-    ]

@@ -14,6 +14,8 @@ from server.console.item_view import known_then, view_of
 from server.console.plan import Box, Drawing, drawing, group_of, lettering, natural
 from server.console.rendering import CONSOLE, page
 from server.console.sampling import others, part_of, sampled, told
+from server.console.station_kinds import of_one
+from server.console.weights import tone, worst
 from server.console.workshop import WORKSHOP, Made, Progress
 from server.floor import Floor, Here, spans
 from server.history import Telling
@@ -33,6 +35,7 @@ MOST_SHOWN = 300
 STEP = 300
 """Seconds from one mark of the slider to the next."""
 LEVELS = 4
+_TONES = ("", "attention", "error")
 EARLIEST = 10 * 86_400 * SECOND
 """No floor before 1970 is asked for; a day's midnight can be told from here on."""
 
@@ -47,9 +50,10 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     level: int
 
     @property
-    def trouble(self) -> bool:
-        """Whether something is wrong with a station there."""
-        return any(one.exceptions for one in self.stations)
+    def trouble(self) -> str:
+        """How what is wrong with a station there is drawn; "" where all is well."""
+        code = worst(found for one in self.stations for found in one.exceptions)
+        return tone(code) if code else ""
 
 
 class Group(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,9 +78,9 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
         return min((one.here.oldest for one in self.places if one.here), default=None)
 
     @property
-    def trouble(self) -> bool:
-        """Whether something is wrong with a station there."""
-        return any(one.trouble for one in self.places)
+    def trouble(self) -> str:
+        """How what is wrong with a station there is drawn: as the worst of it is."""
+        return max((one.trouble for one in self.places), key=_TONES.index, default="")
 
 
 def grouped(places: Iterable[Place]) -> list[Group]:
@@ -220,6 +224,7 @@ async def _places(
         joined = at is None or (seen.joined or 0) <= at
         if seen.active and joined and seen.location and not is_own(seen.name):
             state = station_state(seen, now, limit)
+            state.exceptions = of_one(state.exceptions)
             stations.setdefault(seen.location, []).append(state)
     most = max((one.count for one in found.values()), default=0)
     return [

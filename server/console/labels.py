@@ -30,6 +30,8 @@ __all__ = ["Order", "labels", "preview", "sheet"]
 
 MOST = 1000
 """Labels in one go: a page is made while somebody waits for it."""
+MOST_SHEETS = 30
+"""Sheets that the page shows, and that it prints; more are saved first."""
 LONGEST = 6000
 """Characters of codes that are typed in: they have to fit into an address."""
 _MOST_LOADS = 200
@@ -140,11 +142,11 @@ async def _pages(request: web.Request, order: Order) -> "list[Page]":
 
 async def labels(request: web.Request) -> web.Response:
     """``GET /labels?kind=…``: what to print; once that is said, how it looks."""
-    order, wrong, made = Order(), "", 0
+    order, wrong, made = Order(), "", list["Page"]()
     try:
         order = _order(request)
         if "kind" in request.query:
-            made = len(await _pages(request, order))
+            made = await _pages(request, order)
     except (StartError, ProblemError) as error:
         wrong = str(error)
     return page(
@@ -155,11 +157,22 @@ async def labels(request: web.Request) -> web.Response:
         sizes=SIZES,
         symbologies=SYMBOLOGIES,
         wrong=wrong,
-        made=made,
+        made=len(made),
+        paper=_paper(made[0]) if made else "",
+        most_sheets=MOST_SHEETS,
         query=urlencode(msgspec.structs.asdict(order)),
         pdf=can_write(),
         most=MOST,
     )
+
+
+def _paper(sheet: "Page") -> str:
+    """Return which paper a sheet is for, as the stylesheet has it."""
+    from server.client.sheets import SIZES as MEASURES  # noqa: PLC0415 # not everywhere
+
+    size = (sheet.width, sheet.height)
+    fits = (n for n, one in MEASURES.items() if (one.width, one.height) == size)
+    return next(fits, "")
 
 
 async def _asked(request: web.Request) -> "tuple[Order, list[Page]]":

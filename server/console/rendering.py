@@ -15,9 +15,10 @@ from server.api.context import CONTEXT, Context
 from server.api.guard import Access, lacked, may, signed_in
 from server.console.clock import Clock
 from server.console.deeds import did
-from server.console.shown import SILENT, shown, signed
+from server.console.shown import FEW, SILENT, shown, signed
 from server.console.spoken import spoken
 from server.console.verdict import told
+from server.console.weights import tone, worst
 from server.console.words import Words, chosen, words
 from server.people import Role
 from server.problems import ProblemError
@@ -87,7 +88,9 @@ class Console:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.globals.update(_LINKS, SILENT=SILENT)
+        self._templates.globals.update(
+            _LINKS, FEW=FEW, SILENT=SILENT, tone=tone, worst=worst
+        )
         self.assets = {
             path.name: Asset(_TYPES[path.name.rpartition(".")[2]], path.read_bytes())
             for path in (files("server.console") / "assets").iterdir()

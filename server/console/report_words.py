@@ -7,7 +7,7 @@ from server.console.deeds import deed
 from server.console.item_view import ItemView
 from server.console.learnt import Belief, Learnt, Scan
 from server.console.minds import Since
-from server.console.shown import SILENT, shown
+from server.console.shown import FEW, SILENT, shown
 from server.console.spoken import spoken
 from server.console.timeline import Gap, Step
 from server.console.verdict import Part, told
@@ -122,7 +122,7 @@ class Teller:
             sure = self._tensed("sure", moment=self.when(until))
             yield sure if until else self._tensed("no_stations")
             return
-        yield self.say("item.untold")
+        yield " ".join(self._untold_means(view, len(answer.behind)))
         for one in answer.behind[:SILENT]:
             since, station = one.complete_until, one.station
             yield (
@@ -134,6 +134,14 @@ class Teller:
             )
         if len(answer.behind) > SILENT:
             yield self.say("item.and_more", number=len(answer.behind) - SILENT)
+
+    def _untold_means(self, view: ItemView, number: int) -> Iterator[str]:
+        """Say what follows from so many stations that have not told everything."""
+        yield self.say("untold.one" if number == 1 else "untold.some", number=number)
+        yield self.say("untold.item_then" if view.moved else "untold.item")
+        if number > FEW:
+            near = view.lacking
+            yield self.say("untold.near" if near else "untold.not_near", number=near)
 
     def said_by(self, step: Step | None) -> str:
         """Say who claimed it, where a step is no scan but somebody's word."""

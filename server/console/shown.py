@@ -6,10 +6,12 @@ would act on all the same: controls, and characters that turn the direction of a
 
 import unicodedata
 
-__all__ = ["MOST", "SILENT", "shown", "signed"]
+__all__ = ["FEW", "MOST", "SILENT", "shown", "signed"]
 
 MOST = 300
 """Characters of a text on a page, unless its own page shows all of it."""
+FEW = 2
+"""Stations that have not told all and are named at once; more are unfolded."""
 SILENT = 5
 """Stations that are named of those that have not told all; the rest is counted."""
 

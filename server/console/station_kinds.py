@@ -6,8 +6,9 @@ import msgspec
 
 from server.console.weights import weight
 from shared.api.exceptions import FoundException
+from shared.api.stations import StationException
 
-__all__ = ["StationKind", "by_kind", "told_once"]
+__all__ = ["StationKind", "by_kind", "of_one", "told_once"]
 
 
 class StationKind(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,6 +25,13 @@ def told_once(cases: Iterable[FoundException]) -> list[FoundException]:
     found = list(cases)
     silent = {one.station for one in found if one.code == "silent"}
     return [one for one in found if one.code != "behind" or one.station not in silent]
+
+
+def of_one(cases: Iterable[StationException]) -> list[StationException]:
+    """Do the same with all that is open for one station."""
+    found = list(cases)
+    silent = any(one.code == "silent" for one in found)
+    return [one for one in found if not silent or one.code != "behind"]
 
 
 def by_kind(cases: Iterable[FoundException]) -> list[StationKind]:

@@ -10,6 +10,7 @@ from server.api import wire
 from server.api.context import CONTEXT
 from server.api.stations import end, made_code
 from server.console.rendering import page, see_other
+from server.console.station_kinds import of_one
 from server.problems import invalid, not_found
 from server.station_exceptions import station_state
 from server.store import View, is_own
@@ -34,7 +35,11 @@ async def _states(request: web.Request) -> list[StationState]:
     context = request.app[CONTEXT]
     now, limit = context.store.present(), context.silent_limit
     found = [station_state(s, now, limit) for s in await context.store.stations()]
-    return [one for one in found if not is_own(one.station)]
+    return [
+        msgspec.structs.replace(one, exceptions=of_one(one.exceptions))
+        for one in found
+        if not is_own(one.station)
+    ]
 
 
 async def stations(request: web.Request) -> web.Response:

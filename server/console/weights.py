@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 
 from shared.api.exceptions import FoundException
+from shared.api.stations import StationException
 
-__all__ = ["ORDERS", "in_order", "weight"]
+__all__ = ["ORDERS", "in_order", "tone", "weight", "worst"]
 
 _WEIGHTS = {
     "seen_after_departure": 3,
@@ -23,11 +24,22 @@ _WEIGHTS = {
 wait; all others weigh 2."""
 
 ORDERS = ("weight", "age")
+_URGENT = 3
 
 
 def weight(code: str) -> int:
     """Return how much an exception weighs, from 1 to 3."""
     return _WEIGHTS.get(code, 2)
+
+
+def tone(code: str) -> str:
+    """Return how an exception is drawn wherever it is named: ``error`` is urgent."""
+    return "error" if weight(code) == _URGENT else "attention"
+
+
+def worst(found: Iterable[StationException]) -> str:
+    """Return the heaviest code of what is wrong, the first of these; "" of nothing."""
+    return max((one.code for one in found), key=weight, default="")
 
 
 def in_order(found: Iterable[FoundException], order: str) -> list[FoundException]:

@@ -260,8 +260,8 @@ def test_the_board_follows_by_itself_and_says_when_it_does_not(
     page.goto(f"{house.url}/board")
     expect(page.locator("#live")).to_contain_text("live since 03:06:40")
     assert page.locator(".tile").count() <= 7
-    tile = page.locator(".tile", has_text="Loads that lack something")
-    expect(tile).to_contain_text("1")
+    tile = page.locator(".tile", has_text="Loads that left incomplete")
+    expect(tile).to_contain_text("still being loaded here: 1")
     plain = page.locator(".tile", has_text="Wanted items")
     assert "attention" not in (plain.get_attribute("class") or "")
     want = {"action": "note", "item": "P-4711", "wanted": True}
@@ -307,7 +307,7 @@ def test_a_load_shows_what_is_missing_and_where_that_is(
     page = enter(opened, house, "Otto")
     page.get_by_role("navigation").get_by_role("link", name="Loads").click()
     page.get_by_role("link", name="M-1").click()
-    missing = page.get_by_role("region", name="Missing")
+    missing = page.get_by_role("region", name="Not yet loaded")
     expect(missing.get_by_role("row", name="P-4711")).to_contain_text("engagement-ring")
     expect(missing).to_contain_text("at DOCK-2 since")
     expect(page.get_by_role("region", name="not expected")).to_contain_text("P-4715")

@@ -74,9 +74,9 @@ def test_labels_are_looked_at_and_saved(
     go(page, "Labels")
     page.get_by_label("Begin with").fill("A-03-")
     page.get_by_label("How many").fill("30")
-    page.get_by_role("button", name="Make them").click()
-    expect(page.get_by_role("region", name="Pages: 2")).to_be_visible()
-    picture = page.get_by_role("img", name="The first page")
+    page.get_by_role("button", name="Show the sheets").click()
+    expect(page.get_by_role("region", name="Sheets: 2")).to_be_visible()
+    picture = page.get_by_role("img", name="Sheet 1")
     assert picture.evaluate("image => image.complete && image.naturalWidth > 0")
     for link, begins in (("Save as PDF", b"%PDF-"), ("Save as SVG (ZIP)", b"PK")):
         with page.expect_download() as waiting:
@@ -92,14 +92,14 @@ def test_a_code_that_no_station_reads_is_not_printed(
     page = enter(opened, house, "Sina", **HAND)
     page.goto(f"{house.url}/labels")
     page.get_by_label("typed below").check()
-    page.get_by_label("Rows of code,text").fill("<b>A</b>,Rack")
-    page.get_by_role("button", name="Make them").click()
+    page.get_by_label("One code a line").fill("<b>A</b>,Rack")
+    page.get_by_role("button", name="Show the sheets").click()
     expect(page.get_by_role("alert")).to_contain_text("L-<B>A</B>")
     expect(page.get_by_role("alert")).to_contain_text("A to Z")
     assert page.locator("main b").count() == 0
     page.get_by_label("those known here").check()
-    page.get_by_role("button", name="Make them").click()
-    expect(page.get_by_role("img", name="The first page")).to_be_visible()
+    page.get_by_role("button", name="Show the sheets").click()
+    expect(page.get_by_role("img", name="Sheet 1")).to_be_visible()
     assert page.evaluate(WIDER) == 0
 
 

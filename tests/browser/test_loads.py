@@ -146,9 +146,9 @@ def test_the_board_counts_loads_that_lack_something_and_those_that_left_so(
 ) -> None:
     page = enter(opened, house, "Vera")
     page.goto(f"{house.url}/board")
-    tile = page.locator(".tile", has_text="Loads that lack something")
-    expect(tile.locator(".figure")).to_have_text("2")
-    expect(tile).to_contain_text("1 still here, 1 left so in the last 24 hours")
+    tile = page.locator(".tile", has_text="Loads that left incomplete")
+    expect(tile.locator(".figure")).to_have_text("1")
+    expect(tile).to_contain_text("in the last 24 hours; still being loaded here: 1")
     tile.click()
     page.get_by_role("heading", name="Loads", exact=True).wait_for()
 
