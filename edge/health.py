@@ -11,9 +11,10 @@ from pathlib import Path
 
 import msgspec
 
-from edge import identity, outbox
+from edge import identity
 from edge.battery import Battery
 from edge.decisions import State
+from edge.peeking import peek
 from edge.scanners import ScannerHealth
 from edge.sync import SyncStatus
 from edge.terminal_display import clean
@@ -168,7 +169,7 @@ def overview(data: Path, now: ClockReading) -> Status:
     Raises:
         StartError: There is no station, or its files cannot be read.
     """
-    me, kept, report = identity.load(data), outbox.peek(data / OUTBOX), _read(data)
+    me, kept, report = identity.load(data), peek(data / OUTBOX), _read(data)
     if kept is None:
         missing = "" if data.is_dir() else ": there is no such folder"
         reason = (

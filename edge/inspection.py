@@ -9,10 +9,9 @@ import sqlite3
 import struct
 from pathlib import Path
 
-from edge import outbox_schema
+from edge import log_reader, outbox_schema
 from edge.carve import Wal
 from edge.clock import boot_id
-from edge.ledger import Ledger
 from edge.logs import State
 from edge.mark import Mark
 
@@ -48,10 +47,10 @@ def inspect(path: Path, mark: Mark | None, was: State | None) -> None:
     try:
         with outbox_schema.read_only(path, _BUSY) as db:
             if db.execute("PRAGMA user_version").fetchone()[0]:
-                kept = Ledger(db, "")
-                present = kept.state.present
+                state = log_reader.load(db)
+                present = state.present
                 _look_behind(path, before, present.base + present.last)
-                _look_into(kept, mark, was)
+                _look_into(db, state, mark, was)
             else:
                 _look_behind(path, before, 0)
     except (TypeError, ValueError, OverflowError) as error:
@@ -70,14 +69,18 @@ def _roll_back(path: Path) -> None:
                 db.execute("PRAGMA schema_version").fetchone()
 
 
-def _look_into(kept: Ledger, mark: Mark | None, was: State | None) -> None:
-    if not kept.sound():
+def _look_into(
+    db: sqlite3.Connection, state: State, mark: Mark | None, was: State | None
+) -> None:
+    if not log_reader.sound(db, state):
         reason = "it is damaged: its last lines do not hash to their heads"
         raise NotOursError(reason)
     if mark and mark.log:
-        _hold_against(kept, mark)
-    state = kept.state
-    if was and (state.log != was.log or kept.head_at(was.last) != was.head):
+        _hold_against(db, state, mark)
+    if was and (
+        state.log != was.log
+        or log_reader.head_at(db, state.present, was.last) != was.head
+    ):
         reason = "it is not the file that was here, or lines are gone from it"
         raise NotOursError(reason)
 
@@ -114,9 +117,9 @@ def _look_behind(path: Path, before: int | None, last: int) -> None:
         raise NotOursError(reason)
 
 
-def _hold_against(kept: Ledger, mark: Mark) -> None:
+def _hold_against(db: sqlite3.Connection, state: State, mark: Mark) -> None:
     """Refuse another station's file, or an older one than was here."""
-    named = [log for log in kept.state.logs if log.name == mark.log]
+    named = [log for log in state.logs if log.name == mark.log]
     if not named:
         reason = "it is another outbox than was here"
         raise NotOursError(reason)
@@ -124,6 +127,6 @@ def _hold_against(kept: Ledger, mark: Mark) -> None:
     if log is None and mark.last > named[-1].last:
         reason = f"it is older than what was here: line {mark.last} is gone"
         raise NotOursError(reason)
-    if log and kept.head_at(mark.last, log.id) != bytes.fromhex(mark.head):
+    if log and log_reader.head_at(db, log, mark.last) != bytes.fromhex(mark.head):
         reason = "it is not what was here: its lines are others"
         raise NotOursError(reason)

@@ -1,4 +1,4 @@
-"""A station's logs in one SQLite file: the station's SQL. Synchronous.
+"""A station's logs in one SQLite file: what is written there, and known of it.
 
 Contract, sections 2 and 3.3. A ledger belongs to the one thread that owns its
 connection; ``edge.outbox`` puts it there. What it knows of the file changes only
@@ -12,37 +12,22 @@ from typing import Literal
 
 import msgspec
 
+from edge import log_reader
 from edge.logs import Batch, Former, Log, State, numbered, recorded_again, rows
 from shared import chain
 from shared.lines import Line, fit
 
-__all__ = ["DamageError", "Ledger", "load", "newest", "transaction"]
+__all__ = ["Ledger", "transaction"]
 
-_TAIL = 1000  # lines whose chain is checked at every start
-_BEHIND = (1 << 63) - 1  # the last position that there could be
-_ALL = 1 << 40  # bytes
 _ASIDE = 1024  # from one log's id to the next: room for what is taken in later
 
+_ANY_LOG = "SELECT 1 FROM log LIMIT 1"
 _INSERT_LINE = "INSERT INTO line (position, bytes, head) VALUES (?, ?, ?)"
-_LINES = "SELECT bytes FROM line WHERE position > ? AND position <= ? ORDER BY position"
-_TAIL_ROWS = (
-    "SELECT bytes, head FROM line WHERE position > ? AND position <= ? "
-    "ORDER BY position"
-)
-_NEWEST = "SELECT bytes FROM line ORDER BY position DESC LIMIT ?"
-_HEAD = "SELECT head FROM line WHERE position = ?"
-_FIRST_HEAD = "SELECT head FROM log WHERE id = ?"
-_END = "SELECT coalesce(max(position), 0) FROM line WHERE position > ?"
 _BEGIN_LOG = "INSERT INTO log (id, name, head) VALUES (?, ?, ?)"
 _END_LOG = "UPDATE log SET last = ? WHERE id = ?"
 _MOVE_LOG = "UPDATE log SET common = ?, moved_to = ? WHERE id = ?"
-_LOGS = (
-    "SELECT id, name, first, last, acked, backed_up, epoch, common, moved_to FROM log "
-    "ORDER BY id"
-)
 _ACKED = "UPDATE log SET acked = ?, backed_up = ?, epoch = ? WHERE id = ?"
 _EPOCH = "UPDATE log SET epoch = ? WHERE id = ?"
-_STRAY = "SELECT 1 FROM line WHERE position > ? AND position <= ? LIMIT 1"
 _WITHDRAW = "DELETE FROM line WHERE position > ?"
 _PART = "SELECT id, last FROM log WHERE name = ? AND first = ?"
 _TAKE_PART = (
@@ -52,15 +37,7 @@ _TAKE_PART = (
 _FREE_ID = "SELECT coalesce(max(id), 0) + 1 FROM log WHERE id < ?"
 _PRUNE = "DELETE FROM line WHERE position > ? AND position <= ?"
 _PRUNED = "UPDATE log SET first = ?, head = ? WHERE id = ?"
-_TAKEN = "SELECT name FROM aside"
 _TAKE = "INSERT OR IGNORE INTO aside (name) VALUES (?)"
-
-
-class DamageError(sqlite3.DatabaseError):
-    """Lines that do not hash to their heads: the file was damaged or changed."""
-
-    def __init__(self, log: Log, after: int) -> None:
-        super().__init__(f"a line behind line {after} of log {log.name} has changed")
 
 
 class Ledger:
@@ -77,10 +54,10 @@ class Ledger:
             sqlite3.Error: The disk is full or failing.
         """
         self._db = db
-        if first_log and db.execute(_LOGS).fetchone() is None:
+        if first_log and db.execute(_ANY_LOG).fetchone() is None:
             with transaction(db):
                 db.execute(_BEGIN_LOG, (_ASIDE, first_log, chain.start(first_log)))
-        self.state = load(db)
+        self.state = log_reader.load(db)
 
     def append(self, drafts: Sequence[Line]) -> list[str]:
         """Number, encode and save the drafts, all or none; return their names.
@@ -142,7 +119,7 @@ class Ledger:
         """
         with transaction(self._db):
             self._db.execute(_WITHDRAW, (self.state.present.base + last,))
-        self.state = load(self._db)
+        self.state = log_reader.load(self._db)
 
     def read(
         self, after: int, max_lines: int, max_bytes: int, part: int | None = None
@@ -154,39 +131,11 @@ class Ledger:
             DamageError: A line is not what it was.
         """
         log = self.state.part(part)
-        base = self.head_at(after, log.id)
-        if base is None:
-            reason = f"line {after} of a log that ends at {log.last}"
-            raise LookupError(reason)
-        through = min(after + max_lines, log.end)
-        lines = self._lines(log.base + after, log.base + through, max_bytes)
-        head = chain.walk(base, lines)[-1]
-        if lines and head != self.head_at(after + len(lines), log.id):
-            raise DamageError(log, after)
-        return Batch(
-            log=log.name, part=log.id, after=after, base=base, head=head, lines=lines
-        )
-
-    def _lines(self, after: int, through: int, room: int) -> tuple[bytes, ...]:
-        lines: list[bytes] = []
-        with contextlib.closing(self._db.execute(_LINES, (after, through))) as cursor:
-            for (line,) in cursor:
-                room -= len(line) + 1
-                if room < 0 and lines:
-                    break
-                lines.append(line)
-        return tuple(lines)
+        return log_reader.read(self._db, log, after, max_lines, max_bytes)
 
     def head_at(self, seq: int, part: int | None = None) -> bytes | None:
         """Return a log's head after line ``seq``; None if it has no such here."""
-        log = self.state.part(part)
-        if not log.first <= seq <= log.last:
-            return None
-        if seq == log.first:
-            row = self._db.execute(_FIRST_HEAD, (log.id,)).fetchone()
-        else:
-            row = self._db.execute(_HEAD, (log.base + seq,)).fetchone()
-        return row[0] if row else None
+        return log_reader.head_at(self._db, self.state.part(part), seq)
 
     def note(
         self, acked: int, backed_up: int, *, epoch: str = "", part: int | None = None
@@ -232,12 +181,8 @@ class Ledger:
             old.name: (*self.state.former.get(old.name, ()), moved),
         }
         new = Log(id=present.id + _ASIDE, name=name)
-        span = (old.base + common, old.base + old.end)
-        lines = (
-            recorded_again(line, seq, former)
-            for seq, (line,) in enumerate(self._db.execute(_LINES, span), 1)
-        )
-        with transaction(self._db):
+        behind = log_reader.lines(self._db, old, common, old.end)
+        with contextlib.closing(behind), transaction(self._db):
             self._db.execute(_END_LOG, (present.last, present.id))
             self._db.execute(_MOVE_LOG, (common, name, old.id))
             self._db.execute(
@@ -245,8 +190,11 @@ class Ledger:
             )
             self._db.execute(_BEGIN_LOG, (new.id, name, chain.start(name)))
             self._db.execute(_EPOCH, (present.epoch, new.id))
-            self._db.executemany(_INSERT_LINE, rows(lines, new.base, chain.start(name)))
-        self.state = load(self._db)
+            again = (
+                recorded_again(line, seq, former) for seq, line in enumerate(behind, 1)
+            )
+            self._db.executemany(_INSERT_LINE, rows(again, new.base, chain.start(name)))
+        self.state = log_reader.load(self._db)
 
     def take_in(self, part: Log, head: bytes, lines: Sequence[bytes]) -> None:
         """Add to a left log's part lines that were found elsewhere, in order.
@@ -285,13 +233,13 @@ class Ledger:
                 self._db.execute(_TAKE_PART, row)
             self._db.executemany(_INSERT_LINE, rows(new, here.base + last, base))
             self._db.execute(_END_LOG, (last + len(new), here.id))
-        self.state = load(self._db)
+        self.state = log_reader.load(self._db)
 
     def _has(self, part: Log, lines: Sequence[bytes]) -> bool:
         """Whether these lines are here, in another part of their log."""
         last = part.last + len(lines)
         return any(
-            self._lines(log.base + part.last, log.base + last, _ALL) == tuple(lines)
+            tuple(log_reader.lines(self._db, log, part.last, last)) == tuple(lines)
             for log in self.state.logs
             if log.name == part.name and log.first <= part.last and last <= log.last
         )
@@ -338,7 +286,7 @@ class Ledger:
 
     def taken(self) -> frozenset[str]:
         """Return the names of the set-aside files that were taken in."""
-        return frozenset(name for (name,) in self._db.execute(_TAKEN))
+        return log_reader.taken(self._db)
 
     def take(self, name: str) -> None:
         """Note that a set-aside file was taken in.
@@ -348,74 +296,6 @@ class Ledger:
         """
         with transaction(self._db):
             self._db.execute(_TAKE, (name,))
-
-    def sound(self) -> bool:
-        """Whether the present log's last lines are all there and hash to their heads.
-
-        And whether each line is of a log. A ``-wal`` of another file, or lines that
-        another program changed, show here.
-        """
-        log = self.state.present
-        if self._has_strays():
-            return False
-        after = max(log.last - _TAIL, log.first)
-        before = self.head_at(after)
-        span = (log.base + after, log.base + log.last)
-        tail = self._db.execute(_TAIL_ROWS, span).fetchall()
-        if before is None or len(tail) != log.last - after:
-            return False
-        heads = chain.walk(before, [line for line, _ in tail])
-        return heads[1:] == [head for _, head in tail]
-
-    def _has_strays(self) -> bool:
-        """Whether there are lines before, between or behind those of the logs."""
-        logs = self.state.logs
-        ends = [0, *(log.base + log.last for log in logs)]
-        begins = [*(log.base for log in logs), _BEHIND]
-        return any(
-            self._db.execute(_STRAY, span).fetchone()
-            for span in zip(ends, begins, strict=True)
-        )
-
-
-def load(db: sqlite3.Connection) -> State:
-    """Read what the file holds.
-
-    Raises:
-        sqlite3.Error: It has not been made yet, or cannot be read.
-    """
-    logs, former = [], dict[str, tuple[Former, ...]]()
-    for id_, name, first, last, acked, backed_up, epoch, common, then in db.execute(
-        _LOGS
-    ).fetchall():
-        log = Log(id=id_, name=name, first=first, epoch=epoch)
-        if last is None:
-            (end,) = db.execute(_END, (log.base,)).fetchone()
-            last = max(end - log.base, first)  # noqa: PLW2901 - said by its lines
-        end = last if common is None else common
-        told = {"acked": min(acked, last), "backed_up": min(backed_up, last)}
-        logs.append(msgspec.structs.replace(log, last=last, end=end, **told))
-        if common is not None:
-            former[name] = (*former.get(name, ()), Former(common, last, then))
-    if not logs:
-        reason = "it holds no log yet"
-        raise sqlite3.DatabaseError(reason)
-    *left, present = logs
-    query, key = (
-        (_HEAD, present.base + present.last)
-        if present.last > present.first
-        else (_FIRST_HEAD, present.id)
-    )
-    row = db.execute(query, (key,)).fetchone()
-    if row is None:
-        reason = "the present log's last line is not there"
-        raise sqlite3.DatabaseError(reason)
-    return State(present=present, head=row[0], left=tuple(left), former=former)
-
-
-def newest(db: sqlite3.Connection, count: int) -> list[bytes]:
-    """Read the newest lines, newest first."""
-    return [line for (line,) in db.execute(_NEWEST, (count,))]
 
 
 def _grown(state: State, last: int, head: bytes) -> State:

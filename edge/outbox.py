@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TypeVar
 from uuid import uuid4
 
-from edge import connection, ledger, mark, outbox_schema, storage
+from edge import connection, mark, outbox_schema, storage
 from edge.ballast import Ballast
 from edge.clock import boot_id
 from edge.connection import Connection, Expected, on_thread
@@ -40,14 +40,11 @@ __all__ = [
     "Outbox",
     "Second",
     "State",
-    "latest",
-    "peek",
 ]
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
-_BUSY = 2.0  # seconds to wait for a foreign program that holds the file
 _NOTHING = State(present=Log(id=0, name=""), head=b"")
 
 Second = Callable[[Batch], Awaitable[None]]
@@ -541,38 +538,3 @@ class Outbox:
 
     def _sentence(self, error: Exception) -> str:
         return storage.sentence(self.at, error)
-
-
-def peek(path: Path) -> State | None:
-    """Read how far the present log has come, also while a station is running.
-
-    Returns:
-        None where there is no outbox yet.
-
-    Raises:
-        StartError: It cannot be read.
-    """
-    return _look(path, ledger.load) if path.exists() else None
-
-
-def latest(path: Path, count: int) -> list[bytes]:
-    """Read the newest lines, of whatever log, newest first; as ``peek`` does.
-
-    Raises:
-        StartError: It cannot be read.
-    """
-    if not path.exists():
-        return []
-    return _look(path, lambda db: ledger.newest(db, count))
-
-
-def _look(path: Path, work: Callable[[sqlite3.Connection], _T]) -> _T:
-    try:
-        with outbox_schema.read_only(path, _BUSY) as db:
-            return work(db)
-    except outbox_schema.NewerError as error:
-        if connection.side(path).exists():
-            return _look(connection.side(path), work)
-        raise StartError(storage.sentence(path, error)) from error
-    except (sqlite3.Error, outbox_schema.ForeignError) as error:
-        raise StartError(storage.sentence(path, error)) from error

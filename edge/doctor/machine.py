@@ -16,13 +16,13 @@ from pathlib import Path
 from pwd import getpwuid
 from typing import Any
 
-from edge import outbox
 from edge.clock import Clock, read_clock
 from edge.config import Config, load
 from edge.doctor.devices import GROUP, RULES
 from edge.doctor.facts import Disk, Facts, Person, Reads
 from edge.doctor.naming import device_path
 from edge.health import OUTBOX, overview
+from edge.peeking import latest
 from edge.scanners.discovery import (
     ROOT,
     Candidate,
@@ -206,7 +206,7 @@ def _is_ruled(one: Candidate, root: Path) -> bool:
 def _lines(data: Path) -> list[Line]:
     found = []
     with contextlib.suppress(ScantrailError):
-        for raw in outbox.latest(data / OUTBOX, _LATEST):
+        for raw in latest(data / OUTBOX, _LATEST):
             with contextlib.suppress(LineError):
                 found.append(decode(raw))
     return found

@@ -15,7 +15,8 @@ import pytest
 
 from edge import aside
 from edge.care import Care, take_in
-from edge.outbox import Outbox, peek
+from edge.outbox import Outbox
+from edge.peeking import peek
 from shared.errors import StartError
 from shared.lines import decode
 from tests.edge_server import Model

@@ -11,7 +11,8 @@ import pytest
 from edge.capture import Capture
 from edge.care import Care
 from edge.feedback import Feedback
-from edge.outbox import Outbox, latest, peek
+from edge.outbox import Outbox
+from edge.peeking import latest, peek
 from edge.scanners import Read, Tone
 from edge.sync import Sync
 from edge.workflow import Rules

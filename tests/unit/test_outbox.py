@@ -8,7 +8,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from edge.outbox import NotSavedError, Outbox, peek
+from edge.outbox import NotSavedError, Outbox
+from edge.peeking import peek
 from shared import chain
 from shared.errors import LineError, StartError
 from shared.lines import MAX_LINE, Line, decode
