@@ -21,6 +21,8 @@ __all__ = [
     "forget_browser",
     "from_elsewhere",
     "is_secure",
+    "keep_language",
+    "kept_language",
     "of_browser",
     "refused_change",
     "refused_place",
@@ -39,6 +41,7 @@ _OVER_TLS = "__Host-scantrail"
 _HERE = "scantrail"
 """On this machine there may be no TLS, and without it no ``__Host-`` cookie."""
 _GOING, _GOING_SECONDS = "-going", 600
+_LANGUAGE, _YEAR = "-language", 365 * 24 * 3600
 _OWN = frozenset({"same-origin", "none"})
 
 
@@ -166,3 +169,21 @@ def forget_browser(request: web.Request, response: web.Response) -> None:
     response.del_cookie(
         _name(request) + _GOING, path="/", secure=is_secure(request), httponly=True
     )
+
+
+def keep_language(request: web.Request, response: web.Response, language: str) -> None:
+    """Let the browser keep the language that its reader chose, signed in or not."""
+    response.set_cookie(
+        _name(request) + _LANGUAGE,
+        language,
+        max_age=_YEAR,
+        path="/",
+        secure=is_secure(request),
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def kept_language(request: web.Request) -> str:
+    """Return what `keep_language` gave; empty where nothing was chosen."""
+    return request.cookies.get(_name(request) + _LANGUAGE, "")

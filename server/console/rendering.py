@@ -13,13 +13,14 @@ from markupsafe import Markup
 
 from server.api.context import CONTEXT, Context
 from server.api.guard import Access, lacked, may, signed_in
+from server.api.signing import kept_language
 from server.console.clock import Clock
 from server.console.deeds import did
 from server.console.shown import FEW, SILENT, shown, signed
 from server.console.spoken import spoken
 from server.console.verdict import told
 from server.console.weights import tone, worst
-from server.console.words import Words, chosen, words
+from server.console.words import LANGUAGES, Words, chosen, words
 from server.people import Role
 from server.problems import ProblemError
 from server.store import View, is_own
@@ -27,8 +28,8 @@ from shared.hosts import HostLine
 from shared.moments import SECOND, span, to_moment, to_text
 from shared.protocol import ProblemType
 
-__all__ = ["CONSOLE", "HEADERS", "Asset", "Console", "asked_for_page", "page"]
-__all__ += ["held", "problem_page", "see_other", "wording"]
+__all__ = ["CONSOLE", "HEADERS", "Asset", "Console", "asked_for_page"]
+__all__ += ["came_from", "held", "page", "problem_page", "see_other", "wording"]
 
 HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; "
@@ -100,7 +101,13 @@ class Console:
         self.version = sha256(bodies).hexdigest()[:16]
 
     def words(self, request: web.Request) -> Words:
-        """Return the language of a page: the site's, or what its reader asks for."""
+        """Return the language of a page: what its reader chose, or else the site's.
+
+        Where there is neither, it is the first that his browser asks for.
+        """
+        kept = kept_language(request)
+        if kept in LANGUAGES:
+            return words(kept)
         asked = request.headers.get("Accept-Language", "")
         return words(self._language or chosen(asked))
 
@@ -120,6 +127,8 @@ class Console:
             "me": session.person if session else None,
             "token": session.token if session else "",
             "here": request.path_qs,
+            "stay": request.path_qs if request.method == "GET" else came_from(request),
+            "languages": [words(one) for one in LANGUAGES],
             "screens": [name for name, who in _SCREENS if may(request, who)],
             "provider": provider.settings.called if provider else "",
             "may": lambda who: may(request, Access[who]),
@@ -306,7 +315,7 @@ def asked_for_page(request: web.Request) -> bool:
     return "text/html" in request.headers.get("Accept", "")
 
 
-def _came_from(request: web.Request) -> str:
+def came_from(request: web.Request) -> str:
     """Return the page of ours that a form was on; empty where it is not known."""
     parts = urlsplit(request.headers.get("Referer", "")[:_LONGEST_ADDRESS])
     ours = parts.netloc.lower() == request.host.lower()
@@ -319,7 +328,7 @@ def problem_page(request: web.Request, error: ProblemError) -> web.Response:
     if problem.status == web.HTTPUnauthorized.status_code and request.method == "GET":
         return see_other(f"/sign-in?to={quote(request.path_qs, safe='')}")
     if problem.type == ProblemType.PROVE:
-        return see_other(f"/prove?to={quote(_came_from(request), safe='')}")
+        return see_other(f"/prove?to={quote(came_from(request), safe='')}")
     if problem.type == ProblemType.SECOND:
         return see_other("/me")
     needed, people = lacked(request), request.app[CONTEXT].people

@@ -116,6 +116,7 @@ def test_what_anybody_may_is_a_short_list() -> None:
         ("GET", "/"),
         ("GET", "/assets/{version}/{name}"),
         ("GET", "/sign-in"),
+        ("POST", "/language"),
         ("POST", "/sign-in"),
         ("GET", "/sign-in/oidc"),
         ("GET", "/sign-in/oidc/back"),
