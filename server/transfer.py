@@ -71,7 +71,12 @@ async def to_file(
         StartError: It cannot be done; what was moved stays, to go on from.
     """
     from server.store.postgres import locks, moving  # noqa: PLC0415 # not everywhere
-    from server.store.postgres.database import Database, Worker  # noqa: PLC0415
+    from server.store.postgres.database import (  # noqa: PLC0415
+        Database,
+        Worker,
+        plainly,
+        snapshot,
+    )
 
     if not path.exists():  # noqa: ASYNC240 # nothing else runs
         await (await SqliteStore.open(path, now, site)).close()
@@ -98,7 +103,7 @@ async def to_file(
 
         try:
             await worker.open()
-            return await worker.transact(move, snapshot=copy)
+            return await worker.transact(move, snapshot if copy else plainly)
         finally:
             await worker.close()
 

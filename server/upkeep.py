@@ -66,15 +66,21 @@ def _nobody(text: str) -> None:
 def _asked(config: ServerConfig, ask: "Callable[[Database], T]") -> T:
     """Ask the PostgreSQL database, as it is at one moment."""
     with driver_missing():
-        from server.store.postgres.database import Worker  # noqa: PLC0415 # not everywhere
+        from server.store.postgres.database import (  # noqa: PLC0415 # not everywhere
+            Worker,
+            snapshot,
+        )
 
-        return asyncio.run(_transacted(Worker(address(config.store)), ask))
+        worker = Worker(address(config.store))
+        return asyncio.run(_transacted(worker, ask, snapshot))
 
 
-async def _transacted(worker: "Worker", ask: "Callable[[Database], T]") -> T:
+async def _transacted(
+    worker: "Worker", ask: "Callable[[Database], T]", begin: "Callable[[], str]"
+) -> T:
     try:
         await worker.open()
-        return await worker.transact(ask, snapshot=True)
+        return await worker.transact(ask, begin)
     finally:
         await worker.close()
 

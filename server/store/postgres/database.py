@@ -33,6 +33,8 @@ __all__ = [
     "connect",
     "digest",
     "is_lost",
+    "plainly",
+    "snapshot",
 ]
 
 T = TypeVar("T")
@@ -85,15 +87,24 @@ _SETTINGS = {
     "tcp_keepalives_interval": "5",
     "tcp_keepalives_count": "3",
 }
-# What is known of items may be replaced as a whole: not between this and the snapshot.
-_SNAPSHOT = (
-    "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; "
-    "LOCK TABLE item IN ACCESS SHARE MODE"
-)
 _DURABLE = """
 SELECT set_config('synchronous_commit', 'on', false)
 WHERE current_setting('synchronous_commit') IN ('off', 'local')
 """
+
+
+def plainly() -> str:
+    """Begin a transaction that may write."""
+    return "BEGIN"
+
+
+def snapshot() -> str:
+    """Begin one that only reads, and all as of one moment."""
+    # what is known of items may be replaced as a whole: not before that moment
+    return (
+        "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; "
+        "LOCK TABLE item IN ACCESS SHARE MODE"
+    )
 
 
 class MeetingError(Exception):
@@ -247,18 +258,17 @@ class Worker:
         self._lost_since: float | None = None
 
     async def transact(
-        self, function: Callable[[Database], T], *, snapshot: bool = False
+        self, function: Callable[[Database], T], begin: Callable[[], str] = plainly
     ) -> T:
         """Run a function in a transaction, until that is done.
 
         Args:
             function: What to do; it may be run several times.
-            snapshot: Only read, and all as of one moment.
+            begin: Returns the statements that begin the transaction.
 
         Raises:
             ProblemError: 503, the database cannot be reached or takes nothing.
         """
-        begin = _SNAPSHOT if snapshot else "BEGIN"
         return await self._on_thread(lambda: self._until_done(begin, function))
 
     async def open(self) -> None:
@@ -311,11 +321,13 @@ class Worker:
             self._loop.close()
             self._loop = None
 
-    def _until_done(self, begin: str, function: Callable[[Database], T]) -> T:
+    def _until_done(
+        self, begin: Callable[[], str], function: Callable[[Database], T]
+    ) -> T:
         tries, until = 0, time.monotonic() + PATIENCE
         while True:
             try:
-                found = self._once(begin, function)
+                found = self._once(begin(), function)
             except asyncpg.InsufficientResourcesError as error:
                 raise _full(error) from error
             except _AGAIN as error:

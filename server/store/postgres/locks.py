@@ -5,12 +5,12 @@ at the end; what is found out later is only tried, and where another holds it, t
 transaction is run again and takes it with the rest. So there is no deadlock.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from zlib import crc32
 
 from server.store.postgres.database import Database, MeetingError
 
-__all__ = ["TRY_TURN", "Places", "alone", "beside_others", "in_turn", "voids"]
+__all__ = ["ALONE", "BESIDE_OTHERS", "TRY_TURN", "Places", "alone", "hold", "in_turn"]
 
 _KIND, _VOIDS, _PLACES = 5_367, 5_368, 5_369
 """The first halves of our advisory locks; others may use the database, too."""
@@ -21,10 +21,15 @@ _BUCKETS = 64
 TRY_TURN = f"pg_try_advisory_xact_lock_shared({_KIND}, {_TURN})"
 """An expression: whether nobody is committing now."""
 
+BESIDE_OTHERS = f"SELECT pg_advisory_xact_lock_shared({_KIND}, {_WORLD})"
+"""A statement: work beside others."""
+ALONE = f"SELECT pg_advisory_xact_lock({_KIND}, {_WORLD})"
+"""A statement: wait until nobody else appends, and hold others up until the end."""
+
 _TAKE = """
-SELECT CASE WHEN k.alone THEN pg_advisory_xact_lock($1, k.number)
-    ELSE pg_advisory_xact_lock_shared($1, k.number) END
-FROM unnest($2::integer[], $3::boolean[]) AS k (number, alone)
+SELECT CASE WHEN k.alone THEN pg_advisory_xact_lock(k.kind, k.number)
+    ELSE pg_advisory_xact_lock_shared(k.kind, k.number) END
+FROM unnest($1::integer[], $2::integer[], $3::boolean[]) AS k (kind, number, alone)
 """
 _TRY = """
 SELECT CASE WHEN $3 THEN pg_try_advisory_xact_lock($1, $2)
@@ -32,14 +37,9 @@ SELECT CASE WHEN $3 THEN pg_try_advisory_xact_lock($1, $2)
 """
 
 
-def beside_others(database: Database) -> None:
-    """Work beside others."""
-    database.do(f"SELECT pg_advisory_xact_lock_shared({_KIND}, {_WORLD})")
-
-
 def alone(database: Database) -> None:
     """Wait until nobody else appends, and hold others up until the end."""
-    database.do(f"SELECT pg_advisory_xact_lock({_KIND}, {_WORLD})")
+    database.do(ALONE)
 
 
 def in_turn(database: Database) -> None:
@@ -51,26 +51,38 @@ def _bucket(name: str) -> int:
     return crc32(name.encode()) % _BUCKETS
 
 
-def _take(
-    database: Database, kind: int, shared: Iterable[str], own: Iterable[str]
-) -> dict[int, bool]:
-    held = {_bucket(name): False for name in shared}
-    held.update((_bucket(name), True) for name in own)
-    wanted = sorted(held)
-    if wanted:
-        database.do(_TAKE, kind, wanted, [held[number] for number in wanted])
-    return held
+def _buckets(shared: Iterable[str], own: Iterable[str]) -> dict[int, bool]:
+    wanted = {_bucket(name): False for name in shared}
+    wanted.update((_bucket(name), True) for name in own)
+    return wanted
 
 
-def voids(database: Database, logs: Iterable[str], targets: Iterable[str]) -> None:
-    """Let no event come while it is taken back, nor be taken back while it comes.
+def hold(
+    database: Database,
+    *,
+    logs: Iterable[str],
+    targets: Iterable[str],
+    seen: Iterable[str],
+    counted: Iterable[str],
+) -> "Places":
+    """Hold what a transaction deals with beside its stations, its logs and its items.
 
     Args:
         database: In a transaction.
-        logs: Those that get lines.
-        targets: Those of whose lines some are taken back.
+        logs: Those that get lines: none of them is taken back before it is here.
+        targets: Those of whose lines some are taken back: none comes meanwhile.
+        seen: Where something was.
+        counted: What was counted.
     """
-    _take(database, _VOIDS, logs, targets)
+    voids, places = _buckets(logs, targets), _buckets(seen, counted)
+    wanted = [
+        (kind, number, held[number])
+        for kind, held in ((_VOIDS, voids), (_PLACES, places))
+        for number in sorted(held)
+    ]
+    if wanted:
+        database.columns(_TAKE, wanted, 3)
+    return Places(database, places)
 
 
 class Places:
@@ -78,15 +90,11 @@ class Places:
 
     Args:
         database: In a transaction.
-        seen: Where something was.
-        counted: What was counted.
+        held: By the numbers of their locks, whether alone.
     """
 
-    def __init__(
-        self, database: Database, seen: Iterable[str], counted: Collection[str]
-    ) -> None:
-        self._database = database
-        self._held = _take(database, _PLACES, seen, counted)
+    def __init__(self, database: Database, held: dict[int, bool]) -> None:
+        self._database, self._held = database, held
 
     def hold(self, place: str, *, alone: bool = False) -> None:
         """Hold another place, too.

@@ -77,7 +77,7 @@ class Rebuild:
             self._replace(database)
             return None
         unwritten = Unwritten()
-        _, version = turn.begin(database, None)
+        version = turn.number(database)
         guard = Nobody(database, self._new)
         shelf = PgShelf(database, guard, unwritten, version, self._new)
         take_in(shelf, self._site, unwritten, list(self._arrived(database, rows)))

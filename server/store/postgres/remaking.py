@@ -15,7 +15,7 @@ from server.problems import ProblemError
 from server.site import Site
 from server.store import Progress
 from server.store.postgres import rebuild
-from server.store.postgres.database import Database, Worker
+from server.store.postgres.database import Worker
 from server.store.rebuild import layout, rules
 from shared.protocol import ProblemType
 
@@ -27,7 +27,6 @@ LOOK_AGAIN = 1.0
 """Seconds between two looks whether another process is done."""
 
 _LOG = logging.getLogger("scantrail.server.store")
-_NOTED = "SELECT name, value FROM meta WHERE name IN ('rules', 'layout')"
 
 
 class Remaking:
@@ -45,13 +44,15 @@ class Remaking:
         self._task: asyncio.Task[None] | None = None
         self.progress: Progress | None = None
 
-    def check(self, database: Database) -> None:
+    def check(self, noted: tuple[str, str]) -> None:
         """Look whether what is known follows from rules by which this process writes.
+
+        Args:
+            noted: The rules that it follows from, and how it is written.
 
         Raises:
             ProblemError: 503, it follows from other ones.
         """
-        noted = _noted(database)
         if noted not in self._borne:
             reason = (
                 "Answers follow from other rules than those of this process by now: "
@@ -105,11 +106,6 @@ class Remaking:
                 self.progress = made.progress = progress
         finally:
             self.progress = None
-
-
-def _noted(database: Database) -> tuple[str, str]:
-    found = {name: value for name, value in database.rows(_NOTED)}  # noqa: C416 # rows are no pairs
-    return found["rules"], found["layout"]
 
 
 def _tell_failure(task: "asyncio.Task[None]") -> None:

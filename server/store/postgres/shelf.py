@@ -1,6 +1,6 @@
 """What is known of items, in the server's PostgreSQL database."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from importlib import resources
 from operator import itemgetter
 from typing import Any
@@ -167,14 +167,24 @@ class PgShelf(PgReader):
 
     def save(self, kept: Collection[Kept], told: int) -> None:  # noqa: ARG002 # nothing is behind
         """Write what is kept of these items, and give new ones their ``id``."""
-        new = [one for one in kept if one.row is None]
-        self._number(new)
+        self._number([one for one in kept if one.row is None])
         self._put_apart([one for one in kept if len(one.heard) > MOST_HEARD])
         # what is written apart is left out of the rows, and so comes first
         self._write_findings(kept)
-        self._write_moves(kept)
-        self._write_rows(kept)
-        self._list(kept)
+        moves = _moves(kept)
+        new, old = _rows(kept)
+        listed_anew, newly_listed = _list(kept)
+        ((put,),) = self._database.rows(
+            _SAVE.format(new=self._new),
+            *_columns(moves, 4),
+            *_columns(new, 6),
+            *_columns(old, 4),
+            *_columns(listed_anew, 7),
+            *_columns(newly_listed, 9),
+            self._version,
+        )
+        if put < len(new):  # whoever wrote one that should be new is looked at then
+            raise MeetingError
         self._guard.wrote(kept)
 
     def _number(self, new: list[Kept]) -> None:
@@ -195,53 +205,6 @@ class PgShelf(PgReader):
         )
         for one in full:
             one.heard = []
-
-    def _write_rows(self, kept: Iterable[Kept]) -> None:
-        """Write rows; whoever wrote one that should be new is looked at then."""
-        new: list[Row] = []
-        old: list[Row] = []
-        for one in kept:
-            name, told = digest(one.key), one.known.told
-            if one.row is None:
-                new.append((name, one.key, one.id, told, *written(one)))
-            else:
-                old.append((name, told, *written(one)))
-            one.taken = 0  # as if it were read
-        if old:
-            update = _UPDATE.format(new=self._new)
-            self._database.columns(update, old, 4, self._version)
-        if new:
-            new.sort(key=itemgetter(0))
-            insert = _INSERT.format(new=self._new)
-            put = self._database.columns(insert, new, 6, self._version)
-            if len(put) < len(new):
-                raise MeetingError
-
-    def _list(self, kept: Iterable[Kept]) -> None:
-        """Write what items are looked for by, where it has changed."""
-        new: list[Row] = []
-        old: list[Row] = []
-        for one in kept:
-            before, one.row = one.row, listed(one.known)
-            if one.row == before:
-                continue
-            if before is not None and before != NOTHING:
-                old.append((digest(one.key), *one.row))
-            elif one.row != NOTHING:
-                new.append((digest(one.key), one.key, one.id, *one.row))
-        if old:
-            self._database.columns(_LIST_ANEW.format(new=self._new), old, 7)
-        if new:
-            self._database.columns(_LIST.format(new=self._new), new, 9)
-
-    def _write_moves(self, kept: Iterable[Kept]) -> None:
-        moves = []
-        for one in kept:
-            name = digest(one.key)
-            moves += [(digest(at), when, name, one.key) for at, when in one.case.left]
-            one.case.left = []
-        if moves:
-            self._database.columns(_MOVED.format(new=self._new), moves, 4)
 
     def _write_findings(self, kept: Iterable[Kept]) -> None:
         anew: list[bytes] = []
@@ -270,6 +233,52 @@ class PgShelf(PgReader):
             self._database.columns(_INSERT_FOUND.format(new=self._new), found, 8)
 
 
+def _columns(rows: Sequence[Row], width: int) -> Iterable[list[Any]]:
+    """Return the columns of rows, each as an array."""
+    return map(list, zip(*rows, strict=True)) if rows else ([] for _ in range(width))
+
+
+def _moves(kept: Iterable[Kept]) -> list[Row]:
+    """Take out what places items left, and when."""
+    moves: list[Row] = []
+    for one in kept:
+        if one.case.left:
+            name = digest(one.key)
+            moves += [(digest(at), when, name, one.key) for at, when in one.case.left]
+            one.case.left = []
+    return moves
+
+
+def _rows(kept: Iterable[Kept]) -> tuple[list[Row], list[Row]]:
+    """Return the rows of what is new, in the order of their names, and of the rest."""
+    new: list[Row] = []
+    old: list[Row] = []
+    for one in kept:
+        name, told = digest(one.key), one.known.told
+        if one.row is None:
+            new.append((name, one.key, one.id, told, *written(one)))
+        else:
+            old.append((name, told, *written(one)))
+        one.taken = 0  # as if it were read
+    new.sort(key=itemgetter(0))
+    return new, old
+
+
+def _list(kept: Iterable[Kept]) -> tuple[list[Row], list[Row]]:
+    """Return what items are looked for by: where that has changed, where it is new."""
+    new: list[Row] = []
+    old: list[Row] = []
+    for one in kept:
+        before, one.row = one.row, listed(one.known)
+        if one.row == before:
+            continue
+        if before is not None and before != NOTHING:
+            old.append((digest(one.key), *one.row))
+        elif one.row != NOTHING:
+            new.append((digest(one.key), one.key, one.id, *one.row))
+    return old, new
+
+
 _LISTED = "SELECT l.key FROM listed{new} l"
 _ITEM = "item{new} i ON i.name = l.name"
 _IN = '"left"(l.container, 200) = "left"($1, 200) AND l.container = $1'
@@ -285,40 +294,43 @@ CROSS JOIN LATERAL (
     ORDER BY occurred DESC LIMIT 1
 ) c
 """
-_INSERT = """
-INSERT INTO item{new} (name, key, number, latest, state, heard, version)
-SELECT v.*, $7 FROM unnest($1::bytea[], $2::text[], $3::bigint[], $4::bigint[],
-    $5::bytea[], $6::bytea[]) v
-ON CONFLICT (name) DO NOTHING RETURNING number
-"""
-_UPDATE = """
-UPDATE item{new} i SET version = $5, latest = v.latest, state = v.state, heard = v.heard
-FROM unnest($1::bytea[], $2::bigint[], $3::bytea[], $4::bytea[])
-    v (name, latest, state, heard)
-WHERE i.name = v.name
-"""
-_LIST = """
-INSERT INTO listed{new} (name, key, number, status, location, custodian, container,
-    left_at, held_at)
-SELECT * FROM unnest($1::bytea[], $2::text[], $3::bigint[], $4::text[], $5::text[],
-    $6::text[], $7::text[], $8::bigint[], $9::bigint[])
-ON CONFLICT (name) DO UPDATE SET status = excluded.status,
-    location = excluded.location, custodian = excluded.custodian,
-    container = excluded.container, left_at = excluded.left_at,
-    held_at = excluded.held_at
-"""
-_LIST_ANEW = """
-UPDATE listed{new} i SET status = v.status, location = v.location,
-    custodian = v.custodian, container = v.container, left_at = v.left_at,
-    held_at = v.held_at
-FROM unnest($1::bytea[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[],
-    $7::bigint[]) v (name, status, location, custodian, container, left_at, held_at)
-WHERE i.name = v.name
-"""
-_MOVED = """
-INSERT INTO moved{new} (location, occurred, name, item)
-SELECT * FROM unnest($1::bytea[], $2::bigint[], $3::bytea[], $4::text[])
-ON CONFLICT DO NOTHING
+# All in one statement, because a scan alone waits for each. No two of its parts touch
+# the same row.
+_SAVE = """
+WITH gone AS (
+    INSERT INTO moved{new} (location, occurred, name, item)
+    SELECT * FROM unnest($1::bytea[], $2::bigint[], $3::bytea[], $4::text[])
+    ON CONFLICT DO NOTHING
+), put AS (
+    INSERT INTO item{new} (name, key, number, latest, state, heard, version)
+    SELECT v.*, $31 FROM unnest($5::bytea[], $6::text[], $7::bigint[], $8::bigint[],
+        $9::bytea[], $10::bytea[]) v
+    ON CONFLICT (name) DO NOTHING RETURNING number
+), written AS (
+    UPDATE item{new} i
+    SET version = $31, latest = v.latest, state = v.state, heard = v.heard
+    FROM unnest($11::bytea[], $12::bigint[], $13::bytea[], $14::bytea[])
+        v (name, latest, state, heard)
+    WHERE i.name = v.name
+), listed_anew AS (
+    UPDATE listed{new} i SET status = v.status, location = v.location,
+        custodian = v.custodian, container = v.container, left_at = v.left_at,
+        held_at = v.held_at
+    FROM unnest($15::bytea[], $16::text[], $17::text[], $18::text[], $19::text[],
+        $20::bigint[], $21::bigint[])
+        v (name, status, location, custodian, container, left_at, held_at)
+    WHERE i.name = v.name
+), newly_listed AS (
+    INSERT INTO listed{new} (name, key, number, status, location, custodian, container,
+        left_at, held_at)
+    SELECT * FROM unnest($22::bytea[], $23::text[], $24::bigint[], $25::text[],
+        $26::text[], $27::text[], $28::text[], $29::bigint[], $30::bigint[])
+    ON CONFLICT (name) DO UPDATE SET status = excluded.status,
+        location = excluded.location, custodian = excluded.custodian,
+        container = excluded.container, left_at = excluded.left_at,
+        held_at = excluded.held_at
+)
+SELECT count(*) FROM put
 """
 # Each is looked up by its name: while the table is small, the planner would rather go
 # through all that is open for each.

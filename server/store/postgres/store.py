@@ -47,7 +47,7 @@ from server.store.postgres import (
     station_rows,
     turn,
 )
-from server.store.postgres.database import Database, Worker
+from server.store.postgres.database import Database, Worker, snapshot
 from server.store.postgres.hearing import Hearing
 from server.store.postgres.holders import Holders
 from server.store.postgres.remaking import Remaking
@@ -195,7 +195,7 @@ class PostgresStore:
             floor=self._hearing.given,
             remembered=remembered,
         )
-        outcome = await writer.transact(appending)
+        outcome = await writer.transact(appending, appending.begin)
         remembered.note(appending.versions)
         if outcome.turn is not None:
             await self._hearing.note(outcome.turn)
@@ -314,7 +314,7 @@ class PostgresStore:
         """Return if the database takes writes; raise what is wrong otherwise."""
 
         def write(database: Database) -> None:
-            self._remaking.check(database)
+            self._remaking.check(turn.begin(database, None).follows)
             opening.note_ready(database, self._now())
 
         await self._write(write)
@@ -325,7 +325,7 @@ class PostgresStore:
         """Read something, all as of one moment."""
         reader = await self._readers.get()
         try:
-            return await reader.transact(function, snapshot=True)
+            return await reader.transact(function, snapshot)
         finally:
             self._readers.put_nowait(reader)
 

@@ -13,8 +13,17 @@ from server.seals import Received, seal
 from server.store.postgres import locks
 from server.store.postgres.database import Database
 
-__all__ = ["CHANNEL", "CLOCK", "Brought", "Turn", "begin", "commit", "note_said"]
-__all__ += ["note_tokens", "now", "told"]
+__all__ = [
+    "CHANNEL",
+    "CLOCK",
+    "Begun",
+    "Brought",
+    "Turn",
+    "begin",
+    "commit",
+    "note_said",
+]
+__all__ += ["note_tokens", "now", "number", "told"]
 
 CHANNEL = "scantrail"
 """Where every process hears of what was committed: the numbers of a `Turn`."""
@@ -62,10 +71,35 @@ def now(database: Database, clock: int | None) -> int:
     return int(found)
 
 
-def begin(database: Database, clock: int | None) -> tuple[int, int]:
-    """Return now, and the number of this transaction, which no other ever has."""
-    moment, number = database.one(f"SELECT {CLOCK}, {_NUMBER}", clock)
-    return int(moment), int(number)
+class Begun(msgspec.Struct, frozen=True):
+    """A transaction: now, its number, which no other ever has, and what is in force."""
+
+    moment: int
+    number: int
+    rules: str
+    layout: str
+
+    @property
+    def follows(self) -> tuple[str, str]:
+        """What is known follows from these rules, and is written in this way."""
+        return self.rules, self.layout
+
+
+_BEGUN = f"""
+SELECT {CLOCK}, {_NUMBER}, (SELECT value FROM meta WHERE name = 'rules'),
+    (SELECT value FROM meta WHERE name = 'layout')
+"""  # noqa: S608 # of constants
+
+
+def begin(database: Database, clock: int | None) -> Begun:
+    """Return what a transaction begins with."""
+    return Begun(*database.one(_BEGUN, clock))
+
+
+def number(database: Database) -> int:
+    """Return the number of this transaction, which no other ever has."""
+    (found,) = database.one(f"SELECT {_NUMBER}")
+    return int(found)
 
 
 _TURN = f"""
@@ -82,8 +116,8 @@ WITH written AS (
         v (log, last, position, number, head, signature, public_key, clock, seal)
 )
 UPDATE turn SET position = $11, number = $12, received = $9, seal = $13, said = $14
+RETURNING pg_notify($15, $16)
 """
-_NOTIFY = f"SELECT pg_notify('{CHANNEL}', $1)"
 
 
 def commit(
@@ -142,8 +176,9 @@ def commit(
         rows[-1][2],
         last,
         turn.said,
+        CHANNEL,
+        _notice(turn),
     )
-    _notify(database, turn)
     return turn
 
 
@@ -166,12 +201,12 @@ def note_tokens(database: Database) -> Turn:
 def _note(database: Database, said: int) -> Turn:
     locks.in_turn(database)
     turn = Turn(*database.one(_NOTE, said))
-    _notify(database, turn)
+    database.rows("SELECT pg_notify($1, $2)", CHANNEL, _notice(turn))
     return turn
 
 
-def _notify(database: Database, turn: Turn) -> None:
-    database.rows(_NOTIFY, " ".join(map(str, msgspec.structs.astuple(turn))))
+def _notice(turn: Turn) -> str:
+    return " ".join(map(str, msgspec.structs.astuple(turn)))
 
 
 def told(notice: str) -> Turn:

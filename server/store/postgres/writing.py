@@ -68,7 +68,7 @@ class Appending:
         batch: Sequence[One],
         site: Site,
         *,
-        check: Callable[[Database], None],
+        check: Callable[[tuple[str, str]], None],
         heard: int,
         clock: int | None,
         floor: Callable[[], int],
@@ -82,25 +82,28 @@ class Appending:
         self._remembered = remembered
         self.versions: Mapping[str, Version] = {}
 
+    def begin(self) -> str:
+        """Return what begins its transaction: beside others, alone after meetings."""
+        beside = self._runs < ALONE_AFTER
+        return f"BEGIN; {locks.BESIDE_OTHERS if beside else locks.ALONE}"
+
     def __call__(self, database: Database) -> Outcome:
         """Append them; to be run in a transaction, again where that failed."""
         self._runs, self.versions = self._runs + 1, {}
-        if self._runs > ALONE_AFTER:
-            locks.alone(database)
-        else:
-            locks.beside_others(database)
-        self._check(database)
         self._remembered.begin(database)
-        moment, number = turn.begin(database, self._clock)
+        begun = turn.begin(database, self._clock)
+        self._check(begun.follows)
+        moment = begun.moment
         logs.hold_stations(database, (station.id for station, _ in self._batch))
         found = logs.hold(database, self._batch)
         outcomes = list(self._compare(database, found, moment))
         new = [one for one in outcomes if isinstance(one, _New)]
+        places = self._hold(database, new)
         arrived = self._write(database, new)
         said_any = said.keep(
             database, [(one.station, one.log, one.understood) for one in new]
         )
-        self._take(database, arrived, number)
+        self._take(database, arrived, begun.number, places)
         self._note(database, new, moment)
         brought = [_brought(one) for one in new if one.understood]
         done = None
@@ -168,19 +171,25 @@ class Appending:
 
     # --- writing it -------------------------------------------------------------------
 
+    def _hold(self, database: Database, new: list[_New]) -> locks.Places:
+        """Hold logs that are taken back from, and places."""
+        logs = {one.log.name for one in new if one.understood}
+        lines = [event.line for one in new for event in _events(one)]
+        counted = [line.location for line in lines if line.action == "count"]
+        return locks.hold(
+            database,
+            logs=logs,
+            targets={target[0] for target, *_ in _voids(new)} - logs,
+            seen={*filter(None, (line.location for line in lines)), *self._places},
+            counted={*filter(None, counted), *self._places},
+        )
+
     def _write(self, database: Database, new: list[_New]) -> list[Arrived]:
         """Write lines, and return their events, with what took them back before."""
         logs.write_lines(
             database, [(one.log, one.delivery.last, one.understood) for one in new]
         )
-        taken_back = [
-            (*target, one.log.id, line.seq)
-            for one in new
-            for line in one.understood
-            if line.event is not None and (target := voids(line.event.line))
-        ]
-        own = [one.log.name for one in new if one.understood]
-        locks.voids(database, own, {log for log, *_ in taken_back} - set(own))
+        taken_back = [(*target, log, seq) for target, log, seq in _voids(new)]
         if taken_back:
             database.columns(_VOID, taken_back, 4)
         voided = _voided(database, [one for one in new if one.understood])
@@ -190,19 +199,19 @@ class Appending:
             for seq, event in with_voids(one.understood, voided.get(one.log.name, {}))
         ]
 
-    def _take(self, database: Database, arrived: list[Arrived], number: int) -> None:
+    def _take(
+        self,
+        database: Database,
+        arrived: list[Arrived],
+        number: int,
+        places: locks.Places,
+    ) -> None:
         """Take events in by the rules, holding all that they concern."""
         if not arrived:
             return
         events = [one.event for one in arrived]
         items = {key for event in events for key in self._about(event)}
         seen = {e.line.location for e in events if e.line.location is not None}
-        counted = {
-            event.line.location
-            for event in events
-            if event.line.action == "count" and event.line.location is not None
-        }
-        places = locks.Places(database, seen | self._places, counted | self._places)
         beside = self._items | self._remembered.beside(items)
         held = Held(database, places, items | beside, self._remembered, number)
         unwritten = Unwritten()
@@ -243,6 +252,18 @@ class Appending:
             if one.clocks.fresh or one.understood
         ]
         station_rows.note_heard(database, spoke, moment, heard=self._heard)
+
+
+def _events(one: _New) -> list[Event]:
+    return [line.event for line in one.understood if line.event is not None]
+
+
+def _voids(new: Iterable[_New]) -> Iterator[tuple[tuple[str, int], int, int]]:
+    """Return what is taken back, and by which line of which log of ours."""
+    for one in new:
+        for line in one.understood:
+            if line.event is not None and (target := voids(line.event.line)):
+                yield target, one.log.id, line.seq
 
 
 _VOID = """
