@@ -19,8 +19,8 @@ import msgspec
 
 from edge.clock import Clock, read_clock
 from edge.feedback import Expect, Feedback, Says, Tone, Word
-from edge.outbox import NotSavedError
 from edge.scanners import Read, Sink
+from edge.storage import NotSavedError
 from edge.workflow import (
     Rules,
     State,

@@ -15,8 +15,9 @@ from edge.ballast import MEBIBYTE
 from edge.clock import Clock, read_clock
 from edge.connection import write_back
 from edge.logs import Log
-from edge.outbox import NotSavedError, Outbox
+from edge.outbox import Outbox
 from edge.salvage import Chunk, Hole
+from edge.storage import NotSavedError
 from shared.errors import LineError
 from shared.lines import decode
 from shared.moments import SECOND
@@ -50,6 +51,7 @@ class Care:
             clock: Tells how old a line is.
         """
         self._outbox = outbox
+        self._file = outbox.file
         self._retention = retention
         self._clock = clock
         self._until_pruning = 0
@@ -66,10 +68,10 @@ class Care:
     async def step(self) -> None:
         """Look once."""
         try:
-            await self._outbox.reopen()
-            await self._outbox.look()
+            await self._file.reopen()
+            await self._file.look()
             self.problem = await self._write_back()
-            self._outbox.ballast.keep()
+            self._file.ballast.keep()
             self._remember_now_and_then()
             await self._prune_now_and_then()
         except NotSavedError as error:
@@ -80,15 +82,15 @@ class Care:
         if self._until_remembering <= 0 and self._outbox.last != self._remembered:
             self._until_remembering = _REMEMBER_EVERY
             self._remembered = self._outbox.last
-            self._outbox.remember()
+            self._file.remember()
 
     async def _write_back(self) -> str:
         """Write a long ``-wal`` back into the file; say if somebody prevents it."""
-        wal = self._outbox.at.with_name(f"{self._outbox.at.name}-wal")
-        tight = self._outbox.ballast.released
+        wal = self._file.at.with_name(f"{self._file.at.name}-wal")
+        tight = self._file.ballast.released
         if _size(wal) < (_SHORT_WAL if tight else _LONG_WAL):
             return ""
-        blocked = await self._outbox.execute(write_back)
+        blocked = await self._file.execute(write_back)
         if blocked and _size(wal) > _LONGEST_WAL:
             return (
                 f"{wal} has grown to {_size(wal) // MEBIBYTE} MiB, because another "
@@ -102,12 +104,12 @@ class Care:
             return
         pruned = [await self._prune(log) for log in self._outbox.state.logs]
         if any(pruned):
-            await self._outbox.execute(_vacuum)
+            await self._file.execute(_vacuum)
         self._until_pruning = 0 if any(pruned) else _PRUNE_EVERY
 
     async def _prune(self, log: Log) -> bool:
         """Take away some of a log's oldest lines; return whether there were any."""
-        most = min(log.acked, log.backed_up, self._outbox.confirmed(log.id)) - log.first
+        most = min(log.acked, log.backed_up, self._outbox.confirmed(log)) - log.first
         if most <= 0:
             return False
         batch = await self._outbox.batch(
@@ -157,10 +159,10 @@ async def take_in(outbox: Outbox, say: Callable[[str], None]) -> None:
         NotSavedError: The disk is full or failing; what is left is for another time.
         OSError: There is no room to read a file; likewise.
     """
-    for path in aside.found(outbox.path):
+    for path in aside.found(outbox.file.path):
         if path.name in await outbox.taken():
             continue
-        lines, holes = await _taken_in(outbox, path, outbox.names)
+        lines, holes = await _taken_in(outbox, path, outbox.file.names)
         await outbox.take(path.name)
         if lines or holes:
             say(_taken(path, lines, holes))

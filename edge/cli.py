@@ -45,7 +45,7 @@ async def _recovered(data: Path, found: Path) -> tuple[int, int]:
             lines = max(lines, await take_in_journal(outbox, found))
         else:
             lines = await take_in_file(outbox, found)
-        outbox.remember()
+        outbox.file.remember()
     except OSError as error:
         reason = f"{found}: {error.strerror}; nothing more was taken from it"
         raise StartError(reason) from error

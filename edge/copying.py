@@ -10,8 +10,9 @@ from pathlib import Path
 
 from edge.journal import Journal, read_folder
 from edge.logs import Batch
-from edge.outbox import NotSavedError, Outbox
+from edge.outbox import Outbox
 from edge.salvage import Chunk
+from edge.storage import NotSavedError
 from shared import chain
 
 __all__ = ["Copying", "adopt", "take_in_journal"]

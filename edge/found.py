@@ -6,7 +6,8 @@ from pathlib import Path
 
 from edge.care import take_in
 from edge.copying import adopt, take_in_journal
-from edge.outbox import NotSavedError, Outbox
+from edge.outbox import Outbox
+from edge.storage import NotSavedError
 
 __all__ = ["from_second_path", "take_in_found"]
 
@@ -20,7 +21,7 @@ async def from_second_path(outbox: Outbox, folder: Path) -> None:
     try:
         if lines := await adopt(outbox, folder):
             text = f"{lines} lines that were on the second path only are in the outbox"
-            outbox.notices.append(text)
+            outbox.file.notices.append(text)
     except (OSError, NotSavedError) as error:
         _log.warning("the second path cannot be read: %s", error)
 
@@ -32,11 +33,11 @@ async def take_in_found(outbox: Outbox, journal: Path | None) -> None:
     """
     known = -1
     while True:
-        if outbox.anew and journal is not None:
+        if outbox.file.anew and journal is not None:
             lines = await take_in_journal(outbox, journal)
-            outbox.anew = False
-            outbox.notices.append(f"{lines} lines are in {journal}, and kept")
-        if known != len(outbox.notices):
-            known = len(outbox.notices)
-            await take_in(outbox, outbox.notices.append)
+            outbox.file.anew = False
+            outbox.file.notices.append(f"{lines} lines are in {journal}, and kept")
+        if known != len(outbox.file.notices):
+            known = len(outbox.file.notices)
+            await take_in(outbox, outbox.file.notices.append)
         await asyncio.sleep(_LOOK)

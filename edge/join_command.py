@@ -137,8 +137,8 @@ async def _joined(url: str, code: str, options: argparse.Namespace) -> None:
     data = Path(options.data)
     outbox = await Outbox.open(data / health.OUTBOX)
     try:
-        if outbox.problem:
-            raise StartError(outbox.problem)
+        if outbox.file.problem:
+            raise StartError(outbox.file.problem)
         before = outbox.log
         me = await joining.move_in(
             outbox,

@@ -12,8 +12,9 @@ from typing import Any
 import msgspec
 
 from edge.config import FILE, Config
-from edge.outbox import NotSavedError, Outbox
+from edge.outbox import Outbox
 from edge.reference import Copy, Reference, load
+from edge.storage import NotSavedError
 from edge.workflow import Told
 from shared import reference
 from shared.errors import LineError

@@ -12,7 +12,7 @@ import sqlite3
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
-from edge.outbox import NotSavedError
+from edge.storage import NotSavedError
 from shared.sd_notify import WATCHDOG, notify, status, watchdog
 
 __all__ = ["Pulse"]
@@ -21,8 +21,8 @@ _T = TypeVar("_T")
 _SHOW = 10.0  # seconds between two words to systemd where it has no watchdog
 
 
-class _Outbox(Protocol):
-    """The part of the outbox that is asked."""
+class _File(Protocol):
+    """The part of the outbox's file that is asked."""
 
     problem: str
 
@@ -34,7 +34,7 @@ class Pulse:
     """Feeds the watchdog.
 
     Args:
-        outbox: Asked each time; it is waited for as long as it takes.
+        file: Asked each time; it is waited for as long as it takes.
         lives: Whether every scanner's reader lives.
         words: Says in one line how the station does.
         tell: Sends assignments to systemd.
@@ -42,13 +42,13 @@ class Pulse:
 
     def __init__(
         self,
-        outbox: _Outbox,
+        file: _File,
         *,
         lives: Callable[[], bool],
         words: Callable[[], str],
         tell: Callable[..., object] = notify,
     ) -> None:
-        self._outbox = outbox
+        self._file = file
         self._lives = lives
         self._words = words
         self._tell = tell
@@ -72,10 +72,10 @@ class Pulse:
     async def _problem(self) -> str:
         """Return why nothing can be saved; without an answer, do not return."""
         try:
-            await self._outbox.execute(_nothing)
+            await self._file.execute(_nothing)
         except NotSavedError as error:
             return str(error)
-        return self._outbox.problem
+        return self._file.problem
 
 
 def _nothing(_: sqlite3.Connection) -> None:

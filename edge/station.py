@@ -263,7 +263,7 @@ class Station:
                 f"{self._outbox.waiting} lines wait; server: {self._told.state.value}"
             )
 
-        return Pulse(self._outbox, lives=lives, words=words)
+        return Pulse(self._outbox.file, lives=lives, words=words)
 
     def _kiosk(self, port: int) -> Kiosk:
         """Return the screen's server, which is told of every new screen."""

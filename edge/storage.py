@@ -5,8 +5,9 @@ import sqlite3
 from pathlib import Path
 
 from edge.outbox_schema import ForeignError
+from shared.errors import ScantrailError
 
-__all__ = ["is_damage", "is_passing", "sentence", "survives"]
+__all__ = ["NotSavedError", "is_damage", "is_passing", "sentence", "survives"]
 
 _TROUBLE = {
     sqlite3.SQLITE_FULL: "the disk is full; free some space on it",
@@ -35,6 +36,10 @@ _SURVIVED = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY})
 _PASSING = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ENFILE, errno.EMFILE}
 )
+
+
+class NotSavedError(ScantrailError):
+    """Nothing was written; the text says why, and what to do. A later try may work."""
 
 
 def _code(error: sqlite3.Error) -> int:

@@ -29,10 +29,11 @@ from edge.decisions import (
     Wait,
 )
 from edge.feedback import Alarm
-from edge.logs import Log
-from edge.outbox import Batch, NotSavedError, Outbox
+from edge.logs import Batch, Log
+from edge.outbox import Outbox
 from edge.reference import Copy
 from edge.renewal import Tokens
+from edge.storage import NotSavedError
 from edge.sync_policy import Pace, Stance, react
 
 __all__ = ["Link", "Pause", "Raised", "Sync", "SyncStatus", "pause"]

@@ -14,7 +14,7 @@ import msgspec
 
 from edge.clock import Clock, read_clock
 from edge.health import Report, ScannerReport
-from edge.outbox import Batch
+from edge.logs import Batch
 from shared.errors import LineError
 from shared.health import ScannerState, StationHealth
 from shared.lines import Line, decode

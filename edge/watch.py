@@ -137,10 +137,10 @@ class Watch:
             state=status.state,
             problem=status.problem,
             alarm=notices.alarm_of(status, self._texts),
-            storage_problem=parts.outbox.problem
+            storage_problem=parts.outbox.file.problem
             or parts.care.problem
             or (parts.copying.problem if parts.copying else ""),
-            storage_notices=tuple(parts.outbox.notices[-_NOTICES:]),
+            storage_notices=tuple(parts.outbox.file.notices[-_NOTICES:]),
             owed=parts.outbox.owed,
             last_contact=health.contact(status),
             unsaved=parts.capture.held,

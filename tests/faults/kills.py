@@ -61,9 +61,9 @@ async def _end(folder: Path, confirmed: list[str], cycles: int) -> Outcome:
     model = Model()
     box = await Outbox.open(folder / "station" / NAME)
     try:
-        await take_in(box, box.notices.append)
+        await take_in(box, box.file.notices.append)
         await sent(box, model, steps=5000)
-        notices = len(box.notices)
+        notices = len(box.file.notices)
     finally:
         await box.close()
     tried = [f"P-{n}-{m}" for n in range(cycles) for m in range(CODES)]

@@ -36,7 +36,7 @@ async def image(folder: Path, lines: int, acked: int, written_back: int) -> Imag
     for number, code in enumerate(codes, 1):
         await box.append([draft(code + "." * (number % 200))])
         if number == written_back:
-            await box.execute(
+            await box.file.execute(
                 lambda db: db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             )
     await box.acknowledged(acked, 0)
@@ -150,7 +150,7 @@ async def outcome(
     finally:
         await box.close()
     found = check([*image_.codes, "P-NEW", "P-LAST"], model.logs)
-    told = bool(box.notices or said or sync.status.alarm)
+    told = bool(box.file.notices or said or sync.status.alarm)
     return Outcome(done, seconds, found, told)
 
 

@@ -12,8 +12,9 @@ from edge import care as care_module
 from edge.capture import Capture
 from edge.care import Care, take_in
 from edge.feedback import Feedback
-from edge.outbox import NotSavedError, Outbox
+from edge.outbox import Outbox
 from edge.scanners import Read, Tone
+from edge.storage import NotSavedError
 from edge.workflow import Rules
 from shared.protocol import ClockReading
 from tests.faults.mutations import NAME
@@ -63,7 +64,7 @@ async def main(
             await gun.told.wait()
         await care.step()
         try:
-            await take_in(box, box.notices.append)
+            await take_in(box, box.file.notices.append)
         except (NotSavedError, OSError):
             continue
     running.cancel()

@@ -17,7 +17,8 @@ from unittest.mock import patch
 from edge import outbox_schema
 from edge.care import Care, take_in
 from edge.copying import Copying, adopt, take_in_journal
-from edge.outbox import NotSavedError, Outbox
+from edge.outbox import Outbox
+from edge.storage import NotSavedError
 from tests.edge_server import Model
 from tests.faults import scanned, server_scenes
 from tests.faults.checker import Found, check, draft, sent
@@ -185,7 +186,7 @@ async def _starting(folder: Path, tell: Tell) -> None:
         for number in range(_FEW):
             await _scan(box, f"P-{number}", tell)
             with contextlib.suppress(NotSavedError, OSError):
-                await take_in(box, box.notices.append)
+                await take_in(box, box.file.notices.append)
 
 
 async def _copying(folder: Path, tell: Tell) -> None:
@@ -253,7 +254,7 @@ async def _sent(folder: Path, before: _Before) -> Model:
             await adopt(box, second)
             await take_in_journal(box, second)
         await box.append([draft(_AGAIN)])
-        await take_in(box, box.notices.append)
+        await take_in(box, box.file.notices.append)
         await sent(box, model)
     return model
 

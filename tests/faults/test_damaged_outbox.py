@@ -39,7 +39,7 @@ async def killed(folder: Path, codes: list[str], *, back: bool = False) -> Path:
     for code in codes:
         await box.append([draft(code)])
     if back:
-        await box.execute(
+        await box.file.execute(
             lambda db: db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         )
         await box.append([draft("P-AFTER")])
@@ -55,9 +55,9 @@ async def all_sent(path: Path, model: Model, *, new: str = "P-NEW") -> list[str]
     try:
         await box.append([draft(new)])
         assert time.monotonic() - began < START
-        await take_in(box, box.notices.append)
+        await take_in(box, box.file.notices.append)
         await sent(box, model)
-        return list(box.notices)
+        return list(box.file.notices)
     finally:
         await box.close()
 
@@ -120,9 +120,9 @@ async def test_f60_rot_in_one_row_costs_that_row_and_nothing_else(
     model = Model()
     box = await Outbox.open(path)
     try:
-        await take_in(box, box.notices.append)
+        await take_in(box, box.file.notices.append)
         await sent(box, model)
-        said = [*box.notices]
+        said = [*box.file.notices]
     finally:
         await box.close()
     found = check(CODES, model.logs)
@@ -183,11 +183,11 @@ async def test_f11_files_that_are_deleted_while_it_runs_are_noticed(
         path.with_name(NAME + part).unlink()
         await box.append([draft("P-UNLINKED")])
         await care.step()  # it looks once a second
-        assert any("deleted or replaced" in text for text in box.notices)
+        assert any("deleted or replaced" in text for text in box.file.notices)
         await box.append([draft("P-NEW")])
         assert box.log != log
         assert path.exists()
-        await take_in(box, box.notices.append)
+        await take_in(box, box.file.notices.append)
         await sent(box, model)
     finally:
         await box.close()
@@ -207,7 +207,7 @@ async def test_f12_a_file_that_is_replaced_while_it_runs_is_noticed(
         old.replace(path)
         await Care(box).step()
         await box.append([draft("P-NEW")])
-        await take_in(box, box.notices.append)
+        await take_in(box, box.file.notices.append)
         await sent(box, model)
     finally:
         await box.close()
@@ -279,7 +279,7 @@ async def test_f13_a_lock_ends_with_its_holder_however_that_ends(
         await holder.wait()
     box = await Outbox.open(path)
     await box.append([draft("P-1")])
-    assert box.notices == []
+    assert box.file.notices == []
     await box.close()
 
 
@@ -321,8 +321,10 @@ async def test_f18_a_newer_outbox_is_left_alone_and_capture_goes_on_beside_it(
         box = await Outbox.open(path)
         try:
             await box.append([draft(code)])
-            await take_in(box, box.notices.append)
-            assert any("newer Scantrail (schema 99" in text for text in box.notices)
+            await take_in(box, box.file.notices.append)
+            assert any(
+                "newer Scantrail (schema 99" in text for text in box.file.notices
+            )
             state = peek(path)
             assert state is not None
             assert state.log == box.log

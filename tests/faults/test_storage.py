@@ -19,8 +19,9 @@ from edge.clock import read_clock
 from edge.copying import Copying, adopt, take_in_journal
 from edge.journal import Journal, crc32c, read_folder, record, records
 from edge.logs import Log
-from edge.outbox import NotSavedError, Outbox
+from edge.outbox import Outbox
 from edge.salvage import Chunk
+from edge.storage import NotSavedError
 from shared import chain
 from shared.moments import to_text
 from tests.edge_server import Model
@@ -50,18 +51,20 @@ async def test_f06_the_ballast_is_good_for_thousands_of_scans_and_then_it_is_sai
     box = await Outbox.open(home / NAME, ballast=4 * MEBIBYTE)
     care = Care(box)
     try:
-        kept_aside = box.ballast.here
+        kept_aside = box.file.ballast.here
         assert kept_aside
         fill(small_disk / "other")
         confirmed: list[str] = []
         assert "the disk is full" in await scan_until_refused(box, care, confirmed)
-        assert box.problem == ""
+        assert box.file.problem == ""
         assert len(confirmed) > ROOM
-        assert any("room that was kept aside is used" in text for text in box.notices)
+        assert any(
+            "room that was kept aside is used" in text for text in box.file.notices
+        )
         (small_disk / "other").unlink()
         await box.append([draft("P-LATER")])
         await care.step()
-        assert box.ballast.here
+        assert box.file.ballast.here
         await sent(box, model)
     finally:
         await box.close()
@@ -72,13 +75,13 @@ async def test_f06_a_station_starts_on_a_full_disk(small_disk: Path) -> None:
     fill(small_disk / "other")
     box = await Outbox.open(small_disk / NAME, ballast=MEBIBYTE)
     try:
-        problem = box.problem
+        problem = box.file.problem
         assert "the disk is full" in problem
         with pytest.raises(NotSavedError, match="the disk is full"):
             await box.append([draft("P-1")])
         (small_disk / "other").unlink()
         await box.append([draft("P-1")])
-        assert (box.problem, box.last) == ("", 1)
+        assert (box.file.problem, box.last) == ("", 1)
     finally:
         await box.close()
 
@@ -111,7 +114,8 @@ class Failing:
     def __init__(self, box: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
         self.left = 0
         self.fired = 0
-        real = box._run
+        file = box.file
+        real = file._try
 
         async def run(work: object) -> object:
             if self.left:
@@ -119,12 +123,12 @@ class Failing:
                 self.fired += 1
                 error = sqlite3.OperationalError("disk I/O error")
                 error.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSYNC
-                if box._db is not None:
-                    await box._failed(box._db, error)
+                if file._db is not None:
+                    await file._failed(file._db, error)
                 raise error
             return await real(work)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(box, "_run", run)
+        monkeypatch.setattr(file, "_try", run)
 
 
 async def test_f05_after_a_failed_flush_the_file_is_opened_and_read_again(
@@ -134,16 +138,16 @@ async def test_f05_after_a_failed_flush_the_file_is_opened_and_read_again(
     await box.append([draft("P-1")])
     # What a failed flush leaves: a line in the file that nobody was told of.
     head = chain.link(box.state.head, b"x")
-    await box.execute(
+    await box.file.execute(
         lambda db: db.execute(
             "INSERT INTO line SELECT position + 1, x'78', ? FROM line", (head,)
         )
     )
-    failing, before = Failing(box, monkeypatch), box._db
+    failing, before = Failing(box, monkeypatch), box.file._db
     failing.left = 1
     await box.append([draft("P-2")])
     assert failing.fired == 1
-    assert box._db is not before
+    assert box.file._db is not before
     model = Model()
     await sent(box, model)
     await box.close()
@@ -164,10 +168,10 @@ async def test_f08_while_the_outbox_cannot_be_written_scans_go_to_the_second_pat
         assert await box.append([draft(f"P-{number}")]) == [f"{box.log}:{number}"]
     assert failing.fired
     assert box.owed == 2
-    assert "second path" in box.problem
+    assert "second path" in box.file.problem
     failing.left = 0
     await box.append([draft("P-4")])
-    assert (box.owed, box.problem) == (0, "")
+    assert (box.owed, box.file.problem) == (0, "")
     await sent(box, model)
     await box.close()
     assert check(["P-1", "P-2", "P-3", "P-4"], model.logs).fine
@@ -421,9 +425,9 @@ async def test_f17_an_outbox_of_each_version_opens_and_goes_on(tmp_path: Path) -
         db.executescript(old.read_text())
     box = await Outbox.open(tmp_path / NAME)
     await box.append([draft("P-4")])
-    await take_in(box, box.notices.append)
+    await take_in(box, box.file.notices.append)
     await sent(box, model)
-    assert box.notices == []
+    assert box.file.notices == []
     await box.close()
     assert check(["P-1", "P-2", "P-3", "P-4"], model.logs).fine
 
@@ -441,7 +445,7 @@ async def test_f19_a_cancelled_call_leaves_no_transaction_and_loses_no_line(
         task.cancel()
         await asyncio.wait([task])
     await box.append([draft("P-LAST")])
-    assert not await box.execute(lambda db: db.in_transaction)
+    assert not await box.file.execute(lambda db: db.in_transaction)
     await sent(box, model)
     await box.close()
     assert check(["P-LAST"], model.logs, tried).fine

@@ -50,7 +50,7 @@ async def test_f15_while_a_flush_takes_long_nothing_is_confirmed_and_nothing_dro
     running = asyncio.create_task(capture.run())
     codes = [f"P-{number}" for number in range(40)]
     flushed = threading.Event()
-    slow = asyncio.create_task(box.execute(lambda _: flushed.wait(60)))
+    slow = asyncio.create_task(box.file.execute(lambda _: flushed.wait(60)))
     for number, code in enumerate(codes):
         clock = ClockReading(at=number, boot="b", mono=number * 10**7, synced=True)
         await capture.sink(gun)(Read(raw=code.encode(), device="gun", clock=clock))

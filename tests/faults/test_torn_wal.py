@@ -45,7 +45,7 @@ def written_back(db: sqlite3.Connection) -> None:
 async def expect(cut: Cut, log: str, last: int) -> None:
     box = await Outbox.open(cut.after)
     try:
-        assert box.notices == []
+        assert box.file.notices == []
         assert (box.log, box.last) == (log, last)
     finally:
         await box.close()
@@ -61,7 +61,7 @@ async def test_f04_a_wal_begun_anew_may_have_older_frames_behind_its_header(
 ) -> None:
     box = await Outbox.open(cut.path)
     await saved(box, *range(1, 9))
-    await box.execute(written_back)
+    await box.file.execute(written_back)
     old = cut.wal()
     await saved(box, 9)
     assert cut.wal()[:HEADER] != old[:HEADER], "it was not begun anew"

@@ -9,8 +9,8 @@ import pytest
 
 from edge.capture import DEPTH, Capture
 from edge.feedback import Expect, Feedback, Says, Tone, Word
-from edge.outbox import NotSavedError
 from edge.scanners import Read
+from edge.storage import NotSavedError
 from edge.workflow import Rules
 from shared.errors import LineError
 from shared.lines import Line

@@ -8,8 +8,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from edge.outbox import NotSavedError, Outbox
+from edge.outbox import Outbox
 from edge.peeking import peek
+from edge.storage import NotSavedError
 from shared import chain
 from shared.errors import LineError, StartError
 from shared.lines import MAX_LINE, Line, decode
@@ -239,14 +240,14 @@ async def test_it_is_wal_and_flushes_lines_and_not_acknowledgements(
     outbox: Outbox,
 ) -> None:
     seen: list[str] = []
-    await outbox.execute(lambda db: db.set_trace_callback(seen.append))
+    await outbox.file.execute(lambda db: db.set_trace_callback(seen.append))
     await outbox.append([draft()])
     await outbox.acknowledged(1, 0)
     await outbox.append([draft()])
-    await outbox.execute(lambda db: db.set_trace_callback(None))
+    await outbox.file.execute(lambda db: db.set_trace_callback(None))
     modes = [text.split()[-1] for text in seen if "synchronous" in text]
     assert modes == ["FULL", "NORMAL", "FULL"]
-    assert await outbox.execute(_asked("PRAGMA journal_mode")) == "wal"
+    assert await outbox.file.execute(_asked("PRAGMA journal_mode")) == "wal"
 
 
 def _asked(sql: str) -> Callable[[sqlite3.Connection], object]:
@@ -287,10 +288,10 @@ async def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 async def test_a_new_log_on_a_full_disk_changes_nothing(outbox: Outbox) -> None:
     await outbox.append([draft("P-" + "X" * 3000) for _ in range(20)])
     log = outbox.log
-    pages = await outbox.execute(_asked("PRAGMA page_count"))
-    await outbox.execute(_asked(f"PRAGMA max_page_count = {pages}"))
+    pages = await outbox.file.execute(_asked("PRAGMA page_count"))
+    await outbox.file.execute(_asked(f"PRAGMA max_page_count = {pages}"))
     with pytest.raises(NotSavedError, match="the disk is full"):
         await outbox.start_log(0)
     assert (outbox.log, outbox.last) == (log, 20)
-    await outbox.execute(_asked("PRAGMA max_page_count = 10000"))
+    await outbox.file.execute(_asked("PRAGMA max_page_count = 10000"))
     assert await outbox.start_log(0) == outbox.log != log

@@ -11,8 +11,8 @@ from typing import TypeVar
 
 import pytest
 
-from edge.outbox import NotSavedError
 from edge.pulse import Pulse
+from edge.storage import NotSavedError
 from server import pulse as of_server
 from server.problems import ProblemError
 from shared.protocol import ProblemType

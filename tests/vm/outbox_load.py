@@ -57,7 +57,7 @@ async def _save_for_ever(path: Path, port: int) -> None:
         if number % 7 == 0:
             await box.acknowledged(number - 5, 0)
         if number % 11 == 0:  # what the station's care does, now and then
-            await box.execute(_checkpoint)
+            await box.file.execute(_checkpoint)
 
 
 def _checkpoint(db: sqlite3.Connection) -> None:

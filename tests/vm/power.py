@@ -178,7 +178,7 @@ def _opened(disk: bytearray) -> tuple[list[bytes], str]:
 async def _look(path: Path) -> tuple[list[bytes], str]:
     box = await Outbox.open(path)
     try:
-        rows = await box.execute(
+        rows = await box.file.execute(
             lambda db: db.execute("SELECT bytes FROM line ORDER BY position").fetchall()
         )
         log = box.log
