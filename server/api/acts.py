@@ -1,5 +1,7 @@
 """What people do at the server: each act is a line of the server's own log."""
 
+from collections.abc import Iterable, Mapping
+
 import msgspec
 from aiohttp import web
 
@@ -11,19 +13,26 @@ from shared.api.acts import Remark, Settle, Written
 from shared.errors import LineError
 from shared.hosts import HostLine
 
-__all__ = ["note", "settle", "write"]
+__all__ = ["note", "settle", "write", "write_all"]
 
 
 async def write(request: web.Request, **fields: object) -> Written:
     """Write one line of what somebody did, and answer with its event."""
-    line = msgspec.convert(
-        {"seq": 1, "at": "", "by": actor(request), **fields}, HostLine
-    )
+    (act,) = await write_all(request, [fields])
+    return act
+
+
+async def write_all(
+    request: web.Request, acts: Iterable[Mapping[str, object]]
+) -> list[Written]:
+    """Write a line for each of several acts, all or none, one behind the other."""
+    of_all = {"seq": 1, "at": "", "by": actor(request)}
+    lines = [msgspec.convert({**of_all, **fields}, HostLine) for fields in acts]
     try:
-        (event,) = await request.app[CONTEXT].own.write([line])
+        events = await request.app[CONTEXT].own.write(lines)
     except LineError as error:
         raise too_large(str(error)) from error
-    return Written(event=event)
+    return [Written(event=event) for event in events]
 
 
 async def settle(request: web.Request) -> web.Response:

@@ -3,10 +3,11 @@
 from aiohttp import web
 
 from server.api import wire
-from server.api.acts import write
+from server.api.acts import write, write_all
 from server.api.context import CONTEXT
 from server.api.guard import actor
 from server.api.wanted import looked_for
+from server.console.causes import MOST_TOGETHER, named_case
 from server.console.done import beside
 from server.console.rendering import see_other
 from server.problems import ProblemError, invalid
@@ -35,10 +36,13 @@ async def said(request: web.Request, name: str, *, needed: bool = False) -> str:
     return text
 
 
-async def back(request: web.Request, act: Written) -> web.Response:
-    """Lead back to the page that the form was on, to its place if it has one."""
+async def back(request: web.Request, act: Written, number: int = 1) -> web.Response:
+    """Lead back to the page that the form was on, to its place if it has one.
+
+    ``act`` is the first of so many acts, one behind the other.
+    """
     to, place = await said(request, "to"), await said(request, "place")
-    return see_other(beside(to, act.event, place) if place else to)
+    return see_other(beside(to, act.event, place, number) if place else to)
 
 
 async def note(request: web.Request) -> web.Response:
@@ -61,15 +65,32 @@ async def own(request: web.Request) -> web.Response:
 
 
 async def settle(request: web.Request) -> web.Response:
-    """``POST /items/{item}/resolve``: settle an exception, with a reason."""
-    act = await write(
-        request,
-        action="resolve",
-        item=wire.key(request, "item"),
-        exception=await said(request, "exception", needed=True),
-        reason=await said(request, "reason", needed=True),
-    )
-    return await back(request, act)
+    """``POST /items/{item}/resolve``: settle an exception, with a reason.
+
+    What is open by the same cause can be settled in one go; each is an act of its own.
+    """
+    exception = await said(request, "exception", needed=True)
+    reason = await said(request, "reason", needed=True)
+    asked = [(exception, wire.key(request, "item")), *await _with_it(request)]
+    acts = [
+        {"action": "resolve", "item": item, "exception": code, "reason": reason}
+        for code, item in dict.fromkeys(asked)
+    ]
+    done = await write_all(request, acts)
+    return await back(request, done[0], len(done))
+
+
+async def _with_it(request: web.Request) -> list[tuple[str, str]]:
+    """Return what is to be settled in one go with another, and is open."""
+    form = await request.post()
+    asked = form.getall("kin" if "all" in form else "also", [])[:MOST_TOGETHER]
+    named = [case for case in map(named_case, map(str, asked)) if case]
+    store = request.app[CONTEXT].store
+    return [
+        (code, item)
+        for code, item in named
+        if any(one.code == code for one in (await store.item(item)).exceptions)
+    ]
 
 
 async def want(request: web.Request) -> web.Response:

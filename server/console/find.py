@@ -4,10 +4,12 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from server.api.context import CONTEXT
+from server.api.context import CONTEXT, Context
 from server.api.wanted import legible, looked_for
+from server.console.causes import kin
 from server.console.contents import contents
 from server.console.done import done
+from server.console.inbox import open_items
 from server.console.item_view import item_view
 from server.console.known_names import named, pages
 from server.console.minds import Since, since
@@ -15,6 +17,8 @@ from server.console.rendering import page, see_other, wording
 from server.console.titles import by_remark, by_title, titles
 from server.store import ItemQuery, Store
 from server.store.answering import LOAD_PREFIXES
+from shared.api.exceptions import FoundException
+from shared.api.items import ItemAnswer
 from shared.hosts import HostLine, Topic, host_line
 from shared.keys import Kind, parse
 from shared.moments import to_text
@@ -108,11 +112,25 @@ async def item(request: web.Request) -> web.Response:
         since=await since(request, shown.answer.item, shown.view)
         if shown.moved
         else Since(),
+        kin=await _kin(context, shown.answer) if not shown.moved else {},
         wanted=wanted[0] if wanted else None,
         illegible=bool(not shown.scanned and legible(shown.answer.item)),
         held_at=to_text(shown.view.at),
         held_known=to_text(shown.view.known_at),
     )
+
+
+async def _kin(context: Context, answer: ItemAnswer) -> dict[str, list[FoundException]]:
+    """Return what is open by the same cause as each exception of an item."""
+    own = [
+        FoundException(
+            item=answer.item, code=o.code, since=o.since, event=o.event, text=o.text
+        )
+        for o in answer.exceptions
+    ]
+    alike = [one for case in own for one in await open_items(context, case.code)]
+    others = [one for one in alike if one.item != answer.item]
+    return {case.code: kin(case, [*own, *others]) for case in own}
 
 
 async def _is_load(store: Store, key: str) -> bool:

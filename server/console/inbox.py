@@ -1,7 +1,7 @@
 """The inbox of exceptions: what a person should look at, and who does."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 from aiohttp import web
@@ -10,6 +10,7 @@ from server.answers import history
 from server.api.context import CONTEXT, Context
 from server.api.exceptions import of_item
 from server.api.wanted import looked_for
+from server.console.causes import kin
 from server.console.done import done
 from server.console.likely import Place, likely
 from server.console.rendering import page
@@ -23,7 +24,7 @@ from shared.api.exceptions import FoundException
 from shared.api.items import ItemAnswer
 from shared.hosts import Topic
 
-__all__ = ["Case", "inbox", "search_list", "station_cases"]
+__all__ = ["Case", "inbox", "open_items", "search_list", "station_cases"]
 
 MOST = 20
 """Exceptions on one page."""
@@ -42,6 +43,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     weight: int
     owner: str = ""
     title: str = ""
+    kin: list[FoundException] = []
 
 
 async def station_cases(context: Context) -> list[FoundException]:
@@ -59,19 +61,25 @@ async def _owners(context: Context, items: list[str]) -> Mapping[str, str]:
     return {one.key: one.line.owner for one in said if one.line.owner}
 
 
-async def _items(context: Context, code: str | None) -> list[FoundException]:
+async def open_items(context: Context, code: str | None = None) -> list[FoundException]:
     """Return what is open for items, of one code or of any."""
     query = ExceptionQuery(code=code, limit=READ)
     return [of_item(one) for one in await context.store.exceptions(query)]
 
 
 async def _kinds(
-    context: Context, code: str | None, found: Counter[str]
+    context: Context,
+    code: str | None,
+    found: Counter[str],
+    items: Iterable[FoundException],
 ) -> list[tuple[str, int]]:
-    """Count every kind that has cases; ``found`` are those that the page is of."""
+    """Count every kind that has cases.
+
+    ``found`` are those that the page is of, ``items`` all that is open for items.
+    """
     if code is None:
         return found.most_common()
-    every = Counter(one.code for one in await _items(context, None))
+    every = Counter(one.code for one in items)
     every.update(one.code for one in told_once(await station_cases(context)))
     every[code] = found[code]
     return every.most_common()
@@ -83,7 +91,8 @@ async def inbox(request: web.Request) -> web.Response:
     asked = request.query.get("order", ORDERS[0])
     order = asked if asked in ORDERS else ORDERS[0]
     code = request.query.get("code") or None
-    found = in_order(await _items(context, code), order)
+    every_item = await open_items(context)
+    found = in_order(await open_items(context, code) if code else every_item, order)
     every = told_once(await station_cases(context))
     stations = in_order((one for one in every if code in (None, one.code)), order)
     owners = await _owners(context, [one.item for one in found if one.item])
@@ -97,6 +106,7 @@ async def inbox(request: web.Request) -> web.Response:
             weight=weight(one.code),
             owner=owners.get(one.item or "", ""),
             title=called.get(one.item or "", ""),
+            kin=kin(one, every_item),
         )
         for one in shown
     ]
@@ -117,7 +127,10 @@ async def inbox(request: web.Request) -> web.Response:
         order=order,
         chosen=code,
         kinds=await _kinds(
-            context, code, Counter(one.code for one in (*found, *stations))
+            context,
+            code,
+            Counter(one.code for one in (*found, *stations)),
+            every_item,
         ),
         number=number,
         pages=pages,
@@ -148,7 +161,7 @@ async def search_list(request: web.Request) -> web.Response:
     context = request.app[CONTEXT]
     now = context.store.present()
     code = request.query.get("code") or None
-    found = in_order(await _items(context, code), ORDERS[0])
+    found = in_order(await open_items(context, code), ORDERS[0])
     items = list(dict.fromkeys(one.item for one in found if one.item))
     wanted = [one.item for one in await looked_for(context) if one.found is None]
     chosen = list(dict.fromkeys([*wanted, *items]))

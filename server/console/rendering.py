@@ -14,6 +14,7 @@ from markupsafe import Markup
 from server.api.context import CONTEXT, Context
 from server.api.guard import Access, lacked, may, signed_in
 from server.api.signing import kept_language
+from server.console.causes import MOST_TOGETHER, written
 from server.console.clock import Clock
 from server.console.deeds import did
 from server.console.shown import FEW, SILENT, shown, signed
@@ -89,9 +90,9 @@ class Console:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.globals.update(
-            _LINKS, FEW=FEW, SILENT=SILENT, tone=tone, worst=worst
-        )
+        self._templates.globals.update(_LINKS, FEW=FEW, SILENT=SILENT)
+        self._templates.globals.update(MOST_TOGETHER=MOST_TOGETHER, written=written)
+        self._templates.globals.update(tone=tone, worst=worst)
         self.assets = {
             path.name: Asset(_TYPES[path.name.rpartition(".")[2]], path.read_bytes())
             for path in (files("server.console") / "assets").iterdir()
