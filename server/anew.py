@@ -56,8 +56,8 @@ class Ground(Protocol):
     def get(self, key: str) -> Kept:
         """Return what is kept of an item, to look at."""
 
-    def inside(self, container: str) -> list[str]:
-        """Return what is directly in a container."""
+    def within(self, containers: Collection[str]) -> Iterable[str]:
+        """Return what is directly in any of the containers."""
 
     def expecting_ever(self, load: str) -> list[str]:
         """Return what was ever expected on a load."""
@@ -139,8 +139,7 @@ class Round:
 
     def _within(self, containers: Collection[str], found: set[str]) -> Iterator[int]:
         """Find what is in any of these, or was and was told of something since."""
-        for key in containers:
-            found.update(self._ground.inside(key))
+        found.update(self._ground.within(containers))
         yield len(found)
         for events in self._ground.parts(containers, _CONTAINER):
             ever = {e.line.item for e in events if e.line.item is not None}

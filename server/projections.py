@@ -140,6 +140,11 @@ class Projection:
         self._places: dict[str, set[str]] | None = None
 
     @property
+    def late(self) -> Late:
+        """What has to be told anew, and no round has begun with."""
+        return self._late
+
+    @property
     def behind(self) -> bool:
         """Whether anything is not written."""
         return self._versions.behind
@@ -176,6 +181,32 @@ class Projection:
         self._go_on(work)
         self._versions.publish()
         # what is kept is right as soon as it is shown
+        self.settled = self._nothing_left()
+
+    def rewrite(
+        self,
+        told: Round,
+        found: Iterable[tuple[str, Known, Case]],
+        later: Iterable[tuple[str, Order]],
+    ) -> None:
+        """Keep what a round that was told elsewhere has found, some of it.
+
+        Args:
+            told: The round, and which counts came since.
+            found: What it told anew of some items.
+            later: Other containers that it looked at, and when each was last spoken of.
+        """
+        self._begin(self.taken + 1)
+        self._round = told
+        replaced = []
+        for key, known, case in found:
+            self.replace(key, known, case)
+            replaced.append(key)
+        for container, last in later:
+            self.heard_later(container, last)
+        self._share(told, replaced)
+        self._round = None
+        self._versions.publish()
         self.settled = self._nothing_left()
 
     def write(self) -> None:
@@ -339,12 +370,16 @@ class Projection:
     def _end(self, told: Round) -> None:
         self._told.append(told)
         self._round = None
-        self._versions.load(told.keys)
-        for key in told.keys:
+        self._share(told, told.keys)
+        self._late.add(told.later, told.around & told.touched)
+
+    def _share(self, told: Round, keys: Collection[str]) -> None:
+        """Let what items are in, where that is not told anew, know of them."""
+        self._versions.load(keys)
+        for key in keys:
             around = self._get(key).known.container
             if around is not None and around not in told.keys:
                 self._fold.world.share(key)
-        self._late.add(told.later, told.around & told.touched)
 
     def replace(self, key: str, known: Known, case: Case) -> None:
         """Keep what was told anew of an item."""
@@ -388,6 +423,10 @@ class Projection:
             found = {k: None for k in keys if self._get(k).known.container == container}
             self._contents[container] = found
         return list(found)
+
+    def within(self, containers: Collection[str]) -> set[str]:
+        """Return what is directly in any of the containers."""
+        return {key for container in containers for key in self.inside(container)}
 
     def told(self, container: str) -> list[str]:
         """Return what is in a container, of what is not told anew in any case."""

@@ -17,6 +17,7 @@ from tests.properties.model import Scan
 from tests.properties.test_kept_answers import (
     NOW,
     SITE,
+    Opening,
     _difference,
     _on_sqlite,
     _World,
@@ -49,7 +50,7 @@ async def test_a_stay_that_goes_on_after_a_void_is_told_of_what_it_is_in(
         (4, "store", {"item": "P", "location": "X"}),
         (8, "pack", {"item": "P", "container": "C"}),
     )
-    async with _world(_on_sqlite, tmp_path / "late.db") as world:
+    async with _world(Opening(_on_sqlite), tmp_path / "late.db") as world:
         await _send(world, "a", own)
         await _send(world, "c", _scans((9, "void", {"voids": "a:2"})))
         seen = _scans((6, "see", {"item": "D", "location": "Z"}))
@@ -80,7 +81,7 @@ async def test_late_lines_into_one_load_cost_each_item_little(
         deliver(world, *delivered)  # type: ignore[arg-type]
 
     monkeypatch.setattr(World, "_deliver", count)
-    async with _world(_on_sqlite, tmp_path / "load.db") as world:
+    async with _world(Opening(_on_sqlite), tmp_path / "load.db") as world:
         for number, log in enumerate(LOGS):
             scans = _loading(number)
             for scan in scans:
@@ -100,7 +101,7 @@ async def test_scans_are_taken_at_once_after_a_kill_and_answers_follow(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "kept.db"
-    async with _world(_on_sqlite, path) as world:
+    async with _world(Opening(_on_sqlite), path) as world:
         await _send(world, "a", _scans((3, "see", {"item": "P", "location": "X"})))
         copy = path.with_name("killed.db")
         store = world.store

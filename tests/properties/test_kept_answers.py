@@ -15,6 +15,7 @@ from contextlib import (
     asynccontextmanager,
 )
 from pathlib import Path
+from typing import NamedTuple, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -28,6 +29,11 @@ from server.findings import Finding
 from server.projections import Projection
 from server.site import Site
 from server.store import ExceptionQuery, ItemQuery, Station, Store, View, shelf, sqlite
+from server.store.postgres import settling
+from server.store.postgres import shelf as postgres_shelf
+from server.store.postgres import store as postgres_store
+from server.store.postgres.database import Database
+from server.store.postgres.settling import Settling
 from server.store.postgres.store import PostgresStore
 from server.store.sqlite import SqliteStore
 from shared import chain
@@ -50,8 +56,7 @@ SITE = Site(
 NAMES = {log: str(UUID(int=number)) for number, log in enumerate(LOGS, 1)}
 
 
-Opening = Callable[[Path], AbstractAsyncContextManager[list[Store]]]
-"""Opens an empty store, once or several times, as several processes do."""
+T = TypeVar("T")
 
 
 class _World:
@@ -106,13 +111,22 @@ class _Gate:
     open, left = True, 0
 
 
-_settle = Projection.settle
+_settle, _do = Projection.settle, Settling._do
 
 
 def _settle_if_let(projection: Projection, work: int) -> None:
     if _Gate.open or _Gate.left > 0:
         _Gate.left -= 1
         _settle(projection, work)
+
+
+async def _do_once_let(
+    settling: Settling, function: Callable[[Database], T], begin: Callable[[], str]
+) -> T:
+    while not _Gate.open and _Gate.left <= 0 and not settling._ending:  # noqa: ASYNC110 # told by nobody
+        await asyncio.sleep(0.001)
+    _Gate.left -= 1
+    return await _do(settling, function, begin)
 
 
 @asynccontextmanager
@@ -128,14 +142,51 @@ async def _in_pieces(path: Path) -> AsyncIterator[list[Store]]:
             yield stores
 
 
-@pytest.fixture(params=["sqlite", "pieces", "postgres"])
+class Opening(NamedTuple):
+    """Opens an empty store, once or several times, as several processes do.
+
+    ``looks``: how often all of it is looked at before the next lines come.
+    """
+
+    stores: Callable[[Path], AbstractAsyncContextManager[list[Store]]]
+    looks: float = 1.0
+
+
+@pytest.fixture(params=["sqlite", "pieces", "postgres", "postgres-pieces"])
 def opening(request: pytest.FixtureRequest) -> Opening:
     if request.param == "sqlite":
-        return _on_sqlite
+        return Opening(_on_sqlite)
     if request.param == "pieces":
-        return _in_pieces
+        return Opening(_in_pieces, looks=0.3)
     database: Postgres = request.getfixturevalue("database")
+    on_postgres = _on_postgres(database)
+    if request.param == "postgres":
+        return Opening(on_postgres)
 
+    @asynccontextmanager
+    async def in_pieces(path: Path) -> AsyncIterator[list[Store]]:
+        with pytest.MonkeyPatch.context() as patched:
+            for module, name in _POSTGRES_PIECES:
+                patched.setattr(module, name, 3)
+            patched.setattr(postgres_store, "PATIENCE", 20)
+            patched.setattr(settling, "LOOK_AGAIN", 0.01)
+            patched.setattr(Settling, "_do", _do_once_let)
+            async with on_postgres(path) as stores:
+                yield stores
+
+    return Opening(in_pieces, looks=0.3)
+
+
+_POSTGRES_PIECES = (
+    *((anew, name) for name in ("MANY", "GROUP", "PIECE")),
+    *((postgres_shelf, name) for name in ("KEYS", "EVENTS")),
+    *((settling, name) for name in ("PIECE", "SEEN")),
+)
+
+
+def _on_postgres(
+    database: Postgres,
+) -> Callable[[Path], AbstractAsyncContextManager[list[Store]]]:
     @asynccontextmanager
     async def on_postgres(_: Path) -> AsyncIterator[list[Store]]:
         url, clock = database.database(), _clock()
@@ -151,8 +202,8 @@ def opening(request: pytest.FixtureRequest) -> Opening:
 
 
 @asynccontextmanager
-async def _world(opening: Opening, path: Path) -> AsyncIterator[_World]:
-    async with opening(path) as stores:
+async def _world(opening: "Opening", path: Path) -> AsyncIterator[_World]:
+    async with opening.stores(path) as stores:
         stations = {}
         for log, name in NAMES.items():
             code = log.encode()
@@ -248,7 +299,6 @@ async def _difference_after_a_crash(store: Store, path: Path) -> str | None:
 
 
 async def _play(rng: random.Random, opening: Opening, path: Path) -> str | None:
-    looks = 0.3 if opening is _in_pieces else 1.0
     scans = random_history(rng, rng.choice((4, 10, 25, 50)))
     if rng.random() < 0.5:  # told as it happens, else station by station
         scans.sort(key=lambda scan: (scan.occurred, scan.log, scan.seq))
@@ -259,7 +309,7 @@ async def _play(rng: random.Random, opening: Opening, path: Path) -> str | None:
         while turns:
             together = turns[: rng.choice((1, 1, 2, 5, 12))]
             del turns[: len(together)]
-            hurried = looks < 1 and bool(turns) and rng.random() > looks
+            hurried = opening.looks < 1 and bool(turns) and rng.random() > opening.looks
             _Gate.open = not hurried
             if hurried:
                 _Gate.left = rng.choice((0, 1, 2, 5, 20))
@@ -269,13 +319,14 @@ async def _play(rng: random.Random, opening: Opening, path: Path) -> str | None:
                     for by, log in enumerate(sorted(set(together)), len(turns))
                 )
             )
-            if hurried:  # the next come before it is told
-                continue
-            # most of what is compared has never been written
+            # most of what is compared has never been written; where they are hurried,
+            # the next come before it is told
             wrong = await _difference(
-                world.store, received=max(received), unwritten=len(turns) % 3 > 0
+                world.stores[len(turns) % len(world.stores)],
+                received=max(received),
+                unwritten=hurried or len(turns) % 3 > 0,
             )
-            if wrong is None and len(turns) % 5 == 1:
+            if wrong is None and not hurried and len(turns) % 5 == 1:
                 wrong = await _difference_after_a_crash(world.store, path)
             if wrong is not None:
                 return wrong

@@ -13,7 +13,7 @@ from uuid import uuid4
 from server.store.postgres import locks
 from server.store.postgres.database import connect
 from server.store.postgres.hooks import RENEW
-from server.store.postgres.turn import CHANNEL, CLOCK, Turn, told
+from server.store.postgres.turn import CHANNEL, CLOCK, STATE, Turn, told
 
 __all__ = ["Hearing"]
 
@@ -30,7 +30,7 @@ _LOG = logging.getLogger("scantrail.server.store")
 
 # Where nobody is committing, all that was received before now is there already.
 _LOOK = f"""
-SELECT position, received, said, stations, {locks.TRY_TURN}, {CLOCK} FROM turn
+SELECT {STATE}, {locks.TRY_TURN}, {CLOCK} FROM turn
 """  # noqa: S608 # of constants
 
 
@@ -50,6 +50,7 @@ class Hearing:
         self._given = self._safe = 0
         self.teller = uuid4()
         self.position = self.said = self._stations = 0
+        self._late = self._late_told = 0
         self._looked = -FRESH
         self._growth = asyncio.Condition()
         self._woken = asyncio.Event()
@@ -81,8 +82,11 @@ class Hearing:
         self._move(turn.received)
         self.said = max(self.said, turn.said)
         self._stations = max(self._stations, turn.stations)
-        if turn.position > self.position:
-            self.position = turn.position
+        before = self.position, self._late, self._late_told
+        self.position = max(self.position, turn.position)
+        self._late = max(self._late, turn.late)
+        self._late_told = max(self._late_told, turn.told)
+        if before != (self.position, self._late, self._late_told):
             async with self._growth:
                 self._growth.notify_all()
 
@@ -90,6 +94,16 @@ class Hearing:
         """Return once there are lines behind a position."""
         async with self._growth:
             await self._growth.wait_for(lambda: self.position > after)
+
+    async def unsettled(self) -> None:
+        """Return once there is something late that is not told anew."""
+        async with self._growth:
+            await self._growth.wait_for(lambda: self._late > self._late_told)
+
+    async def settled(self, late: int) -> None:
+        """Return once what was late up to a note is told anew."""
+        async with self._growth:
+            await self._growth.wait_for(lambda: self._late_told >= late)
 
     async def begin(self) -> None:
         """Look once, and go on listening until `close`."""

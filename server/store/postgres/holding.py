@@ -117,9 +117,14 @@ class Held:
 
     def begin(self) -> None:
         """Wait for the items; hold what they are in, and what little is in them."""
+        found = self.begin_outward()
+        self._inward(found)
+
+    def begin_outward(self) -> list[Kept]:
+        """Wait for the items; hold what they are in. Return what is kept of them."""
         found = self._wait(self._upfront)
         self._outward(found)
-        self._inward(found)
+        return found
 
     def items(self, keys: Collection[str]) -> None:
         """Hold more items.

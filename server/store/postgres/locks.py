@@ -11,10 +11,11 @@ from zlib import crc32
 from server.store.postgres.database import Database, MeetingError
 
 __all__ = ["ALONE", "BESIDE_OTHERS", "TRY_TURN", "Places", "alone", "hold", "in_turn"]
+__all__ += ["let_others", "only_one"]
 
 _KIND, _VOIDS, _PLACES = 5_367, 5_368, 5_369
 """The first halves of our advisory locks; others may use the database, too."""
-_WORLD, _TURN = 0, 1
+_WORLD, _TURN, _ROUND = 0, 1, 2
 _BUCKETS = 64
 """So many locks stand for all logs, and for all places: PostgreSQL has few of them."""
 
@@ -45,6 +46,20 @@ def alone(database: Database) -> None:
 def in_turn(database: Database) -> None:
     """Wait for our turn to commit; the next one's comes once we have."""
     database.do(f"SELECT pg_advisory_xact_lock({_KIND}, {_TURN})")
+
+
+def only_one(database: Database) -> bool:
+    """Be the one that tells what came late, until this connection ends or `let_others`.
+
+    Return whether nobody else is.
+    """
+    (free,) = database.one(f"SELECT pg_try_advisory_lock({_KIND}, {_ROUND})")
+    return bool(free)
+
+
+def let_others(database: Database) -> None:
+    """Let others tell what came late."""
+    database.do(f"SELECT pg_advisory_unlock({_KIND}, {_ROUND})")
 
 
 def _bucket(name: str) -> int:

@@ -5,8 +5,9 @@ from functools import partial
 
 import msgspec
 
-from server.answers import heading
+from server.answers import answer, heading
 from server.exceptions import Case
+from server.history import tell
 from server.known import Known
 from server.site import Site
 from server.store import (
@@ -21,7 +22,8 @@ from server.store import (
 from server.store.answering import State, answers
 from server.store.keeping import STATE
 from server.store.postgres.database import Database, digest
-from server.store.postgres.reading import horizon
+from server.store.postgres.reading import PgReader, horizon
+from server.store.postgres.turn import Turn, look
 from server.store.present import MOST_LATEST, MOST_THERE
 from shared.api.items import ItemAnswer
 
@@ -36,14 +38,30 @@ def _view(database: Database, asked: int) -> View:
         database: In a transaction that reads as of one moment.
         asked: From the store's `present`, before the transaction began.
     """
-    (last,) = database.one("SELECT received FROM turn")
-    now = max(asked, last)
+    return _as_of(look(database), asked)
+
+
+def _as_of(turn: Turn, asked: int) -> View:
+    now = max(asked, turn.received)
     return View(at=now, known_at=now)
 
 
 def item(database: Database, key: str, asked: int, site: Site) -> ItemAnswer:
-    """Say where one item is now."""
-    now = _view(database, asked)
+    """Say where one item is now.
+
+    While something that came late is not told yet, that is told from all events.
+    """
+    turn = look(database)
+    now = _as_of(turn, asked)
+    if not turn.settled:
+        return answer(
+            tell(PgReader(database, now), key, site.actions),
+            key,
+            at=now.at,
+            known_at=now.known_at,
+            horizon=horizon(database, now),
+            site=site,
+        )
     nothing: State = (Known(), Case(), False)
     states = {key: nothing, **_states(database, [key])}
     head = heading(now.at, now.known_at, horizon(database, now))

@@ -115,13 +115,17 @@ class PgReader:
 
     def about(self, keys: Collection[str], roles: Collection[Role]) -> list[Event]:
         """Return the events that speak of any of the keys in any of the roles."""
+        return self.events(self.places(keys, roles))
+
+    def places(self, keys: Collection[str], roles: Collection[Role]) -> set[int]:
+        """Return where the lines of these events are."""
         wanted = sum(1 << role for role in roles if role is not Role.PLACE)
         found: set[int] = set()
         if wanted and keys:
             found.update(position(told) for told in self._heard(keys) if told & wanted)
         if Role.PLACE in roles and keys:
             found.update(self._counts(keys))
-        return self.events(found)
+        return found
 
     def _heard(self, keys: Collection[str]) -> Iterator[int]:
         for key in keys:

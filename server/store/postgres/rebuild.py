@@ -109,6 +109,7 @@ class Rebuild:
         for table in _TABLES:
             database.do(f"DROP TABLE {table}")
             database.do(f"ALTER TABLE {table}{self._new} RENAME TO {table}")
+        turn.settle_all(database)
         note(database, self._site)
 
 

@@ -5,6 +5,7 @@ from importlib import resources
 from operator import itemgetter
 from typing import Any
 
+from server.anew import Late
 from server.events import BEGINNING, Event
 from server.history import Role
 from server.kept import Kept, Unwritten, position
@@ -20,6 +21,8 @@ from server.store.postgres.reading import PgReader
 __all__ = ["PARTITIONS", "PgShelf", "create", "take_in"]
 
 PARTITIONS = 4
+KEYS, EVENTS = 5_000, 1_000
+"""Keys that are looked for at once, and events that are read at once."""
 NOTHING = listed(Known())
 """What an item is looked for by of which nothing was ever shown."""
 _EVER = View(at=2**63 - 1, known_at=2**63 - 1)
@@ -68,20 +71,25 @@ class PgShelf(PgReader):
 
     # --- reading ----------------------------------------------------------------------
 
-    def about(self, keys: Collection[str], roles: Collection[Role]) -> list[Event]:
-        """Return the events that speak of any of the keys in any of the roles."""
+    def places(self, keys: Collection[str], roles: Collection[Role]) -> set[int]:
+        """Return where the events are that speak of any of the keys; hold these."""
         if set(roles) == {Role.PLACE}:
             for key in keys:
                 self._guard.place(key)
         else:
             self._guard.items(keys)
-        return super().about(keys, roles)
+        return super().places(keys, roles)
 
     def parts(
         self, keys: Collection[str], roles: Collection[Role]
     ) -> Iterable[list[Event]]:
-        """Return the same as ``about``, in one part."""
-        return (self.about(keys, roles),) if keys else ()
+        """Return the same as ``about``, some at a time."""
+        rest = list(keys)
+        while rest:
+            some, rest = rest[:KEYS], rest[KEYS:]
+            where = sorted(self.places(some, roles))
+            for first in range(0, len(where), EVENTS):
+                yield self.events(where[first : first + EVENTS])
 
     def load(self, keys: Collection[str]) -> Iterable[Kept]:
         """Return what is kept of these items, of those that have anything."""
@@ -354,9 +362,18 @@ SELECT * FROM unnest($1::bytea[], $2::text[], $3::text[], $4::bigint[], $5::text
 
 
 def take_in(
-    shelf: PgShelf, site: Site, unwritten: Unwritten, arrived: Collection[Arrived]
-) -> None:
-    """Take events in by the rules, and write all that follows, in this transaction."""
-    projection = Projection(shelf, site, unwritten)
+    shelf: PgShelf,
+    site: Site,
+    unwritten: Unwritten,
+    arrived: Collection[Arrived],
+    *,
+    work: int = 2**63 - 1,
+) -> Late:
+    """Take events in by the rules, and write all that follows, in this transaction.
+
+    Return what is left to be told anew; ``work`` says how much of that is not.
+    """
+    projection = Projection(shelf, site, unwritten, work=work)
     projection.take(arrived, unwritten.told + 1)
     projection.write()
+    return projection.late

@@ -1,9 +1,10 @@
 """A `server.store.Store` on PostgreSQL; any number of processes may have one open."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 from zlib import crc32
 
 from server.answers import Horizon, history_events
@@ -52,6 +53,7 @@ from server.store.postgres.hearing import Hearing
 from server.store.postgres.holders import Holders
 from server.store.postgres.remaking import Remaking
 from server.store.postgres.remembered import Remembered
+from server.store.postgres.settling import Settling
 from server.store.postgres.writing import Appending
 from shared.api.items import ItemAnswer
 from shared.hosts import Topic
@@ -68,8 +70,18 @@ MOST_TOGETHER = 64
 MOST_LINES = 4_000
 """Lines after which a transaction takes no more: others wait for its items."""
 
+PATIENCE = 2.0
+"""Seconds for which a list waits until what came late is told."""
+
 TAKE_OVER = 2.0
 """Seconds between two looks whether a webhook is still told by another process."""
+
+
+class _Unsettled(NamedTuple):
+    """What came late up to this note is not told yet."""
+
+    late: int
+
 
 _One = tuple[Station, Delivery]
 _Result = Receipt | ProblemError
@@ -102,6 +114,9 @@ class PostgresStore:
         self._hearing = Hearing(url, clock)
         self._remaking = Remaking(Worker(url), site)
         self._holders = Holders(self._holder, lambda: self._hearing.stations)
+        self._settling = Settling(
+            Worker(url), site, self._remaking.check, self._hearing
+        )
         self._lanes: list[Group[_One, Receipt]] = []
         self.identity = Identity(server="", epoch="")
 
@@ -135,6 +150,7 @@ class PostgresStore:
         self.identity = Identity(server=meta["server"], epoch=meta["epoch"])
         await self._hearing.begin()
         await self._remaking.begin(meta)
+        await self._settling.begin()
         self._lanes = [
             Group(
                 partial(self._append_together, worker, Remembered()),
@@ -156,6 +172,7 @@ class PostgresStore:
         await self._close_all()
 
     async def _close_all(self) -> None:
+        await self._settling.close()
         await self._remaking.close()
         await self._hearing.close()
         for worker in self._all:
@@ -329,6 +346,20 @@ class PostgresStore:
         finally:
             self._readers.put_nowait(reader)
 
+    async def _read_settled(self, function: Callable[[Database], T]) -> T:
+        """Read a list once what came late is told, or after a while as far as it is."""
+
+        def read(database: Database) -> T | _Unsettled:
+            seen = turn.look(database)
+            return function(database) if seen.settled else _Unsettled(seen.late)
+
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                while isinstance(found := await self._read(read), _Unsettled):
+                    await self._hearing.settled(found.late)
+                return found
+        return await self._read(function)
+
     async def station(self, token_hash: bytes) -> Station | None:
         """Return the station whose token this is, or was."""
         return await self._holders.find(token_hash)
@@ -388,28 +419,34 @@ class PostgresStore:
     async def items(self, query: ItemQuery) -> Answers:
         """Say of items, by their present answer, where each is now."""
         asked = self.present()
-        return await self._read(lambda d: present.items(d, query, asked, self._site))
+        return await self._read_settled(
+            lambda d: present.items(d, query, asked, self._site)
+        )
 
     async def standing(self, after: int, limit: int) -> list[Stand]:
         """Return what is here at a known place now, by order of appearance."""
-        return await self._read(partial(present.standing, after=after, limit=limit))
+        return await self._read_settled(
+            partial(present.standing, after=after, limit=limit)
+        )
 
     async def visitors(self, location: str, most: int) -> list[str]:
         """Return what was at a location lately: what came last, and what went last."""
-        return await self._read(partial(present.visitors, location=location, most=most))
+        return await self._read_settled(
+            partial(present.visitors, location=location, most=most)
+        )
 
     async def told(self, query: ToldQuery) -> list[tuple[int, str]]:
         """Return items that were told of anything since, with their numbers."""
-        return await self._read(partial(present.told, query=query))
+        return await self._read_settled(partial(present.told, query=query))
 
     async def count_told(self, since: int) -> int:
         """Count the items that were told of anything since a moment."""
-        return await self._read(partial(present.count_told, since=since))
+        return await self._read_settled(partial(present.count_told, since=since))
 
     async def exceptions(self, query: ExceptionQuery) -> list[Found]:
         """Return exceptions of items as of now, newest first."""
         asked = self.present()
-        return await self._read(lambda d: present.exceptions(d, query, asked))
+        return await self._read_settled(lambda d: present.exceptions(d, query, asked))
 
     async def events(self, after: int, limit: int) -> list[Entry]:
         """Return the lines behind a position, in the server's own order."""
@@ -463,11 +500,11 @@ class PostgresStore:
 
     async def statuses(self, keys: Collection[str]) -> dict[str, str]:
         """Return the present statuses of those of the items that have one."""
-        return await self._read(partial(said.statuses, keys=keys))
+        return await self._read_settled(partial(said.statuses, keys=keys))
 
     async def loads(self, most: int, items: int) -> list[Load]:
         """Return the loads that have not left, those told of last first."""
-        return await self._read(partial(said.loads, most=most, items=items))
+        return await self._read_settled(partial(said.loads, most=most, items=items))
 
     async def manifest(
         self, load: str, view: View, departure: str | None = None
@@ -485,14 +522,14 @@ class PostgresStore:
 
     async def gone(self, since: int, most: int) -> list[str]:
         """Return what left and was not scanned since, newest first."""
-        return await self._read(partial(said.gone, since=since, most=most))
+        return await self._read_settled(partial(said.gone, since=since, most=most))
 
     async def held(self, most: int) -> dict[str, list[str]]:
         """Return what containers hold that have not left, the one told of last first.
 
         At most so many items; a container is told of as a whole or not.
         """
-        return await self._read(partial(said.held, most=most))
+        return await self._read_settled(partial(said.held, most=most))
 
 
 def _together(waiting: list[tuple[int, _One]]) -> list[tuple[int, _One]]:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from server.anew import Late
 from server.seals import Received, seal
 from server.store.postgres import locks
 from server.store.postgres.database import Database
@@ -16,14 +17,16 @@ from server.store.postgres.database import Database
 __all__ = [
     "CHANNEL",
     "CLOCK",
+    "STATE",
     "Begun",
     "Brought",
     "Turn",
     "begin",
     "commit",
+    "look",
     "note_said",
 ]
-__all__ += ["note_tokens", "now", "number", "told"]
+__all__ += ["note_tokens", "now", "number", "settle", "settle_all", "told"]
 
 CHANNEL = "scantrail"
 """Where every process hears of what was committed: the numbers of a `Turn`."""
@@ -35,6 +38,9 @@ Its parameter is another clock's, for tests.
 """
 
 
+STATE = "position, received, said, stations, late, told"
+"""The columns of the fields of a `Turn`."""
+
 _NUMBER = "pg_current_xact_id()::text::bigint"
 
 
@@ -42,13 +48,21 @@ class Turn(msgspec.Struct, frozen=True):
     """Up to where everything is committed.
 
     ``said`` grows whenever something was said or a station changed, ``stations``
-    whenever a station or one of its tokens did.
+    whenever a station or one of its tokens did. ``late`` is the number of the last note
+    of what came late, ``told`` of the last one that is told anew.
     """
 
     position: int
     received: int
     said: int
     stations: int
+    late: int
+    told: int
+
+    @property
+    def settled(self) -> bool:
+        """Whether all that came late is told anew."""
+        return self.told >= self.late
 
 
 class Brought(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,9 +116,7 @@ def number(database: Database) -> int:
     return int(found)
 
 
-_TURN = f"""
-SELECT {CLOCK}, position, number, received, seal, said, stations FROM turn
-"""  # noqa: S608 # of constants
+_TURN = f"SELECT {CLOCK}, number, seal, {STATE} FROM turn"  # noqa: S608 # of constants
 _SEAL = """
 WITH written AS (
     INSERT INTO delivery (log, last, position, number, head, signature, public_key,
@@ -115,8 +127,9 @@ WITH written AS (
         $6::bytea[], $7::bytea[], $8::text[], $10::bytea[])
         v (log, last, position, number, head, signature, public_key, clock, seal)
 )
-UPDATE turn SET position = $11, number = $12, received = $9, seal = $13, said = $14
-RETURNING pg_notify($15, $16)
+UPDATE turn SET position = $11, number = $12, received = $9, seal = $13, said = $14,
+    late = $15
+RETURNING pg_notify($16, $17)
 """
 
 
@@ -127,6 +140,7 @@ def commit(
     clock: int | None,
     floor: int,
     said: bool,
+    late: Late,
 ) -> Turn:
     """Give what was brought its place in the order; to be committed at once.
 
@@ -136,12 +150,12 @@ def commit(
         clock: Now, if not by the database's clock.
         floor: A moment that was given out here, and lies before this one.
         said: Whether something was said that no scan shows.
+        late: What it makes stale.
     """
     locks.in_turn(database)
-    moment, position, number, received, last, words, stations = database.one(
-        _TURN, clock
-    )
-    received = max(moment, received + 1, floor + 1)
+    moment, number, last, *state = database.one(_TURN, clock)
+    before = Turn(*state)
+    position, received = before.position, max(moment, before.received + 1, floor + 1)
     rows = []
     for number, one in enumerate(brought, number + 1):  # noqa: B020 # it goes on
         position += one.lines
@@ -159,7 +173,13 @@ def commit(
             ),
         )
         rows.append((one, position, number, last))
-    turn = Turn(position, received, words + said, stations)
+    turn = msgspec.structs.replace(
+        before,
+        position=position,
+        received=received,
+        said=before.said + said,
+        late=_note_late(database, before, late),
+    )
     database.do(
         _SEAL,
         [one.log_id for one, *_ in rows],
@@ -176,16 +196,17 @@ def commit(
         rows[-1][2],
         last,
         turn.said,
+        turn.late,
         CHANNEL,
         _notice(turn),
     )
     return turn
 
 
-_NOTE = """
+_NOTE = f"""
 UPDATE turn SET said = said + $1, stations = stations + 1
-RETURNING position, received, said, stations
-"""
+RETURNING {STATE}
+"""  # noqa: S608 # of constants
 
 
 def note_said(database: Database) -> Turn:
@@ -201,8 +222,55 @@ def note_tokens(database: Database) -> Turn:
 def _note(database: Database, said: int) -> Turn:
     locks.in_turn(database)
     turn = Turn(*database.one(_NOTE, said))
-    database.rows("SELECT pg_notify($1, $2)", CHANNEL, _notice(turn))
+    _tell(database, turn)
     return turn
+
+
+def look(database: Database) -> Turn:
+    """Return up to where everything is committed, as far as a transaction sees."""
+    return Turn(*database.one(f"SELECT {STATE} FROM turn"))  # noqa: S608 # of constants
+
+
+def settle(database: Database, before: Turn, again: Late) -> Turn | None:
+    """Note that what came late is told anew; to be committed at once.
+
+    Args:
+        database: In the last transaction that wrote of it.
+        before: What was noted when it was read.
+        again: What has to be told once more.
+
+    ``None``: that is noted already, or everything was made anew meanwhile.
+    """
+    locks.in_turn(database)
+    now = look(database)
+    if now.told != before.told:
+        return None
+    noted = _note_late(database, now, again)
+    database.do("DELETE FROM late WHERE number <= $1", before.late)
+    database.do("UPDATE turn SET late = $1, told = $2", noted, before.late)
+    turn = msgspec.structs.replace(now, late=noted, told=before.late)
+    _tell(database, turn)
+    return turn
+
+
+def settle_all(database: Database) -> None:
+    """Note that nothing is late: everything was made anew. To be run alone."""
+    database.do("DELETE FROM late")
+    database.do("UPDATE turn SET told = late")
+
+
+def _note_late(database: Database, before: Turn, late: Late) -> int:
+    if not late.keys:
+        return before.late
+    database.do(
+        "INSERT INTO late (number, since, items) VALUES ($1, $2, $3)",
+        *(before.late + 1, late.since, sorted(late.keys)),
+    )
+    return before.late + 1
+
+
+def _tell(database: Database, turn: Turn) -> None:
+    database.rows("SELECT pg_notify($1, $2)", CHANNEL, _notice(turn))
 
 
 def _notice(turn: Turn) -> str:

@@ -5,6 +5,7 @@ from typing import cast
 
 import msgspec
 
+from server.anew import Late
 from server.delivery import Delivery
 from server.events import Event
 from server.fold import named
@@ -103,7 +104,7 @@ class Appending:
         said_any = said.keep(
             database, [(one.station, one.log, one.understood) for one in new]
         )
-        self._take(database, arrived, begun.number, places)
+        late = self._take(database, arrived, begun.number, places)
         self._note(database, new, moment)
         brought = [_brought(one) for one in new if one.understood]
         done = None
@@ -115,6 +116,7 @@ class Appending:
                 clock=self._clock,
                 floor=self._floor(),
                 said=said_any or taken_back,
+                late=late,
             )
         received = moment if done is None else done.received
         return Outcome(
@@ -205,10 +207,13 @@ class Appending:
         arrived: list[Arrived],
         number: int,
         places: locks.Places,
-    ) -> None:
-        """Take events in by the rules, holding all that they concern."""
+    ) -> Late:
+        """Take events in by the rules, holding all that they concern.
+
+        Return what came late.
+        """
         if not arrived:
-            return
+            return Late()
         events = [one.event for one in arrived]
         items = {key for event in events for key in self._about(event)}
         seen = {e.line.location for e in events if e.line.location is not None}
@@ -219,13 +224,14 @@ class Appending:
             held.begin()
             shelf = PgShelf(database, held, unwritten, number)
             shelf.look_at(seen)
-            take_in(shelf, self._site, unwritten, arrived)
+            late = take_in(shelf, self._site, unwritten, arrived, work=0)
         except MeetingError:
             self._items |= held.met
             self._remembered.meet(items, held.met)
             self._places |= held.met_places
             raise
         self.versions = held.versions
+        return late
 
     def _about(self, event: Event) -> Iterable[str]:
         yield from named(event)
