@@ -101,6 +101,9 @@ async def _fail_over(
         found = await store.events(0, 1_000)
         assert [entry.position for entry in found] == list(range(1, len(done) + 1))
         assert sorted(entry.event for entry in found) == sorted(done)
+        async with asyncio.timeout(20):
+            while store.present() < found[-1].received:  # noqa: ASYNC110 # hears of it soon
+                await asyncio.sleep(0.01)
         for number, log in enumerate(logs):
             mine = [e.line for e in found if e.event.startswith(log.name)]
             assert mine == log.lines
