@@ -9,6 +9,8 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Request
 from playwright.sync_api import sync_playwright as playwright_runs
 
+from tests.browser.warehouse import Warehouse, warehouse
+
 CHROMIUM = shutil.which("chromium")
 FLAGS = (
     "--no-sandbox",
@@ -85,6 +87,12 @@ def opened(browser: Browser) -> Iterator[Opens]:
     # A station that has gone refuses connections; the page says so, and Chromium, too.
     assert [text for text in said if "net::ERR_" not in text] == []
     assert all(url.startswith("http://127.0.0.1:") for url in asked)
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+    with warehouse(tmp_path_factory.mktemp("house")) as found:
+        yield found
 
 
 @pytest.fixture(scope="session")

@@ -1,25 +1,18 @@
 """The console in a browser: what each screen is for, done as a person does it."""
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from server.api.rates import PASSWORDS, RATES
-from server.limits import Limiter
 from shared.moments import to_text
 from tests.browser.conftest import Opens
 from tests.browser.looking import WIDER, findings
 from tests.browser.sheets import overprinted, printed
-from tests.browser.warehouse import HOUR, PASSWORD, Warehouse, warehouse
+from tests.browser.visiting import HOSTILE, LOOKS, enter, go_through, look_at
+from tests.browser.warehouse import HOUR, Warehouse
 from tests.serving import NOW, Log
 
-LOOKS: dict[str, dict[str, Any]] = {
-    "desk-light": {"viewport": {"width": 1280, "height": 800}},
-    "hand-dark": {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"},
-}
 SCREENS = (
     "/find",
     "/find?q=471",
@@ -51,24 +44,6 @@ SCREENS = (
     "/labels?kind=commands&symbology=qr",
     "/labels?kind=parcels&source=typed&typed=%3Cb%3E",
 )
-DESK = LOOKS["desk-light"]
-
-
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    with warehouse(tmp_path_factory.mktemp("house")) as found:
-        yield found
-
-
-def enter(opened: Opens, house: Warehouse, name: str, **look: Any) -> Page:  # noqa: ANN401 - Playwright's
-    """Sign in as a person does, who did not try ten passwords just before."""
-    house.service.app[RATES]._names = Limiter(1, PASSWORDS)
-    page = opened(f"{house.url}/", **(look or DESK))
-    page.get_by_label("Name").fill(name)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.keyboard.press("Enter")
-    page.get_by_role("heading", name="Where is it?").wait_for()
-    return page
 
 
 @pytest.mark.parametrize("look", LOOKS)
@@ -81,9 +56,7 @@ def test_a_second_factor_is_set_up(
         page.goto(f"{house.url}/me")
         for step in ("account", "secret"):
             picture = tmp_path / f"{look}-{language}-{step}.png"
-            page.screenshot(path=picture, full_page=True)
-            assert findings(page, axe) == [], step
-            assert page.evaluate(WIDER) == 0, step
+            look_at(page, axe, picture)
             if step == "account":
                 page.locator("form[action='/me/second'] button").click()
                 page.locator("svg.qr").wait_for()
@@ -100,13 +73,7 @@ def test_every_screen_fits_and_axe_finds_nothing(
     page = opened(f"{house.url}/", **LOOKS[look])
     assert findings(page, axe) == []
     page = enter(opened, house, "Ada", **LOOKS[look])
-    for number, screen in enumerate(SCREENS):
-        answer = page.goto(f"{house.url}{screen}")
-        assert answer is not None
-        assert answer.status == 200, screen
-        page.screenshot(path=tmp_path / f"{look}-{number}.png", full_page=True)
-        assert page.evaluate(WIDER) == 0, screen
-        assert findings(page, axe) == [], screen
+    go_through(page, house, SCREENS, axe, tmp_path)
 
 
 def test_a_part_of_a_code_leads_to_the_item_and_every_word_to_its_scan(
@@ -364,15 +331,6 @@ def test_nothing_of_a_report_is_printed_over_another_part_of_it(
         assert texts[-1].endswith("Times are in UTC.")
         assert not texts[-1].startswith("Times"), "a page for a line that is no part"
     assert broken, "the table was to go on on another page"
-
-
-HOSTILE = (
-    "<img src=x onerror=alert(1)><script>alert(2)</script>",
-    "\" onfocus=alert(1) autofocus x='",
-    "=HYPERLINK(1)",
-    "P-\u202e1234\u2066",
-    "\u05d0\u05d1\u05d2-" + "W" * 900,
-)
 
 
 def test_f25_hostile_labels_are_text_and_break_no_page(

@@ -1,27 +1,19 @@
 """Events, labels, people, keys and the system: the screens of who looks after it."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from shared.lines import Line, encode
 from shared.moments import to_text
 from tests.browser.conftest import Opens
 from tests.browser.looking import WIDER
-from tests.browser.test_console import enter
-from tests.browser.warehouse import Warehouse, warehouse
+from tests.browser.visiting import enter
+from tests.browser.warehouse import Warehouse
 from tests.programs import told
 from tests.serving import NOW
 
 HAND = {"viewport": {"width": 390, "height": 844}}
-
-
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    with warehouse(tmp_path_factory.mktemp("house")) as found:
-        yield found
 
 
 def go(page: Page, screen: str) -> None:

@@ -12,7 +12,7 @@ from shared.moments import to_text
 from tests.browser.conftest import Opens
 from tests.browser.day_of_floor import busy_floor
 from tests.browser.looking import WIDER, findings
-from tests.browser.test_console import HOSTILE, LOOKS, enter
+from tests.browser.visiting import HOSTILE, LOOKS, enter, go_through
 from tests.browser.warehouse import HOUR, Warehouse
 from tests.serving import NOW
 
@@ -41,13 +41,7 @@ def test_every_screen_fits_and_axe_finds_nothing(
     house: Warehouse, opened: Opens, axe: str, tmp_path: Path, look: str
 ) -> None:
     page = enter(opened, house, "Vera", **LOOKS[look])
-    for number, screen in enumerate(SCREENS):
-        answer = page.goto(f"{house.url}{screen}")
-        assert answer is not None
-        assert answer.status == 200, screen
-        page.screenshot(path=tmp_path / f"{look}-{number}.png", full_page=True)
-        assert page.evaluate(WIDER) == 0, screen
-        assert findings(page, axe) == [], screen
+    go_through(page, house, SCREENS, axe, tmp_path)
 
 
 @pytest.mark.parametrize("look", LOOKS)

@@ -1,21 +1,14 @@
 """Choosing the language of the pages, from the door on; and what the door says."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Opens
-from tests.browser.looking import WIDER, findings
-from tests.browser.test_console import LOOKS
-from tests.browser.warehouse import PASSWORD, Warehouse, warehouse
-
-
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    with warehouse(tmp_path_factory.mktemp("house")) as found:
-        yield found
+from tests.browser.looking import WIDER
+from tests.browser.visiting import LOOKS, look_at
+from tests.browser.warehouse import PASSWORD, Warehouse
 
 
 @pytest.mark.parametrize("look", LOOKS)
@@ -26,9 +19,7 @@ def test_a_language_is_chosen_at_the_door_and_stays(
     page.get_by_role("button", name="Deutsch").click()
     page.get_by_role("heading", name="Bei Scantrail anmelden").wait_for()
     expect(page.locator("[aria-current]")).to_have_text("Deutsch")
-    page.screenshot(path=tmp_path / f"{look}-door.png", full_page=True)
-    assert findings(page, axe) == []
-    assert page.evaluate(WIDER) == 0
+    look_at(page, axe, tmp_path / f"{look}-door.png")
     page.get_by_label("Name").fill("Vera")
     page.get_by_label("Passwort").fill(PASSWORD)
     page.keyboard.press("Enter")

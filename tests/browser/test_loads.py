@@ -9,9 +9,8 @@ from playwright.sync_api import expect
 
 from shared.moments import to_text
 from tests.browser.conftest import Opens
-from tests.browser.looking import WIDER, findings
 from tests.browser.sheets import overprinted, printed
-from tests.browser.test_console import DESK, LOOKS, enter
+from tests.browser.visiting import LOOKS, enter, go_through
 from tests.browser.warehouse import HOUR, MINUTE, Warehouse, warehouse
 from tests.serving import NOW
 
@@ -177,19 +176,15 @@ def test_the_manifest_is_printed_and_taken_away_without_formulas(
 def test_pages_of_loads_fit_and_axe_finds_nothing(
     house: Warehouse, opened: Opens, axe: str, tmp_path: Path, look: str
 ) -> None:
-    page = enter(opened, house, "Vera", **(LOOKS[look] or DESK))
-    for number, screen in enumerate(
-        (
-            "/loads",
-            "/loads/M-3",
-            "/loads/M-3/manifest",
-            "/loads/M-100",
-            f"/loads?at={to_text(LEFT_AT - 20 * MINUTE)}",
-            f"/loads/M-3?at={to_text(LEFT_AT - 20 * MINUTE)}",
-            "/items/P-501",
-        )
-    ):
-        page.goto(f"{house.url}{screen}")
-        page.screenshot(path=tmp_path / f"{look}-{number}.png", full_page=True)
-        assert page.evaluate(WIDER) == 0, screen
-        assert findings(page, axe) == [], screen
+    page = enter(opened, house, "Vera", **LOOKS[look])
+    earlier = f"at={to_text(LEFT_AT - 20 * MINUTE)}"
+    screens = (
+        "/loads",
+        "/loads/M-3",
+        "/loads/M-3/manifest",
+        "/loads/M-100",
+        f"/loads?{earlier}",
+        f"/loads/M-3?{earlier}",
+        "/items/P-501",
+    )
+    go_through(page, house, screens, axe, tmp_path)

@@ -1,21 +1,13 @@
 """Places, badges and stations: what is known of them, from wherever they are named."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Opens
-from tests.browser.looking import WIDER, findings
-from tests.browser.test_console import LOOKS, enter
-from tests.browser.warehouse import Warehouse, warehouse
-
-
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    with warehouse(tmp_path_factory.mktemp("house")) as found:
-        yield found
+from tests.browser.visiting import LOOKS, enter, look_at
+from tests.browser.warehouse import Warehouse
 
 
 @pytest.mark.parametrize("look", LOOKS)
@@ -32,9 +24,7 @@ def test_a_place_says_what_came_and_went(
     expect(moves.nth(1)).to_contain_text("came from DOCK-1")
     page.goto(f"{house.url}/places/DOCK-1")
     expect(moves.filter(has_text="off the site").first).to_contain_text("went")
-    page.screenshot(path=tmp_path / f"{look}.png", full_page=True)
-    assert page.evaluate(WIDER) == 0
-    assert findings(page, axe) == []
+    look_at(page, axe, tmp_path / f"{look}.png")
 
 
 NAMED = (

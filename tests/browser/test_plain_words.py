@@ -1,22 +1,14 @@
 """What pages say in plain words: loads, silent stations, scans, sheets of labels."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Opens
-from tests.browser.looking import WIDER, findings
 from tests.browser.sheets import printed
-from tests.browser.test_console import LOOKS, enter
-from tests.browser.warehouse import Warehouse, warehouse
-
-
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    with warehouse(tmp_path_factory.mktemp("house")) as found:
-        yield found
+from tests.browser.visiting import LOOKS, enter, look_at
+from tests.browser.warehouse import Warehouse
 
 
 def test_a_load_that_is_here_lacks_nothing_yet(house: Warehouse, opened: Opens) -> None:
@@ -98,9 +90,7 @@ def test_a_scan_is_told_in_words_before_its_fields(
     page.get_by_text("Field by field").click()
     row = page.get_by_role("row", name="Time by the station's clock")
     expect(row.locator("td").last).to_have_text("at")
-    page.screenshot(path=tmp_path / f"{look}.png", full_page=True)
-    assert page.evaluate(WIDER) == 0
-    assert findings(page, axe) == []
+    look_at(page, axe, tmp_path / f"{look}.png")
 
 
 def test_labels_print_their_sheets_and_nothing_else(

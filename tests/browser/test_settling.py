@@ -7,8 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Opens
-from tests.browser.looking import WIDER, findings
-from tests.browser.test_console import LOOKS, enter
+from tests.browser.visiting import LOOKS, enter, look_at
 from tests.browser.warehouse import HOUR, Warehouse, warehouse
 
 LEFT = ("P-801", "P-802", "P-803")
@@ -51,9 +50,7 @@ def test_what_is_ticked_is_settled_with_it(
     case.get_by_text("Do something").click()
     kin = case.get_by_role("group", name="Of the same cause")
     expect(kin.get_by_role("checkbox")).to_have_count(3)
-    page.screenshot(path=tmp_path / f"{look}.png", full_page=True)
-    assert findings(page, axe) == []
-    assert page.evaluate(WIDER) == 0
+    look_at(page, axe, tmp_path / f"{look}.png")
     kin.get_by_label("Another system says otherwise · P-801").check()
     kin.get_by_label("Missing from its load · P-803").check()
     case.get_by_label("Reason").fill("goes on the next lorry")

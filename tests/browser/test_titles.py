@@ -7,9 +7,20 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Opens
-from tests.browser.looking import WIDER, findings
-from tests.browser.test_console import LOOKS, enter
+from tests.browser.visiting import LOOKS, enter, go_through
 from tests.browser.warehouse import Warehouse, warehouse
+
+SCREENS = (
+    "/find?q=chain",
+    "/items/P-4714",
+    "/items/P-4714/report",
+    "/exceptions",
+    "/exceptions/search-list",
+    "/find",
+    "/incidents?days=1",
+    "/places/DOCK-1",
+    "/loads/M-2",
+)
 
 
 @pytest.fixture(scope="module")
@@ -57,21 +68,4 @@ def test_titles_are_shown_as_text_wherever_an_item_stands_out(
     house: Warehouse, opened: Opens, axe: str, tmp_path: Path, look: str
 ) -> None:
     page = enter(opened, house, "Vera", **LOOKS[look])
-    for number, screen in enumerate(
-        (
-            "/find?q=chain",
-            "/items/P-4714",
-            "/items/P-4714/report",
-            "/exceptions",
-            "/exceptions/search-list",
-            "/find",
-            "/incidents?days=1",
-            "/places/DOCK-1",
-            "/loads/M-2",
-        )
-    ):
-        page.goto(f"{house.url}{screen}")
-        expect(page.locator("#main")).to_contain_text("<b>Gold</b> chain")
-        page.screenshot(path=tmp_path / f"{look}-{number}.png", full_page=True)
-        assert page.evaluate(WIDER) == 0, screen
-        assert findings(page, axe) == [], screen
+    go_through(page, house, SCREENS, axe, tmp_path, says="<b>Gold</b> chain")

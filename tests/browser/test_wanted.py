@@ -8,8 +8,7 @@ from playwright.sync_api import expect
 
 from shared.moments import SECOND
 from tests.browser.conftest import Opens
-from tests.browser.looking import WIDER, findings
-from tests.browser.test_console import LOOKS, enter
+from tests.browser.visiting import LOOKS, enter, look_at
 from tests.browser.warehouse import Warehouse, warehouse
 
 
@@ -48,9 +47,7 @@ def test_who_wanted_an_item_learns_that_it_was_found(
         expect(first).to_contain_text(words)
     for words in ("at B-07-01", "by B-BEN"):
         expect(first).to_contain_text(words)
-    page.screenshot(path=tmp_path / f"{look}.png", full_page=True)
-    assert page.evaluate(WIDER) == 0
-    assert findings(page, axe) == []
+    look_at(page, axe, tmp_path / f"{look}.png")
     first.get_by_role("button", name="No longer look for it").click()
     expect(sought).to_have_count(0)
     expect(page.get_by_role("region", name="Wanted items (1)")).to_be_visible()
