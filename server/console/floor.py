@@ -1,21 +1,22 @@
 """The floor map: what is where, how long already, and the stations; at any moment."""
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from urllib.parse import urlencode
 
 import msgspec
 from aiohttp import web
 
 from server.api.context import CONTEXT, Context
+from server.console.areas import ORDERS, Area, Place, areas, in_order
 from server.console.beneath import Beneath, beneath
 from server.console.clock import Clock
 from server.console.estimates import spread_of
 from server.console.hindsight import learnt_since
 from server.console.item_view import known_then, view_of
-from server.console.plan import Box, Drawing, drawing, group_of, lettering, natural
+from server.console.plan import READABLE, Box, Drawing, drawing, lettering, natural
 from server.console.rendering import CONSOLE, page
 from server.console.sampling import others, part_of, sampled, told
 from server.console.station_kinds import of_one
-from server.console.weights import tone, worst
 from server.console.workshop import WORKSHOP, Made, Progress
 from server.floor import Floor, Here, spans
 from server.history import Telling
@@ -25,8 +26,7 @@ from shared.api.stations import StationState
 from shared.hosts import HostLine, Topic
 from shared.moments import SECOND, span, to_text
 
-__all__ = ["EARLIEST", "Group", "Place", "Slider", "counted", "floor", "floor_of"]
-__all__ += ["grouped"]
+__all__ = ["EARLIEST", "Slider", "counted", "floor", "floor_of"]
 
 PAGE = 5000
 """Items read at once where only their place counts."""
@@ -35,61 +35,31 @@ MOST_SHOWN = 300
 STEP = 300
 """Seconds from one mark of the slider to the next."""
 LEVELS = 4
-_TONES = ("", "attention", "error")
+MOST_AREAS = 24
+"""Areas that are told above the map, the fullest; the table has all."""
+UNFOLDED = 30
+"""Of more places the table is folded by area, unless it is put in order."""
 EARLIEST = 10 * 86_400 * SECOND
 """No floor before 1970 is asked for; a day's midnight can be told from here on."""
 
 
-class Place(msgspec.Struct, frozen=True, kw_only=True):
-    """A place: what stands there, and its stations. ``level``: how full, to 4."""
+class Table(msgspec.Struct, frozen=True, kw_only=True):
+    """The table: its places in their order.
 
-    code: str
-    title: str
-    here: Here | None
-    stations: list[StationState]
-    level: int
+    ``order`` is empty where none was asked for. ``area``: of that only; ``None``: of
+    all. ``folded``: by areas instead.
+    """
 
-    @property
-    def trouble(self) -> str:
-        """How what is wrong with a station there is drawn; "" where all is well."""
-        code = worst(found for one in self.stations for found in one.exceptions)
-        return tone(code) if code else ""
-
-
-class Group(msgspec.Struct, frozen=True, kw_only=True):
-    """Places whose codes begin alike, with what stands at all of them."""
-
-    name: str
+    order: str
+    area: str | None
+    folded: bool
     places: list[Place]
 
     @property
-    def number(self) -> int:
-        """How many places that are."""
-        return len(self.places)
-
-    @property
-    def count(self) -> int:
-        """How many items stand there."""
-        return sum(one.here.count for one in self.places if one.here)
-
-    @property
-    def oldest(self) -> int | None:
-        """Since when the oldest has."""
-        return min((one.here.oldest for one in self.places if one.here), default=None)
-
-    @property
-    def trouble(self) -> str:
-        """How what is wrong with a station there is drawn: as the worst of it is."""
-        return max((one.trouble for one in self.places), key=_TONES.index, default="")
-
-
-def grouped(places: Iterable[Place]) -> list[Group]:
-    """Put together what a table shows of places, by the group that codes begin with."""
-    found: dict[str, list[Place]] = {}
-    for one in places:
-        if one.here or one.stations:
-            found.setdefault(group_of(one.code), []).append(one)
-    return [Group(name=name, places=some) for name, some in found.items()]
+    def asked(self) -> dict[str, str]:
+        """What of an address it follows from."""
+        given = {"sort": self.order or None, "area": self.area}
+        return {name: text for name, text in given.items() if text is not None}
 
 
 class Slider(msgspec.Struct, frozen=True, kw_only=True):
@@ -163,7 +133,7 @@ async def floor_of(request: web.Request, view: View, *, moved: bool) -> Made[Flo
 
 
 async def floor(request: web.Request) -> web.Response:
-    """``GET /floor?at=&known_at=``: places, what stands there, and the stations."""
+    """``GET /floor?at=&known_at=&sort=&area=``: what stands where, and the stations."""
     context, clock = request.app[CONTEXT], request.app[CONSOLE].clock
     view, moved = view_of(request)
     now = context.store.present()
@@ -177,17 +147,22 @@ async def floor(request: web.Request) -> web.Response:
     plan = beneath(context.plan)
     places = everywhere if "all" in request.query else _fullest(everywhere)
     horizon = await context.store.horizon(view)
-    groups = grouped(places)
+    groups = areas(places)
+    table = _table(request, groups)
     return page(
         request,
         "floor.html",
+        areas=_chief(groups),
+        table=table,
         groups=groups,
-        shown_places=[one for group in groups for one in group.places],
+        kept=urlencode(table.asked),
         places=places,
         everywhere=len(everywhere),
+        everything="all" in request.query,
         drawings=_drawn(_fullest(places), said, plan),
         plan=plan,
         lettering=lettering,
+        readable=READABLE,
         total=sum(one.count for one in heres),
         off=round(spread_of(found.moving(at), found.every)) if found else 0,
         looked=found.looked if found else 0,
@@ -199,9 +174,31 @@ async def floor(request: web.Request) -> web.Response:
         moved=moved,
         past=view if moved else None,
         hindsight=known_then(request) is None,
+        orders=ORDERS,
         slider=_slider(clock, at, now, moved=moved),
         behind=horizon.untold(),
         dwell=lambda since: span(max(0, at - since) / SECOND),
+    )
+
+
+def _chief(groups: list[Area]) -> list[Area]:
+    """Return the areas that are told above the map: the fullest, in their order."""
+    fullest = sorted(groups, key=lambda one: -one.count)[:MOST_AREAS]
+    return [one for one in groups if one in fullest] if len(groups) > 1 else []
+
+
+def _table(request: web.Request, groups: list[Area]) -> Table:
+    """Return what the table shows: an order, one area or all, folded or not."""
+    order, area = request.query.get("sort", ""), request.query.get("area")
+    order = order if order in ORDERS else ""
+    chosen = [one for one in groups if area is None or one.name == area]
+    places = [place for one in chosen for place in one.places]
+    folded = not order and area is None and len(places) > UNFOLDED
+    return Table(
+        order=order,
+        area=area,
+        folded=folded,
+        places=in_order(places, order),
     )
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 
-__all__ = ["Box", "Drawing", "Group", "Lettering", "drawing", "group_of"]
+__all__ = ["READABLE", "Box", "Drawing", "Group", "Lettering", "drawing", "group_of"]
 __all__ += ["lettering", "natural"]
 
 WIDE, TALL, GAP, HEAD = 120.0, 64.0, 12.0, 40.0
@@ -21,6 +21,8 @@ COLUMNS = 8
 """Bays in a row."""
 _LETTER, _FIGURE, _SIGN, _EDGE = 0.62, 0.66, 1.5, 0.4
 """Widths of a letter, a bold figure, the sign of a station, and the edge, in sizes."""
+READABLE = 7.0
+"""The size from which on words are drawn; the table has them, too."""
 _DIGITS = re.compile(r"(\d+)")
 _PLAN = 1200.0
 """How wide a plan is drawn."""
@@ -150,7 +152,7 @@ def lettering(
         station: Whether a station stands there.
     """
     beside = _SIGN if station else 0.0
-    above = min(box.h / 2.9, box.w / (_LETTER * code + 2 * _EDGE + beside))
+    above = min(box.h / 2.6, box.w / (_LETTER * code + 2 * _EDGE + beside))
     number = min(box.h / 2.4, box.w / 4, box.w / (2 * _FIGURE * max(count, 1)))
     rest = max(box.w - 3 * _EDGE * above - _FIGURE * number * count, box.w / 8)
     return Lettering(above, number, min(0.9 * above, rest / (_LETTER * max(dwell, 1))))

@@ -115,7 +115,7 @@ const slider = document.getElementById("mark");
 
 // Its last mark is now, which is followed; every other is a moment, in the address.
 function slide() {
-  const { begin, page, known, marks, liveWord } = slider.dataset;
+  const { begin, page, known, kept, marks, liveWord } = slider.dataset;
   const names = marks.split("|");
   const mark = Number(slider.value);
   const live = mark === names.length - 1;
@@ -123,7 +123,8 @@ function slide() {
   const word = live ? liveWord : names[mark];
   say("mark-text", word);
   slider.setAttribute("aria-valuetext", word);
-  history.replaceState(null, "", live ? page : `${page}?at=${moment}${known}`);
+  const query = [live ? "" : `at=${moment}${known}`, kept].filter(Boolean).join("&");
+  history.replaceState(null, "", query ? `${page}?${query}` : page);
   renew();
 }
 
