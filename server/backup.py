@@ -23,10 +23,12 @@ from uuid import uuid4
 
 import msgspec
 
+from server.store.archive import archive_at, bring
+from server.store.archived import files as files_of
 from server.store.audit import Report, opened, report
 from server.store.backups import start_over
 from shared import files
-from shared.data_folders import DATABASE
+from shared.data_folders import ARCHIVE, DATABASE
 from shared.errors import ScantrailError, StartError
 from shared.moments import to_text
 
@@ -51,7 +53,7 @@ PUBLISHED = "backed-up.json"
 SCRATCH = "drill"
 """The folder in the data folder in which a restore is tried."""
 
-_NOT_COPIED = ("lock", PUBLISHED, "sessions", SCRATCH)
+_NOT_COPIED = ("lock", PUBLISHED, "sessions", SCRATCH, ARCHIVE)
 _PARTIAL = ".partial"
 
 
@@ -120,6 +122,7 @@ def make(
         partial.mkdir(mode=0o700)
         if copy is None:
             _copy_database(data / DATABASE, partial / DATABASE)
+            _copy_archive(data, partial)
         else:
             copy(partial / DATABASE)
             _as_one_file(partial / DATABASE)
@@ -149,6 +152,15 @@ def _copy_database(source: Path, target: Path) -> None:
         finally:
             copy.close()
     _as_one_file(target)
+
+
+def _copy_archive(data: Path, to: Path) -> None:
+    """Copy the files of archived lines that the copy of the database knows of."""
+    with opened(to / DATABASE) as copy:
+        known = files_of(copy)
+    for reason in archive_at(data / ARCHIVE).missing(known):
+        raise BackupError(reason)
+    bring(known, data / ARCHIVE, to / ARCHIVE)
 
 
 def _as_one_file(path: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from server import (
+    archive_command,
     doctor,
     malformed,
     migrate,
@@ -231,6 +232,7 @@ def _parser() -> argparse.ArgumentParser:
     setup.add_commands(commands)
     doctor.add_commands(commands)
     migrate.add_commands(commands)
+    archive_command.add_commands(commands)
     return parser
 
 

@@ -23,8 +23,11 @@ from server.certificate import Certificate
 from server.config import ServerConfig, load
 from server.keys import Key, Scope
 from server.listening import certificate_of, is_loopback
+from server.store.archive import archive_at
 from server.store.audit import opened
+from server.storing import archived
 from shared.advisories import affected
+from shared.data_folders import ARCHIVE
 from shared.errors import ScantrailError, StartError
 from shared.fingerprint import digest
 from shared.installed import installed
@@ -113,6 +116,23 @@ def _folder(config: ServerConfig, data: Path) -> Iterator[Finding]:
         yield _fine(f"{database} has {database.stat().st_size >> 20} MiB")
     else:
         yield _warning(f"there is no {database} yet", "start the server once")
+        return
+    yield from _archive(config, data)
+
+
+def _archive(config: ServerConfig, data: Path) -> Iterator[Finding]:
+    """Look for the files of archived lines; verify reads what is in them."""
+    try:
+        known = archived(config.store, data)
+    except ScantrailError as error:
+        yield _warning(f"what is archived is not known: {error}", "see what it says")
+        return
+    missing = archive_at(data / ARCHIVE).missing(known)
+    for text in missing:
+        yield _wrong(text, "scantrail-server verify tells when all is there again")
+    if known and not missing:
+        lines = sum(file.lines for file in known)
+        yield _fine(f"{len(known)} files of {data / ARCHIVE} have {lines} lines")
 
 
 def _keys(data: Path) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ from server.store.moving import Moved
 from server.storing import address, driver_missing
 from server.transfer import to_file, to_postgres
 from shared import files
+from shared.data_folders import ARCHIVE
 from shared.errors import StartError
 
 __all__ = ["add_commands"]
@@ -52,12 +53,15 @@ def _moving(
     options: argparse.Namespace, config: ServerConfig, path: Path
 ) -> Coroutine[None, None, Moved]:
     url, site = address(config.store), config.site()
+    # where the servers on PostgreSQL have theirs
+    data = Path(config.data)
+    archive = (data if data.is_dir() else path.parent) / ARCHIVE
     if options.to == "file":
-        return to_file(url, path, site, _tell, copy=options.copy)
+        return to_file(url, path, site, _tell, copy=options.copy, archive=archive)
     if not path.exists():
         reason = f"there is no {path} to move from"
         raise StartError(reason)
-    return to_postgres(path, url, site, _tell)
+    return to_postgres(path, url, site, _tell, archive=archive)
 
 
 def _tell(text: str) -> None:

@@ -6,7 +6,6 @@ import sys
 import tempfile
 from pathlib import Path
 
-from server.backup import DATABASE
 from server.config import load
 from server.now import now
 from server.rulebook import actions_table
@@ -16,6 +15,7 @@ from server.store.trial import Trial
 from server.storing import address, driver_missing
 from server.transfer import to_file
 from server.trial import Difference
+from shared.data_folders import ARCHIVE, DATABASE
 
 __all__ = ["add_commands"]
 
@@ -49,20 +49,21 @@ def actions(options: argparse.Namespace) -> None:
         return
     applied = load(options.applied, {})
     settings = applied.store if applied.store.url else config.store
+    data = Path(options.data or config.data)
     if not settings.url:
-        path = Path(options.data or config.data) / DATABASE
+        path = data / DATABASE
         _check(path, applied.site(), config.site(), options.examples)
         return
     with tempfile.TemporaryDirectory(prefix="scantrail-check-") as folder:
         path = Path(folder) / DATABASE
         with driver_missing():
-            asyncio.run(_copied(address(settings), path, applied.site()))
+            asyncio.run(_copied(address(settings), data, path, applied.site()))
         _check(path, applied.site(), config.site(), options.examples)
 
 
-async def _copied(url: str, path: Path, site: Site) -> None:
+async def _copied(url: str, data: Path, path: Path, site: Site) -> None:
     """Copy what is on PostgreSQL into a file, with its answers."""
-    await to_file(url, path, site, _tell, copy=True)
+    await to_file(url, path, site, _tell, copy=True, archive=data / ARCHIVE)
     await (await SqliteStore.open(path, now, site)).close()
 
 

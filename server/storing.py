@@ -1,19 +1,23 @@
 """Which store the settings ask for."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
-from server.backup import DATABASE
+from server.archiving import Kept
 from server.config import StoreSettings
 from server.site import Site
-from server.store import Store
+from server.store import Store, audit
+from server.store.archive import ArchiveFile
+from server.store.archived import files
+from server.store.archiving import FileArchiving
 from server.store.sqlite import SqliteStore
+from shared.data_folders import ARCHIVE, DATABASE
 from shared.errors import StartError
 from shared.settings_file import read_secret_file
 
-__all__ = ["address", "driver_missing", "opened"]
+__all__ = ["address", "archived", "archiving", "driver_missing", "opened"]
 
 
 async def opened(
@@ -29,7 +33,39 @@ async def opened(
         return await SqliteStore.open(data / DATABASE, now, site)
     with driver_missing():
         from server.store.postgres.store import PostgresStore  # noqa: PLC0415 # not everywhere
-    return await PostgresStore.open(address(settings), now, site)
+    return await PostgresStore.open(
+        address(settings), now, site, archive=data / ARCHIVE
+    )
+
+
+@contextmanager
+def archiving(settings: StoreSettings, data: Path) -> Iterator[Kept]:
+    """Open the database to take lines out of it, or to look at what is archived.
+
+    Raises:
+        StartError: It cannot be used; the text says what to do.
+    """
+    if settings.url:
+        with driver_missing():
+            from server.store.postgres.archiving import PostgresArchiving  # noqa: PLC0415 # not everywhere
+        with closing(PostgresArchiving(address(settings), data / ARCHIVE)) as there:
+            yield there
+    else:
+        with closing(FileArchiving(data / DATABASE)) as here:
+            yield here
+
+
+def archived(settings: StoreSettings, data: Path) -> list[ArchiveFile]:
+    """Return the files of the archive that the database knows of.
+
+    Raises:
+        StartError: It cannot be read.
+    """
+    if not settings.url:
+        with audit.opened(data / DATABASE) as connection:
+            return files(connection)
+    with archiving(settings, data) as kept:
+        return kept.files()
 
 
 @contextmanager

@@ -5,16 +5,18 @@ interrupted. At the end both sides are checked line by line, and compared: count
 log's head, the last seal. Nothing is taken away where it was.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
 
 from server.now import now
 from server.site import Site
+from server.store.archive import ArchiveFile, bring
 from server.store.file_moving import MovingFile
 from server.store.moving import Moved
 from server.store.sqlite import SqliteStore
+from shared.data_folders import ARCHIVE
 from shared.errors import StartError
 from shared.moments import to_text
 
@@ -24,8 +26,18 @@ Tell = Callable[[str], None]
 """Told how far it is."""
 
 
-async def to_postgres(path: Path, url: str, site: Site, tell: Tell) -> Moved:
+async def to_postgres(
+    path: Path, url: str, site: Site, tell: Tell, *, archive: Path | None = None
+) -> Moved:
     """Move everything from a file into an empty PostgreSQL database.
+
+    Args:
+        path: The file.
+        url: Where the database is.
+        site: The site's rules.
+        tell: Told how far it is.
+        archive: Where the servers on that database look for files of archived lines,
+            if not beside the file.
 
     Raises:
         StartError: It cannot be done; what was moved stays, to go on from.
@@ -35,7 +47,8 @@ async def to_postgres(path: Path, url: str, site: Site, tell: Tell) -> Moved:
 
     with closing(MovingFile(path)) as source:
         whose = source.identity()
-        worker = Worker(url)
+        folder = path.parent / ARCHIVE if archive is None else archive
+        worker = Worker(url, folder)
         try:
             await worker.open()
             await worker.transact(partial(opening.make, site=site))
@@ -45,6 +58,7 @@ async def to_postgres(path: Path, url: str, site: Site, tell: Tell) -> Moved:
                 await worker.transact(partial(moving.write, some=chunk, whose=whose))
                 done = chunk.done
                 tell(f"{done} deliveries are there")
+            _bring(source.archived(), path.parent / ARCHIVE, folder)
             await worker.transact(
                 partial(moving.finish, small=source.rest(), whose=whose)
             )
@@ -56,7 +70,13 @@ async def to_postgres(path: Path, url: str, site: Site, tell: Tell) -> Moved:
 
 
 async def to_file(
-    url: str, path: Path, site: Site, tell: Tell, *, copy: bool = False
+    url: str,
+    path: Path,
+    site: Site,
+    tell: Tell,
+    *,
+    copy: bool = False,
+    archive: Path | None = None,
 ) -> Moved:
     """Move everything from PostgreSQL into a new file.
 
@@ -66,11 +86,14 @@ async def to_file(
         site: The site's rules.
         tell: Told how far it is.
         copy: Take what is there at one moment, and let servers go on there.
+        archive: Where the servers on that database have files of archived lines, if
+            not beside the file.
 
     Raises:
         StartError: It cannot be done; what was moved stays, to go on from.
     """
     from server.store.postgres import locks, moving  # noqa: PLC0415 # not everywhere
+    from server.store.postgres.archived import files  # noqa: PLC0415
     from server.store.postgres.database import (  # noqa: PLC0415
         Database,
         Worker,
@@ -80,7 +103,8 @@ async def to_file(
 
     if not path.exists():  # noqa: ASYNC240 # nothing else runs
         await (await SqliteStore.open(path, now, site)).close()
-    worker = Worker(url)
+    beside = path.parent / ARCHIVE
+    worker = Worker(url, archive or beside)
     with closing(MovingFile(path)) as target:
 
         def move(database: Database) -> Moved:
@@ -94,6 +118,7 @@ async def to_file(
                 target.write(chunk, whose)
                 done = chunk.done
                 tell(f"{done} deliveries are there")
+            _bring(files(database), archive or beside, beside)
             target.finish(moving.rest(database), whose)
             source = moving.holds(database)
             _must_be_equal(source, target.holds())
@@ -106,6 +131,18 @@ async def to_file(
             return await worker.transact(move, snapshot if copy else plainly)
         finally:
             await worker.close()
+
+
+def _bring(known: Sequence[ArchiveFile], source: Path, to: Path) -> None:
+    """Copy files of archived lines to where they are looked for from now on."""
+    try:
+        bring(known, source, to)
+    except OSError as error:
+        reason = (
+            f"archived lines cannot be copied from {source} to {to}: {error}. Put "
+            "those files there, and run the same again"
+        )
+        raise StartError(reason) from error
 
 
 def _must_be_equal(source: Moved, target: Moved) -> None:

@@ -22,6 +22,7 @@ from server.store.audit import Report, opened, report
 from server.store.backups import Restored, restored
 from server.storing import address, driver_missing
 from server.transfer import to_file
+from shared.data_folders import ARCHIVE
 from shared.moments import to_text
 
 if TYPE_CHECKING:  # the driver is not everywhere
@@ -46,7 +47,7 @@ def _kept_elsewhere(options: argparse.Namespace) -> ServerConfig | None:
     return config if config.store.url else None
 
 
-def _copy_of(config: ServerConfig | None) -> Callable[[Path], None] | None:
+def _copy_of(config: ServerConfig | None, data: Path) -> Callable[[Path], None] | None:
     """Return what copies the database that the settings name."""
     if config is None:
         return None
@@ -54,7 +55,9 @@ def _copy_of(config: ServerConfig | None) -> Callable[[Path], None] | None:
     def copy(path: Path) -> None:
         with driver_missing():
             url, site = address(config.store), config.site()
-            asyncio.run(to_file(url, path, site, _nobody, copy=True))
+            asyncio.run(
+                to_file(url, path, site, _nobody, copy=True, archive=data / ARCHIVE)
+            )
 
     return copy
 
@@ -63,7 +66,7 @@ def _nobody(text: str) -> None:
     """Tell nobody how far it is."""
 
 
-def _asked(config: ServerConfig, ask: "Callable[[Database], T]") -> T:
+def _asked(config: ServerConfig, data: Path, ask: "Callable[[Database], T]") -> T:
     """Ask the PostgreSQL database, as it is at one moment."""
     with driver_missing():
         from server.store.postgres.database import (  # noqa: PLC0415 # not everywhere
@@ -71,7 +74,7 @@ def _asked(config: ServerConfig, ask: "Callable[[Database], T]") -> T:
             snapshot,
         )
 
-        worker = Worker(address(config.store))
+        worker = Worker(address(config.store), data / ARCHIVE)
         return asyncio.run(_transacted(worker, ask, snapshot))
 
 
@@ -86,7 +89,7 @@ async def _transacted(
 
 
 def _backup(options: argparse.Namespace) -> None:
-    copy = _copy_of(_kept_elsewhere(options))
+    copy = _copy_of(_kept_elsewhere(options), options.data)
     folder, manifest = backup.make(options.data, options.to, now(), copy)
     _note(
         f"checked: {manifest.lines} lines of {len(manifest.acked)} logs; "
@@ -179,7 +182,7 @@ def _report(
             return report(connection, marks)
     with driver_missing():
         from server.store.postgres import audit  # noqa: PLC0415 # not everywhere
-    return _asked(elsewhere, partial(audit.report, marks=marks))
+    return _asked(elsewhere, path.parent, partial(audit.report, marks=marks))
 
 
 def _drill(options: argparse.Namespace) -> None:
@@ -230,7 +233,7 @@ def _all_restored(options: argparse.Namespace) -> list[Restored]:
             return restored(connection)
     with driver_missing():
         from server.store.postgres import backups  # noqa: PLC0415 # not everywhere
-    return _asked(elsewhere, backups.restored)
+    return _asked(elsewhere, options.data, backups.restored)
 
 
 def _of(row: Restored) -> str:

@@ -25,6 +25,7 @@ __all__ = [
     "KeptLine",
     "KeptLog",
     "Sealed",
+    "Walk",
     "check_log",
     "check_seals",
 ]
@@ -83,16 +84,19 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def check_log(
-    log: KeptLog, deliveries: Iterable[Received], lines: Iterable[KeptLine]
+    log: KeptLog,
+    walk: "Walk",
+    deliveries: Iterable[Received],
+    lines: Iterable[KeptLine],
 ) -> Iterator[Finding]:
     """Check a log's lines against what its station signed.
 
     Args:
         log: The log.
-        deliveries: Those of the log, in the order of their last lines.
-        lines: Its lines, in the order of ``seq``.
+        walk: How far it was checked already.
+        deliveries: Those of the log behind that, in the order of their last lines.
+        lines: Its lines behind that, in the order of ``seq``.
     """
-    walk = _Walk(log.name)
     coming = iter(lines)
     for delivery in deliveries:
         while walk.seq < delivery.last:
@@ -112,8 +116,8 @@ def check_log(
         )
 
 
-class _Walk:
-    """A way along a log's chain."""
+class Walk:
+    """A way along a log's chain: it was checked up to ``seq``."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -123,7 +127,16 @@ class _Walk:
         self.occurred = 0
 
     def finding(self, seq: int, text: str) -> Finding:
+        """Return something that is not as it was received, of a line of this log."""
         return Finding(log=self.name, seq=seq, text=text)
+
+    def bring(self, delivery: Received, lines: Iterable[KeptLine]) -> Iterator[Finding]:
+        """Go on over a delivery and all that it brought."""
+        for line in lines:
+            yield from self.take(line, delivery.received)
+        if self.seq < delivery.last:
+            yield self.finding(self.seq + 1, "it is not there")
+        yield from self.meets(delivery)
 
     def take(self, line: KeptLine, received: int) -> Iterator[Finding]:
         """Go on over one line that came with a delivery."""

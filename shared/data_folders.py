@@ -5,12 +5,14 @@ from pathlib import Path
 
 from shared.errors import StartError
 
-__all__ = ["DATABASE", "OUTBOX", "for_server", "for_station"]
+__all__ = ["ARCHIVE", "DATABASE", "OUTBOX", "for_server", "for_station"]
 
 OUTBOX = "outbox.db"
 """The name of the outbox in a station's data folder."""
 DATABASE = "scantrail.db"
 """The name of the database in a server's data folder."""
+ARCHIVE = "archive"
+"""The name of the folder in it with the files of archived lines."""
 
 
 def for_station(folder: Path) -> None:

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from shared.errors import ScantrailError
 
-__all__ = ["LockedError", "lock", "make_folder", "sync_folder", "touch", "write"]
+__all__ = ["LockedError", "lock", "make_folder", "settle", "sync_folder", "touch"]
+__all__ += ["write"]
 
 _PRIVATE = 0o600
 _PRIVATE_FOLDER = 0o700
@@ -73,6 +74,22 @@ def write(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
+    beside.replace(path)
+    sync_folder(path.parent)
+
+
+def settle(beside: Path, path: Path) -> None:
+    """Give a file that is written its name, durably; only the owner can read it.
+
+    Raises:
+        OSError: It cannot be flushed or renamed.
+    """
+    descriptor = os.open(beside, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fchmod(descriptor, _PRIVATE)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
     beside.replace(path)
     sync_folder(path.parent)
 

@@ -6,8 +6,8 @@ and the other is opened as it is; both must hold the same then.
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, suppress
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,6 +18,7 @@ import msgspec
 from server.events import Event, Order
 from server.site import Site
 from server.store import ItemQuery, Station
+from server.store.archived import filling
 from server.store.audit import opened
 from server.store.said import keep
 from server.store.sqlite import SqliteStore
@@ -26,6 +27,7 @@ from server.timing import Basis, When
 from server.titles import TABLES
 from server.verify import Finding
 from shared.api.items import ItemAnswer
+from shared.data_folders import ARCHIVE
 
 __all__ = ["differences"]
 
@@ -52,7 +54,7 @@ UNION ALL SELECT i.key, h.events FROM {0}.heard h LEFT JOIN {0}.item i ON i.id =
 _MOST = 20
 _LINES = """
 SELECT l.position, g.name, l.seq, l.received, l.occurred, l.lo, l.hi, l.basis,
-    l.quarantined, l.line, s.id, s.name, s.kind
+    l.quarantined, l.line, s.id, s.name, s.kind, l.position
 FROM line AS l JOIN log AS g ON g.id = l.log JOIN station AS s ON s.id = g.station
 ORDER BY l.position
 """
@@ -112,6 +114,8 @@ def _hash(answer: ItemAnswer) -> bytes:
 def _copy(path: Path, to: Path) -> None:
     with opened(path) as source, closing(sqlite3.connect(to)) as target:
         source.backup(target)
+    with suppress(FileExistsError):  # what is archived is beside the original
+        (to.parent / ARCHIVE).symlink_to(path.absolute().parent / ARCHIVE)
 
 
 def _forget(path: Path, site: Site) -> None:
@@ -124,11 +128,11 @@ def _forget(path: Path, site: Site) -> None:
                 f"INSERT INTO {table} ({table}) VALUES ('delete-all')"  # noqa: S608 # of constants
             )
         database.execute("DELETE FROM meta WHERE name = 'layout'")
-        for row in database.cursor().execute(_LINES):
+        for row in filling(database, database.cursor().execute(_LINES), 9):
             _say_again(database, row, site)
 
 
-def _say_again(database: sqlite3.Connection, row: tuple[Any, ...], site: Site) -> None:
+def _say_again(database: sqlite3.Connection, row: Sequence[Any], site: Site) -> None:
     """Note again what a line takes back, and what it says."""
     position, log, seq, received, *when, quarantined, data, id_, name, kind = row
     line, reason = read(data, seq, actions=site.actions, opaque=quarantined == OPAQUE)

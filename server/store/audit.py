@@ -6,13 +6,25 @@ On a read-only connection of its own, so that it works beside a running server.
 import contextlib
 import sqlite3
 from collections.abc import Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from server.problems import ProblemError
 from server.seals import Received
-from server.verify import Finding, KeptLine, KeptLog, Sealed, check_log, check_seals
+from server.store.archived import files, filling
+from server.verify import (
+    Finding,
+    KeptLine,
+    KeptLog,
+    Sealed,
+    Walk,
+    check_log,
+    check_seals,
+)
 from shared.errors import StartError
 
 __all__ = ["Report", "opened", "report"]
@@ -103,14 +115,47 @@ def _findings(
     for (text,) in connection.execute("PRAGMA integrity_check(100)"):
         if text != "ok":
             yield Finding(text=f"the file is damaged: {text}")
-    for number, log in logs:
-        deliveries = _deliveries(connection, number)
-        yield from check_log(log, deliveries, _lines(connection, number))
+    yield from _chains(connection, logs)
     yield from check_seals(server, _sealed(connection), marks)
     for seq, owner in connection.execute(
         "SELECT seq, log FROM line WHERE log NOT IN (SELECT id FROM log)"
     ):
         yield Finding(seq=seq, text=f"a line belongs to log {owner}, which is not here")
+
+
+def _chains(
+    connection: sqlite3.Connection, logs: list[tuple[int, KeptLog]]
+) -> Iterator[Finding]:
+    walks = {number: Walk(log.name) for number, log in logs}
+    try:
+        yield from _archived(connection, walks)
+        for number, log in logs:
+            walk = walks[number]
+            deliveries = _deliveries(connection, number, walk.seq)
+            lines = _lines(connection, number, walk.seq)
+            yield from check_log(log, walk, deliveries, lines)
+    except ProblemError as problem:
+        yield Finding(text=str(problem))
+
+
+def _archived(
+    connection: sqlite3.Connection, walks: dict[int, Walk]
+) -> Iterator[Finding]:
+    """Check what is archived, in the order in which it is there."""
+    taken = max((file.taken for file in files(connection)), default=0)
+    rows = filling(connection, connection.execute(_BROUGHT, (taken,)), _LINE_AT)
+    for (number, log), brought in groupby(rows, key=itemgetter(0, 1)):
+        some = list(brought)
+        lines = [KeptLine(*row[_OF_LINE:]) for row in some if row[_OF_LINE] is not None]
+        if log in walks:
+            received = _read((number, b"", *some[0][2:_OF_LINE])).received
+            yield from walks[log].bring(received, lines)
+    for log, walk in walks.items():
+        (there,) = connection.execute(
+            "SELECT count(*) FROM line WHERE log = ? AND seq <= ?", (log, walk.seq)
+        ).fetchone()
+        if there > walk.seq:
+            yield walk.finding(walk.seq, "no delivery brought all lines up to here")
 
 
 def _logs(connection: sqlite3.Connection) -> Iterator[tuple[int, KeptLog]]:
@@ -126,8 +171,9 @@ FROM log ORDER BY id
 """
 _LINES = """
 SELECT seq, position, CAST(received AS INTEGER), CAST(occurred AS INTEGER),
-    CAST(lo AS INTEGER), CAST(hi AS INTEGER), CAST(line AS BLOB), CAST(basis AS TEXT)
-FROM line WHERE log = ? ORDER BY seq
+    CAST(lo AS INTEGER), CAST(hi AS INTEGER), CAST(line AS BLOB), CAST(basis AS TEXT),
+    position
+FROM line WHERE log = ? AND seq > ? ORDER BY seq
 """
 _SEALED = """
 SELECT d.number, CAST(d.seal AS BLOB), coalesce(s.name, ''), coalesce(g.name, ''),
@@ -143,8 +189,34 @@ _FIELDS = (
 )
 
 
-def _deliveries(connection: sqlite3.Connection, log: int) -> Iterator[Received]:
-    found = connection.execute(f"{_SEALED} WHERE d.log = ? ORDER BY d.last", (log,))
+_BROUGHT = """
+SELECT d.number, d.log, coalesce(s.name, ''), coalesce(g.name, ''),
+    CAST(d.last AS INTEGER), CAST(d.head AS BLOB), CAST(d.signature AS BLOB),
+    CAST(d.public_key AS BLOB), CAST(d.clock AS TEXT), CAST(d.received AS INTEGER),
+    l.seq, l.position, CAST(l.received AS INTEGER), CAST(l.occurred AS INTEGER),
+    CAST(l.lo AS INTEGER), CAST(l.hi AS INTEGER), CAST(l.line AS BLOB),
+    CAST(l.basis AS TEXT), l.position
+FROM delivery d
+LEFT JOIN log g ON g.id = d.log
+LEFT JOIN station s ON s.id = g.station
+LEFT JOIN line l ON l.log = d.log AND l.seq <= d.last AND l.seq > (
+    SELECT coalesce(max(b.last), 0) FROM delivery b
+    WHERE b.log = d.log AND b.last < d.last)
+WHERE d.number <= (
+    SELECT e.number FROM line t JOIN delivery e ON e.log = t.log AND e.last = t.seq
+    WHERE t.position = ?)
+ORDER BY d.number, l.seq
+"""
+_OF_LINE, _LINE_AT = 10, 16
+"""Where in these rows what is of a line begins, and where its bytes are."""
+
+
+def _deliveries(
+    connection: sqlite3.Connection, log: int, after: int
+) -> Iterator[Received]:
+    found = connection.execute(
+        f"{_SEALED} WHERE d.log = ? AND d.last > ? ORDER BY d.last", (log, after)
+    )
     return (sealed.received for sealed in map(_read, found))
 
 
@@ -157,6 +229,6 @@ def _read(row: Sequence[Any]) -> Sealed:
     return Sealed(number, Received(**dict(zip(_FIELDS, fields, strict=True))), seal)
 
 
-def _lines(connection: sqlite3.Connection, log: int) -> Iterator[KeptLine]:
-    for row in connection.execute(_LINES, (log,)):
+def _lines(connection: sqlite3.Connection, log: int, after: int) -> Iterator[KeptLine]:
+    for row in filling(connection, connection.execute(_LINES, (log, after)), 6):
         yield KeptLine(*row)

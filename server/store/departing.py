@@ -9,6 +9,7 @@ from server.store.answering import (
     NEWEST,
     went_on,
 )
+from server.store.archived import filled
 from server.store.reading import entry
 from shared.hosts import Topic
 
@@ -23,7 +24,7 @@ ORDER BY occurred DESC, position DESC
 # A load is what its label says is one, or of what somebody said so.
 _DEPARTED = f"""
 SELECT d.item, l.position, g.name, l.seq, s.name, l.occurred, l.lo, l.hi, l.received,
-    l.quarantined, l.line
+    l.quarantined, l.line, l.position
 FROM ({_LOOKED} LIMIT :looked) AS d
 CROSS JOIN line AS l ON l.position = d.position
 CROSS JOIN log AS g ON g.id = l.log
@@ -52,9 +53,10 @@ def departures(connection: sqlite3.Connection, query: DepartureQuery) -> Departu
         "looked": DEPARTED_LOOKED,
         "limit": query.limit,
     }
+    rows = connection.execute(_DEPARTED, given)
     found = [
         Departed(load=load, scan=entry(*row), place=(row[4], row[0]))
-        for load, *row in connection.execute(_DEPARTED, given)
+        for load, *row in filled(connection, rows, 10)
     ]
     last = connection.execute(
         f"{_LOOKED} LIMIT 1 OFFSET {DEPARTED_LOOKED - 1}", given

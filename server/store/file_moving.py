@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from server.store import Identity
+from server.store.archive import ArchiveFile
+from server.store.archived import files
 from server.store.audit import report
 from server.store.moving import MANY, REST, Chunk, Delivered, Moved, Rest, worded
 from server.store.said import KEEP_WORDS
@@ -98,6 +100,10 @@ class MovingFile:
         )
 
     # --- out of it --------------------------------------------------------------------
+
+    def archived(self) -> list[ArchiveFile]:
+        """Return the files of the archive that it knows of."""
+        return files(self._connection)
 
     def chunk(self, after: int) -> Chunk | None:
         """Return the deliveries behind one, or nothing at the end."""

@@ -2,6 +2,7 @@
 
 import sqlite3
 
+from server.store.archived import filled
 from shared.chain import start, walk
 
 __all__ = ["head_at"]
@@ -15,7 +16,8 @@ def head_at(connection: sqlite3.Connection, log: int, name: str, seq: int) -> by
         (log, seq),
     ).fetchone() or (0, start(name))
     lines = connection.execute(
-        "SELECT line FROM line WHERE log = ? AND seq > ? AND seq <= ? ORDER BY seq",
+        "SELECT line, position FROM line WHERE log = ? AND seq > ? AND seq <= ?"
+        " ORDER BY seq",
         (log, last, seq),
     )
-    return walk(head, (line for (line,) in lines))[-1]
+    return walk(head, (line for (line,) in filled(connection, lines, 0)))[-1]

@@ -35,6 +35,7 @@ REST: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "location",
         ),
         "log": (*("id", "name", "station", "acked", "head", "occurred", "backed_up"),),
+        "archive": ("first", "last", "name", "lines", "size", "sha256", "taken"),
         "restored": ("id", "at", "made_at"),
         "restored_log": ("restored", "log", "had", "told"),
         "anchor": ("station", "boot", "mono", "clock", "heard", "received"),

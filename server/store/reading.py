@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from server.answers import Horizon, Stored
 from server.events import Event, event_name
@@ -11,6 +11,7 @@ from server.history import Role
 from server.kept import Snapshot, Unwritten, position
 from server.store import Entry, View
 from server.store.answering import horizon as all_told
+from server.store.archived import filled
 from server.store.keeping import HEARD, event_of
 from shared.actions import named
 from shared.protocol import LogState
@@ -35,10 +36,10 @@ MANY = 500
 """How many values are asked for in one statement, at most."""
 
 _EVENTS = """
-SELECT l.position, g.name, l.seq, l.occurred, l.lo, l.hi, l.received, l.line,
+SELECT g.name, l.seq, l.occurred, l.lo, l.hi, l.received, l.line,
     (SELECT v.by FROM voided v
      WHERE v.log = g.name AND v.seq = l.seq AND v.received <= ?2
-     ORDER BY v.received, v.by LIMIT 1)
+     ORDER BY v.received, v.by LIMIT 1), l.position
 FROM json_each(?3) AS k
 CROSS JOIN line AS l ON l.position = k.value
 CROSS JOIN log AS g ON g.id = l.log
@@ -56,6 +57,10 @@ def chunks(values: Collection[T]) -> Iterator[tuple[str, list[T]]]:
         some, rest = rest[:MANY], rest[MANY:]
         length = 1 if len(some) == 1 else MANY
         yield ", ".join("?" * length), some + some[-1:] * (length - len(some))
+
+
+_LINE_AT = 6
+"""Where the line is in the rows of events."""
 
 
 class SqlReader:
@@ -128,11 +133,11 @@ class SqlReader:
             _EVENTS,
             (self._view.at, self._view.known_at, json.dumps(list(positions))),
         )
-        return [event_of(row[1:]) for row in found]
+        return [event_of(row) for row in filled(self._connection, found, _LINE_AT)]
 
 
 _LINE = """
-SELECT l.position, g.name, l.seq, l.occurred, l.lo, l.hi, l.received, l.line, NULL
+SELECT g.name, l.seq, l.occurred, l.lo, l.hi, l.received, l.line, NULL, l.position
 FROM log AS g CROSS JOIN line AS l ON l.log = g.id WHERE g.name = ? AND l.seq = ?
 """
 
@@ -151,28 +156,33 @@ def voids(
         )
     }
     found = (named(name) for name in sorted(names))
-    rows = (connection.execute(_LINE, name).fetchone() for name in found if name)
-    return [event_of(row[1:]) for row in rows if row is not None]
+    rows = [row for name in found if name for row in connection.execute(_LINE, name)]
+    return [event_of(row) for row in filled(connection, rows, _LINE_AT)]
+
+
+_STORED = """
+SELECT g.name, l.seq, s.name, l.line, l.basis, l.position
+FROM log AS g JOIN line AS l ON l.log = g.id JOIN station AS s ON s.id = g.station
+WHERE g.name = ? AND l.seq = ?
+"""
 
 
 def stored(
     connection: sqlite3.Connection, events: Iterable[Event]
 ) -> dict[str, Stored]:
     """Return the bytes and the station of each event, by its name."""
-    found = {}
+    rows: list[tuple[Any, ...]] = []
     for event in events:
-        station, line, basis = connection.execute(
-            "SELECT s.name, l.line, l.basis FROM log g JOIN line l ON l.log = g.id"
-            " JOIN station s ON s.id = g.station WHERE g.name = ? AND l.seq = ?",
-            (event.order.log, event.order.seq),
-        ).fetchone()
-        found[event.name] = Stored(station=station, line=line, basis=basis)
-    return found
+        rows += connection.execute(_STORED, (event.order.log, event.order.seq))
+    return {
+        event_name(log, seq): Stored(station=station, line=line, basis=basis)
+        for log, seq, station, line, basis in filled(connection, rows, 3)
+    }
 
 
 _ENTRIES = (
     "SELECT l.position, g.name, l.seq, s.name, l.occurred, l.lo, l.hi, l.received,"
-    " l.quarantined, l.line FROM line l JOIN log g ON g.id = l.log"
+    " l.quarantined, l.line, l.position FROM line l JOIN log g ON g.id = l.log"
     " JOIN station s ON s.id = g.station"
 )
 
@@ -182,7 +192,7 @@ def events(connection: sqlite3.Connection, after: int, limit: int) -> list[Entry
     found = connection.execute(
         f"{_ENTRIES} WHERE l.position > ? ORDER BY l.position LIMIT ?", (after, limit)
     )
-    return [entry(*row) for row in found]
+    return [entry(*row) for row in filled(connection, found, 9)]
 
 
 def event(connection: sqlite3.Connection, name: str) -> Entry | None:
@@ -191,7 +201,7 @@ def event(connection: sqlite3.Connection, name: str) -> Entry | None:
     if target is None:
         return None
     found = connection.execute(f"{_ENTRIES} WHERE g.name = ? AND l.seq = ?", target)
-    return next((entry(*row) for row in found), None)
+    return next((entry(*row) for row in filled(connection, found, 9)), None)
 
 
 def entry(  # noqa: PLR0917 # a row

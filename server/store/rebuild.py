@@ -7,10 +7,11 @@ understood are read again, by the actions that the site has now.
 
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from hashlib import sha256
 from importlib import resources
+from typing import Any
 
 import msgspec
 
@@ -19,6 +20,7 @@ from server.kept import Unwritten
 from server.projections import Arrived, Projection
 from server.site import Site
 from server.store import Progress
+from server.store.archived import filled
 from server.store.keeping import STATE
 from server.store.reading import last_position
 from server.store.shelf import SqlShelf, create
@@ -43,14 +45,11 @@ _LINES = """
 SELECT l.position, g.name, l.seq, l.occurred, l.lo, l.hi, l.received, l.quarantined,
     l.line,
     (SELECT v.by FROM voided v WHERE v.log = g.name AND v.seq = l.seq
-     ORDER BY v.received, v.by LIMIT 1)
+     ORDER BY v.received, v.by LIMIT 1),
+    l.position
 FROM line AS l CROSS JOIN log AS g ON g.id = l.log
 WHERE l.position > ? ORDER BY l.position LIMIT ?
 """
-
-
-_Row = tuple[int, str, int, int, int, int, int, str | None, bytes, str | None]
-"""position, log, seq, occurred, lo, hi, received, quarantined, line, voided by."""
 
 
 @cache
@@ -149,12 +148,12 @@ def following(
 
     Those that could not be understood are read again.
     """
-    rows = connection.execute(_LINES, (after, many)).fetchall()
+    rows = filled(connection, connection.execute(_LINES, (after, many)), 8)
     return list(_arrived(connection, site, rows)), rows[-1][0] if rows else after
 
 
 def _arrived(
-    connection: sqlite3.Connection, site: Site, rows: list[_Row]
+    connection: sqlite3.Connection, site: Site, rows: Iterable[Sequence[Any]]
 ) -> Iterator[Arrived]:
     for row in rows:
         position, log, seq, occurred, lo, hi, received, reason, data, by = row

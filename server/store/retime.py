@@ -7,15 +7,17 @@ anew afterwards.
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from functools import cache
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
+from server.store.archived import filling
 from server.store.said import place_anew
 from server.timing import (
     Anchor,
@@ -131,7 +133,7 @@ def _retime_log(
     return len(changed)
 
 
-_Row = tuple[int, int, int, int, int, bytes]
+_Row = Sequence[Any]
 """position, received, occurred, lo, hi, line."""
 
 _Change = tuple[int, int, int, str, int]
@@ -153,11 +155,11 @@ def _deliveries(
     connection: sqlite3.Connection, log: int
 ) -> Iterator[tuple[int, list[_Row]]]:
     rows = connection.execute(
-        "SELECT position, received, occurred, lo, hi, line FROM line"
+        "SELECT position, received, occurred, lo, hi, line, position FROM line"
         " WHERE log = ? ORDER BY seq",
         (log,),
     )
-    for received, group in groupby(rows, key=itemgetter(1)):
+    for received, group in groupby(filling(connection, rows, 5), key=itemgetter(1)):
         yield received, list(group)
 
 

@@ -113,7 +113,8 @@ CREATE TABLE anchor (
     PRIMARY KEY (station, boot, mono)
 ) WITHOUT ROWID;
 
--- position is the server's own order. occurred, lo, hi, basis come from timing.
+-- position is the server's own order. occurred, lo, hi, basis come from timing. line is
+-- NULL where a file of the archive has it.
 CREATE TABLE line (
     position INTEGER PRIMARY KEY,
     log INTEGER NOT NULL REFERENCES log,
@@ -124,10 +125,22 @@ CREATE TABLE line (
     hi INTEGER NOT NULL,
     basis TEXT NOT NULL,
     quarantined TEXT,
-    line BLOB NOT NULL,
+    line BLOB,
     UNIQUE (log, seq)
 );
 CREATE INDEX line_quarantined ON line (log, received) WHERE quarantined IS NOT NULL;
+
+-- Files of archived lines, from the position first to last; up to the position taken the
+-- lines are in the database no more, but for those that something was said by.
+CREATE TABLE archive (
+    first INTEGER PRIMARY KEY,
+    last INTEGER NOT NULL UNIQUE,
+    name TEXT NOT NULL UNIQUE,
+    lines INTEGER NOT NULL,
+    size INTEGER NOT NULL,
+    sha256 TEXT NOT NULL,
+    taken INTEGER NOT NULL
+);
 
 CREATE TABLE voided (
     log TEXT NOT NULL,

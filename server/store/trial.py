@@ -9,6 +9,7 @@ from server.history import Reader
 from server.kept import Unwritten
 from server.site import Site
 from server.store import View
+from server.store.archived import filling
 from server.store.reading import SqlReader
 from server.trial import Difference, Together, differences
 from shared.actions import lacks
@@ -18,7 +19,7 @@ from shared.lines import decode
 __all__ = ["Trial"]
 
 _QUARANTINED = """
-SELECT g.name, l.seq, l.occurred, l.lo, l.hi, l.received, l.line
+SELECT g.name, l.seq, l.occurred, l.lo, l.hi, l.received, l.line, l.position
 FROM line AS l JOIN log AS g ON g.id = l.log WHERE l.quarantined IS NOT NULL
 ORDER BY l.position
 """
@@ -54,8 +55,9 @@ class Trial:
     def read_again(self, site: Site) -> list[Event]:
         """Return the events of lines that a site's table makes understood."""
         found = []
-        for log, seq, occurred, lo, hi, received, data in self._connection.execute(
-            _QUARANTINED
+        rows = self._connection.execute(_QUARANTINED)
+        for log, seq, occurred, lo, hi, received, data in filling(
+            self._connection, rows, 6
         ):
             try:
                 line = decode(data)

@@ -14,6 +14,7 @@ from server.seals import Received, begin, seal
 from server.site import Site
 from server.station_exceptions import FORK, ROLLBACK
 from server.store import Receipt, Station
+from server.store.archived import filled
 from server.store.clocks import keep as keep_exchange
 from server.store.clocks import latest
 from server.store.exchanges import Clocks
@@ -168,12 +169,12 @@ def _agree(connection: sqlite3.Connection, log: _Log, delivery: Delivery) -> int
     if delivery.heads[0] != _head_at(connection, log, delivery.after):
         raise fork(delivery.after, log.acked, log.head)
     kept = connection.execute(
-        "SELECT seq, line FROM line WHERE log = ? AND seq > ? AND seq <= ?"
+        "SELECT seq, line, position FROM line WHERE log = ? AND seq > ? AND seq <= ?"
         " ORDER BY seq",
         (log.id, delivery.after, delivery.last),
     )
     already = 0
-    for seq, line in kept:
+    for seq, line in filled(connection, kept, 1):
         if line != delivery.lines[already]:
             raise fork(seq, log.acked, log.head)
         already += 1

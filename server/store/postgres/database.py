@@ -15,11 +15,13 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from hashlib import blake2b
+from pathlib import Path
 from typing import Any, TypeVar
 
 import asyncpg
 
 from server.problems import ProblemError
+from server.store.archive import Archive, archive_at
 from shared.errors import StartError
 from shared.protocol import ProblemType
 
@@ -43,6 +45,8 @@ Row = Sequence[Any]
 PATIENCE = 8.0
 """Seconds for which a transaction is tried again, before whoever asked is told."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.02, 1.0  # seconds
+_LONG = 7 * 24 * 3600.0
+"""Seconds for which a statement apart may run."""
 ALONE_AFTER = 4
 """Meetings with others after which a transaction waits until it is alone."""
 
@@ -179,8 +183,15 @@ async def connect(url: str) -> Any:  # noqa: ANN401 # asyncpg has no types
 class Database:
     """What a function on a worker's thread works with: statements, one at a time."""
 
-    def __init__(self, run: Callable[[Any], Any], connection: Any) -> None:  # noqa: ANN401
+    def __init__(
+        self,
+        run: Callable[[Any], Any],
+        connection: Any,  # noqa: ANN401
+        archive: Archive,
+    ) -> None:
         self._run, self._connection = run, connection
+        self.archive = archive
+        """What reads lines that are in the database no more."""
 
     @property
     def session(self) -> object:
@@ -245,11 +256,14 @@ class Worker:
 
     Args:
         url: Where the database is.
+        archive: The folder with the files of archived lines.
         chance: Returns a number from 0 to 1, for pauses that differ.
     """
 
-    def __init__(self, url: str, chance: Callable[[], float] = random.random) -> None:
-        self._url = url
+    def __init__(
+        self, url: str, archive: Path, chance: Callable[[], float] = random.random
+    ) -> None:
+        self._url, self._folder = url, archive
         self._chance = chance
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="postgres")
         self._ending = threading.Event()
@@ -270,6 +284,14 @@ class Worker:
             ProblemError: 503, the database cannot be reached or takes nothing.
         """
         return await self._on_thread(lambda: self._until_done(begin, function))
+
+    async def apart(self, statement: str) -> None:
+        """Run a statement that may be in no transaction, however long it takes.
+
+        Raises:
+            ProblemError: 503, the database cannot be reached.
+        """
+        await self._on_thread(lambda: self._alone(statement))
 
     async def open(self) -> None:
         """Connect, once.
@@ -306,7 +328,15 @@ class Worker:
     def _connect(self) -> Database:
         if self._connection is None or self._connection.is_closed():
             self._connection = self._run(connect(self._url))
-        return Database(self._run, self._connection)
+        return Database(self._run, self._connection, archive_at(self._folder))
+
+    def _alone(self, statement: str) -> None:
+        try:
+            self._connect()
+            self._run(self._connection.execute(statement, timeout=_LONG))
+        except LOST as error:
+            self._drop()
+            raise _unreachable(error) from error
 
     def _drop(self) -> None:
         if self._connection is not None:

@@ -7,6 +7,7 @@ from server.store.answering import (
     NEWEST,
     went_on,
 )
+from server.store.postgres.archived import AT, filled
 from server.store.postgres.database import Database
 from server.store.postgres.reading import entry, line_at
 from shared.hosts import Topic
@@ -23,7 +24,8 @@ ORDER BY occurred DESC, line DESC
 # is looked up by the digest that item has, too.
 _DEPARTED = f"""
 SELECT d.item, d.line, e.position - (e.last - l.seq), g.name, l.seq, s.name,
-    l.occurred, l.lo, l.hi, e.received, l.quarantined, l.line
+    l.occurred, l.lo, l.hi, e.received, l.quarantined, l.line,
+    {AT}
 FROM ({_LOOKED} LIMIT {DEPARTED_LOOKED}) d
 CROSS JOIN LATERAL (SELECT * FROM line
     WHERE log = d.line >> 32 AND seq = d.line & 4294967295 OFFSET 0) l
@@ -50,7 +52,7 @@ def departures(database: Database, query: DepartureQuery) -> Departures:
     )
     found = [
         Departed(load=load, scan=entry(row), place=(row[4], line))
-        for load, line, *row in rows
+        for load, line, *row in filled(database, rows, 11)
     ]
     last = database.row(f"{_LOOKED} LIMIT 1 OFFSET {DEPARTED_LOOKED - 1}", *given)
     return went_on(found, query.limit, None if last is None else (last[0], last[1]))

@@ -8,6 +8,7 @@ import msgspec
 from server.delivery import Delivery
 from server.problems import ProblemError, fork, gap
 from server.store import Station
+from server.store.postgres.archived import AT, filled
 from server.store.postgres.database import Database, Row
 from server.store.understanding import Understood, check_name
 from server.timing import Anchor, Basis, When
@@ -139,12 +140,13 @@ def agree(
 
 def _lines(database: Database, log: int, after: int, last: int) -> list[bytes]:
     found = database.rows(
-        "SELECT line FROM line WHERE log = $1 AND seq > $2 AND seq <= $3 ORDER BY seq",
+        f"SELECT l.line, {AT} FROM line l"  # noqa: S608 # of constants
+        " WHERE l.log = $1 AND l.seq > $2 AND l.seq <= $3 ORDER BY l.seq",
         log,
         after,
         last,
     )
-    return [line for (line,) in found]
+    return [line for (line,) in filled(database, found, 0)]
 
 
 def _head_at(database: Database, log: Log, seq: int) -> bytes:

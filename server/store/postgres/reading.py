@@ -9,6 +9,7 @@ from server.kept import Unwritten, position
 from server.store import Entry, View
 from server.store.answering import horizon as all_told
 from server.store.keeping import HEARD, event_of
+from server.store.postgres.archived import AT, filled
 from server.store.postgres.database import Database, Row, digest
 from shared.actions import named
 from shared.protocol import LogState
@@ -75,7 +76,7 @@ SELECT g.name, l.seq, l.occurred, l.lo, l.hi, coalesce(d.received, 0), l.line,
      JOIN log b ON b.id = v.by_log
      LEFT JOIN delivery e ON e.log = t.log AND e.last = t.delivered
      WHERE v.log = g.name AND v.seq = l.seq AND coalesce(e.received, 0) <= {{known}}
-     ORDER BY e.received, b.name, v.by_seq LIMIT 1)
+     ORDER BY e.received, b.name, v.by_seq LIMIT 1), {AT}
 FROM {{source}}
 JOIN log g ON g.id = l.log
 LEFT JOIN delivery d ON d.log = l.log AND d.last = l.delivered
@@ -91,6 +92,10 @@ _NAMED = _EVENT.format(
     " WHERE log = (SELECT id FROM log WHERE name = $1) AND seq = $2"
     " AND quarantined IS NULL) l",
 )
+
+
+_LINE_AT = 6
+"""Where the line is in the rows of events."""
 
 
 class PgReader:
@@ -154,19 +159,20 @@ class PgReader:
         found = self._database.rows(
             _EVENTS, *_placed(places), self._view.at, self._view.known_at
         )
-        return [event_of(row) for row in found]
+        return [event_of(row) for row in filled(self._database, found, _LINE_AT)]
 
     def named(self, name: str) -> Event | None:
         """Return an event by its name, if it is here and was understood."""
         target = named(name)
         if target is None:
             return None
-        row = self._database.row(_NAMED, *target, self._view.known_at)
-        return None if row is None else event_of(row)
+        rows = self._database.rows(_NAMED, *target, self._view.known_at)
+        found = filled(self._database, rows, _LINE_AT)
+        return next((event_of(row) for row in found), None)
 
 
 _VOIDS = f"""
-SELECT g.name, l.seq, l.occurred, l.lo, l.hi, d.received, l.line, NULL
+SELECT g.name, l.seq, l.occurred, l.lo, l.hi, d.received, l.line, NULL, {AT}
 FROM unnest($1::text[], $2::bigint[]) k (log, seq)
 JOIN voided v ON v.log = k.log AND v.seq = k.seq
 {line_at("v", "by_log", "by_seq")} l
@@ -184,11 +190,12 @@ def voids(database: Database, events: Iterable[Event], known_at: int) -> list[Ev
     found = database.rows(
         _VOIDS, [one.log for one in orders], [one.seq for one in orders], known_at
     )
-    return list({event.name: event for event in map(event_of, found)}.values())
+    told = map(event_of, filled(database, found, _LINE_AT))
+    return list({event.name: event for event in told}.values())
 
 
 _STORED = f"""
-SELECT k.name, k.seq, s.name, l.line, l.basis
+SELECT k.name, k.seq, s.name, l.line, l.basis, {AT}
 FROM (
     SELECT g.id AS log, n.seq, g.name, g.station
     FROM unnest($1::text[], $2::bigint[]) n (log, seq) JOIN log g ON g.name = n.log
@@ -206,7 +213,7 @@ def stored(database: Database, events: Iterable[Event]) -> dict[str, Stored]:
     )
     return {
         event_name(log, seq): Stored(station=station, line=line, basis=basis)
-        for log, seq, station, line, basis in found
+        for log, seq, station, line, basis in filled(database, found, 3)
     }
 
 
@@ -220,14 +227,14 @@ CROSS JOIN LATERAL (
 )"""
 """An expression: the deliveries behind a position, each with its lines behind it."""
 
-_ENTRY = """
+_ENTRY = f"""
 SELECT d.position - (d.last - l.seq) AS position, g.name, l.seq, s.name AS station,
-    l.occurred, l.lo, l.hi, d.received, l.quarantined, l.line
-FROM {source}
+    l.occurred, l.lo, l.hi, d.received, l.quarantined, l.line, {AT}
+FROM {{source}}
 JOIN log g ON g.id = l.log
 JOIN station s ON s.id = g.station
-{ending}
-"""
+{{ending}}
+"""  # noqa: S608 # of constants
 _FEED = _ENTRY.format(
     source=f"{DELIVERED} l",
     ending="ORDER BY d.position, l.seq LIMIT $2",
@@ -244,7 +251,8 @@ def events(database: Database, after: int, limit: int) -> list[Entry]:
     Positions are given in turn, each to what is committed before the next is given: so
     nothing ever appears before what a reader has had.
     """
-    return [entry(row) for row in database.rows(_FEED, after, limit)]
+    rows = database.rows(_FEED, after, limit)
+    return [entry(row) for row in filled(database, rows, 9)]
 
 
 def event(database: Database, name: str) -> Entry | None:
@@ -252,8 +260,8 @@ def event(database: Database, name: str) -> Entry | None:
     target = named(name)
     if target is None:
         return None
-    row = database.row(_ONE, *target)
-    return None if row is None else entry(row)
+    rows = database.rows(_ONE, *target)
+    return next((entry(row) for row in filled(database, rows, 9)), None)
 
 
 def entry(row: Row) -> Entry:

@@ -12,6 +12,7 @@ from server.projections import Arrived
 from server.site import Site
 from server.store import Progress
 from server.store.postgres import locks, turn
+from server.store.postgres.archived import AT, filled
 from server.store.postgres.database import Database, Row
 from server.store.postgres.holding import Nobody
 from server.store.postgres.reading import DELIVERED, place
@@ -35,7 +36,8 @@ _LINES = f"""
 SELECT d.position - (d.last - l.seq), l.log, g.name, l.seq, l.occurred, l.lo, l.hi,
     d.received, l.quarantined, l.line,
     (SELECT b.name || ':' || v.by_seq FROM voided v JOIN log b ON b.id = v.by_log
-     WHERE v.log = g.name AND v.seq = l.seq ORDER BY v.by_log, v.by_seq LIMIT 1)
+     WHERE v.log = g.name AND v.seq = l.seq ORDER BY v.by_log, v.by_seq LIMIT 1),
+    {AT}
 FROM {DELIVERED} l
 JOIN log g ON g.id = l.log
 ORDER BY d.position, l.seq LIMIT $2
@@ -85,7 +87,7 @@ class Rebuild:
         return Progress(rows[-1][0], last)
 
     def _arrived(self, database: Database, rows: list[Row]) -> Iterator[Arrived]:
-        for row in rows:
+        for row in filled(database, rows, 9):
             _, log, name, seq, occurred, lo, hi, received, reason, data, by = row
             line, by_now = read(data, seq, actions=self._site.actions)
             if reason not in (by_now, OPAQUE):

@@ -145,7 +145,7 @@ CREATE TABLE anchor (
 );
 
 -- delivered is the last line of the delivery that brought it. occurred, lo, hi, basis
--- come from timing.
+-- come from timing. line is NULL where a file of the archive has it.
 CREATE TABLE line (
     log bigint NOT NULL,
     seq bigint NOT NULL,
@@ -155,10 +155,22 @@ CREATE TABLE line (
     hi bigint NOT NULL,
     basis text NOT NULL,
     quarantined text,
-    line bytea NOT NULL,
+    line bytea,
     PRIMARY KEY (log, seq)
 ) PARTITION BY HASH (log);
 CREATE INDEX line_quarantined ON line (log) WHERE quarantined IS NOT NULL;
+
+-- Files of archived lines, from the position first to last; up to the position taken the
+-- lines are in the database no more, but for those that something was said by.
+CREATE TABLE archive (
+    first bigint PRIMARY KEY,
+    last bigint NOT NULL UNIQUE,
+    name text NOT NULL UNIQUE,
+    lines bigint NOT NULL,
+    size bigint NOT NULL,
+    sha256 text NOT NULL,
+    taken bigint NOT NULL
+);
 
 -- What was taken back: log and seq, by which line of ours.
 CREATE TABLE voided (

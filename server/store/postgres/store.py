@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple, TypeVar
 from zlib import crc32
 
@@ -56,6 +57,7 @@ from server.store.postgres.remembered import Remembered
 from server.store.postgres.settling import Settling
 from server.store.postgres.writing import Appending
 from shared.api.items import ItemAnswer
+from shared.data_folders import ARCHIVE
 from shared.hosts import Topic
 from shared.protocol import LogState
 
@@ -95,6 +97,7 @@ class PostgresStore:
         now: This process's clock.
         site: The site's rules.
         clock: What gives moments instead of the database's clock, for tests.
+        archive: The folder with the files of archived lines.
     """
 
     def __init__(
@@ -103,19 +106,20 @@ class PostgresStore:
         now: Callable[[], int],
         site: Site,
         clock: Callable[[], int] | None,
+        archive: Path,
     ) -> None:
         self._now, self._site, self._clock = now, site, clock
-        self._writers = [Worker(url) for _ in range(WRITERS)]
+        self._writers = [Worker(url, archive) for _ in range(WRITERS)]
         self._readers: asyncio.Queue[Worker] = asyncio.Queue()
-        readers = [Worker(url) for _ in range(READERS)]
+        readers = [Worker(url, archive) for _ in range(READERS)]
         for reader in readers:
             self._readers.put_nowait(reader)
         self._all = (*self._writers, *readers)
         self._hearing = Hearing(url, clock)
-        self._remaking = Remaking(Worker(url), site)
+        self._remaking = Remaking(Worker(url, archive), site)
         self._holders = Holders(self._holder, lambda: self._hearing.stations)
         self._settling = Settling(
-            Worker(url), site, self._remaking.check, self._hearing
+            Worker(url, archive), site, self._remaking.check, self._hearing
         )
         self._lanes: list[Group[_One, Receipt]] = []
         self.identity = Identity(server="", epoch="")
@@ -128,13 +132,14 @@ class PostgresStore:
         site: Site = DEFAULT,
         *,
         clock: Callable[[], int] | None = None,
+        archive: Path = Path(ARCHIVE),
     ) -> "PostgresStore":
         """Open the database, or make what is missing in it.
 
         Raises:
             StartError: It cannot be used; the text says what to do.
         """
-        store = cls(url, now, site, clock)
+        store = cls(url, now, site, clock, archive)
         try:
             await store._begin()
         except BaseException:

@@ -1,0 +1,75 @@
+"""``scantrail-server archive``: lines of old months go into Parquet files."""
+
+import argparse
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+from server.archiving import archive
+from server.config import load
+from server.data_folder import data_folder, hold
+from server.now import now
+from server.store.archive import ArchiveFile
+from server.storing import archiving
+from shared.data_folders import ARCHIVE
+from shared.moments import SECOND
+
+__all__ = ["add_commands"]
+
+_ABOUT = """\
+Move the lines of old months out of the database, into Parquet files in the folder
+archive of the data folder, and go on answering from them. Each file is checked against
+what stations signed before anything is taken out. What was interrupted goes on when the
+same command is run again. Where events are kept in a file, stop the server meanwhile;
+stations keep their lines.
+"""
+_MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
+
+
+def _archive(options: argparse.Namespace) -> None:
+    config = load(options.config, {})
+    data = data_folder(options.data or config.data)
+    if not config.store.url:
+        hold(data)
+    with archiving(config.store, data) as kept:
+        archive(kept, data / ARCHIVE, options.before, _tell)
+
+
+def _tell(file: ArchiveFile) -> None:
+    print(f"{file.name}\t{file.lines} lines\t{file.size} bytes", flush=True)  # noqa: T201 # the result
+
+
+def _month(text: str) -> int:
+    """Read a month, as the moment at which it begins."""
+    found = _MONTH.fullmatch(text)
+    if found is None or not int(found[1]):
+        reason = f"{text!r} is no month: write it as 2026-05"
+        raise argparse.ArgumentTypeError(reason)
+    begins = datetime(int(found[1]), int(found[2]), 1, tzinfo=UTC)
+    moment = int(begins.timestamp()) * SECOND
+    if moment > now():
+        reason = f"{text} has not begun: months are archived when they are over"
+        raise argparse.ArgumentTypeError(reason)
+    return moment
+
+
+def add_commands(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+) -> None:
+    """Add ``archive`` to the program's commands."""
+    add = commands.add_parser(
+        "archive",
+        help="move lines of old months into Parquet files, and answer from them",
+        description=_ABOUT,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add.add_argument(
+        "--before",
+        type=_month,
+        required=True,
+        metavar="MONTH",
+        help="archive what was received before this month began, in UTC: 2026-06",
+    )
+    add.add_argument("--config", type=Path, metavar="FILE", help="settings, in TOML")
+    add.add_argument("--data", metavar="DIR", help="the server's folder")
+    add.set_defaults(run=_archive)

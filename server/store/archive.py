@@ -1,0 +1,286 @@
+"""Old lines in files beside the database, whichever that is: found, checked, read.
+
+The database says which lines each file has, by their positions, and the SHA-256 of all
+of it. A file that is missing, or not as it was written, is said: nothing is ever
+answered as if its lines had not been.
+"""
+
+import os
+import re
+import shutil
+import threading
+from bisect import bisect_left, bisect_right
+from collections import OrderedDict, defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import lru_cache
+from hashlib import file_digest
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from server.problems import ProblemError
+from server.store.parquet import LinesFile, MissingError, Row, damaged
+from shared.errors import StartError
+from shared.files import make_folder, settle
+from shared.protocol import ProblemType
+
+__all__ = ["Archive", "ArchiveFile", "Ends", "archive_at", "bring", "differs", "hashed"]
+__all__ += ["with_lines"]
+
+GROUPS = 32
+"""Row groups that are kept in memory, some half a megabyte each."""
+FILES = 32
+"""Files that are held open."""
+
+_NAME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{15}\.parquet")
+
+
+class ArchiveFile(msgspec.Struct, frozen=True, kw_only=True):
+    """What the database knows of a file.
+
+    ``first`` and ``last`` are the positions of its first and its last line, ``size`` is
+    in bytes, ``sha256`` in hex. Up to the position ``taken`` its lines are in the
+    database no more.
+    """
+
+    name: str
+    first: int
+    last: int
+    lines: int
+    size: int
+    sha256: str
+    taken: int
+
+
+Ends = dict[tuple[str, int], bytes]
+"""Heads that stations signed, by log and line."""
+
+
+class _State(NamedTuple):
+    """What tells whether a file is another than it was."""
+
+    device: int
+    inode: int
+    size: int
+    changed: int
+
+
+def _state(path: Path) -> _State:
+    found = path.stat()
+    return _State(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
+
+
+def hashed(path: Path) -> str:
+    """Return the SHA-256 of a file, in hex, as the disk has it.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    with path.open("rb") as file:
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        return file_digest(file, "sha256").hexdigest()
+
+
+class Archive:
+    """Reads archived lines; several threads may ask at once.
+
+    Args:
+        folder: Where the files are.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._lock = threading.Lock()
+        self._sound: dict[str, _State] = {}
+        self._open: OrderedDict[str, LinesFile] = OrderedDict()
+        self._groups: OrderedDict[tuple[str, int], dict[int, bytes]] = OrderedDict()
+
+    def lines(
+        self, files: Sequence[ArchiveFile], positions: Collection[int]
+    ) -> dict[int, bytes]:
+        """Return the lines at these positions.
+
+        Args:
+            files: All that the database knows of, in their order.
+            positions: Which lines.
+
+        Raises:
+            ProblemError: 503, a file cannot be read; the text says which, and what to
+                do.
+        """
+        lasts = [file.last for file in files]
+        asked: dict[ArchiveFile, list[int]] = defaultdict(list)
+        for position in sorted(positions):
+            place = bisect_left(lasts, position)
+            if place == len(files) or position < files[place].first:
+                raise _nowhere(position)
+            asked[files[place]].append(position)
+        found: dict[int, bytes] = {}
+        with self._lock:
+            for file, some in asked.items():
+                found.update(self._of(file, some))
+        return found
+
+    def _of(self, file: ArchiveFile, positions: list[int]) -> dict[int, bytes]:
+        try:
+            opened = self._opened(file)
+            found = {}
+            for position in positions:
+                group = bisect_right(opened.firsts, position) - 1
+                found[position] = self._group(file, opened, group)[position]
+        except MissingError as error:
+            raise _problem(str(error)) from error
+        except damaged() as error:
+            self._forget(file.name)
+            raise self._unreadable(file, error) from error
+        return found
+
+    def _group(
+        self, file: ArchiveFile, opened: LinesFile, number: int
+    ) -> dict[int, bytes]:
+        key = (file.name, number)
+        if key not in self._groups:
+            self._groups[key] = opened.lines(number)
+            if len(self._groups) > GROUPS:
+                self._groups.popitem(last=False)
+        self._groups.move_to_end(key)
+        return self._groups[key]
+
+    def _opened(self, file: ArchiveFile) -> LinesFile:
+        """Return a file that is as it was written: all of it is read for that, once."""
+        state = _state(self.folder / file.name)
+        if self._sound.get(file.name) != state:
+            self._forget(file.name)
+            self._check(file)
+            self._sound[file.name] = state
+        if file.name not in self._open:
+            self._open[file.name] = LinesFile(self.folder / file.name)
+            if len(self._open) > FILES:
+                self._open.popitem(last=False)[1].close()
+        self._open.move_to_end(file.name)
+        return self._open[file.name]
+
+    def _check(self, file: ArchiveFile) -> None:
+        if not _NAME.fullmatch(file.name):
+            reason = "its name is none of an archived file"
+            raise ValueError(reason)
+        if hashed(self.folder / file.name) != file.sha256:
+            reason = "its SHA-256 is another than was noted"
+            raise ValueError(reason)
+
+    def _forget(self, name: str) -> None:
+        self._sound.pop(name, None)
+        if (opened := self._open.pop(name, None)) is not None:
+            opened.close()
+        for key in [key for key in self._groups if key[0] == name]:
+            del self._groups[key]
+
+    def rows(self, file: ArchiveFile) -> Iterator[list[Row]]:
+        """Return everything in a file, piece by piece, read from the disk itself.
+
+        Raises:
+            ProblemError: As `lines`.
+        """
+        try:
+            self._check(file)
+            opened = LinesFile(self.folder / file.name)
+            try:
+                yield from opened.rows()
+            finally:
+                opened.close()
+        except MissingError as error:
+            raise _problem(str(error)) from error
+        except damaged() as error:
+            raise self._unreadable(file, error) from error
+
+    def missing(self, files: Sequence[ArchiveFile]) -> list[str]:
+        """Say of each file that is not there, or not as long as it was, what to do."""
+        found = []
+        for file in files:
+            try:
+                size = (self.folder / file.name).stat().st_size
+            except OSError as error:
+                found.append(self._told(file, error))
+            else:
+                if size != file.size:
+                    other = ValueError(f"it has {size} bytes, and had {file.size}")
+                    found.append(self._told(file, other))
+        return found
+
+    def _unreadable(self, file: ArchiveFile, error: Exception) -> ProblemError:
+        return _problem(self._told(file, error))
+
+    def _told(self, file: ArchiveFile, error: Exception) -> str:
+        what = f"it is damaged or was changed ({str(error)[:200]})"
+        if isinstance(error, FileNotFoundError):
+            what = "it is not there"
+        elif isinstance(error, OSError) and error.strerror:
+            what = f"it cannot be read ({error.strerror})"
+        return (
+            f"{file.lines} archived lines are in archive/{file.name} of the server's "
+            f"data folder, and {what}. Mount its disk, or copy the file of this name "
+            "from a backup; until then nothing is answered that needs one of its lines"
+        )
+
+
+def with_lines(
+    rows: Sequence[Sequence[Any]], line: int, found: Mapping[int, bytes]
+) -> list[Sequence[Any]]:
+    """Put lines into rows where they are archived.
+
+    Args:
+        rows: Each has at its end where its line is archived, which is left out.
+        line: In which column the line is, or ``None`` where it is archived.
+        found: The archived lines.
+    """
+    if not found:
+        return [row[:-1] for row in rows]
+    return [
+        row[:-1]
+        if row[line] is not None
+        else (*row[:line], found.get(row[-1]), *row[line + 1 : -1])
+        for row in rows
+    ]
+
+
+def differs(file: ArchiveFile, log: str, seq: int) -> StartError:
+    """Return what is wrong where a line is not as a file has it."""
+    reason = (
+        f"line {seq} of log {log} is another in archive/{file.name} than in the "
+        "database; nothing more is taken out of that. See: scantrail-server verify"
+    )
+    return StartError(reason)
+
+
+def bring(known: Sequence[ArchiveFile], source: Path, to: Path) -> None:
+    """Copy files of an archive into another folder, durably, but those that are there.
+
+    Raises:
+        OSError: One cannot be read or written.
+    """
+    if known:
+        make_folder(to)
+    for file in known:
+        if not (to / file.name).exists():
+            beside = to / f"{file.name}.new"
+            shutil.copyfile(source / file.name, beside)
+            settle(beside, to / file.name)
+
+
+def _problem(reason: str) -> ProblemError:
+    return ProblemError(503, ProblemType.STORAGE, reason, retry_after=60)
+
+
+def _nowhere(position: int) -> ProblemError:
+    reason = (
+        f"the line at position {position} is not in the database, and in no file of "
+        "the archive that it knows of. See: scantrail-server verify"
+    )
+    return _problem(reason)
+
+
+@lru_cache(4)
+def archive_at(folder: Path) -> Archive:
+    """Return what reads a folder, the same for all who ask."""
+    return Archive(folder)

@@ -1,0 +1,64 @@
+"""Lines that a SQLite database has no more, and the files beside it that have them.
+
+The row of a line stays when the line goes into a file: what follows from rules and
+clocks is worked out anew at times. Only its bytes leave, and are ``NULL`` then.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from server.store.archive import Archive, ArchiveFile, archive_at, with_lines
+from shared.data_folders import ARCHIVE
+
+__all__ = ["archive_of", "files", "filled", "filling"]
+
+_AT_ONCE = 10_000
+
+_Row = Sequence[Any]
+
+
+def filled(
+    connection: sqlite3.Connection, rows: Iterable[_Row], line: int
+) -> list[_Row]:
+    """Put lines into rows where they are archived.
+
+    Args:
+        connection: Where the rows come from.
+        rows: Each with its line's position behind everything else; it is left out of
+            what is returned.
+        line: In which column the line is, or ``None`` where it is archived.
+
+    Raises:
+        ProblemError: 503, a file of the archive cannot be read.
+    """
+    rows = list(rows)
+    gone = [row[-1] for row in rows if row[line] is None and row[-1] is not None]
+    found = archive_of(connection).lines(files(connection), gone) if gone else {}
+    return with_lines(rows, line, found)
+
+
+def filling(
+    connection: sqlite3.Connection, rows: Iterable[_Row], line: int
+) -> Iterator[_Row]:
+    """Put lines into rows as `filled`, of very many rows some at a time."""
+    coming = iter(rows)
+    while some := list(islice(coming, _AT_ONCE)):
+        yield from filled(connection, some, line)
+
+
+def files(connection: sqlite3.Connection) -> list[ArchiveFile]:
+    """Return all files of the archive that the database knows of, in their order."""
+    names = ArchiveFile.__struct_fields__
+    found = connection.execute(
+        f"SELECT {', '.join(names)} FROM archive ORDER BY last"  # noqa: S608 # of constants
+    )
+    return [ArchiveFile(**dict(zip(names, row, strict=True))) for row in found]
+
+
+def archive_of(connection: sqlite3.Connection) -> Archive:
+    """Return what reads the files beside a database."""
+    (_, _, path) = connection.execute("PRAGMA database_list").fetchone()
+    return archive_at(Path(path).parent / ARCHIVE)

@@ -1,0 +1,121 @@
+"""Taking lines out of a SQLite database, once a file has them."""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from server.store import Entry
+from server.store.archive import ArchiveFile, Ends, differs
+from server.store.archived import files
+from server.store.heads import head_at
+from server.store.parquet import Row
+from server.store.reading import events
+from shared.errors import StartError
+
+__all__ = ["FileArchiving"]
+
+T = TypeVar("T")
+
+_ENDS = """
+SELECT g.name, d.last, d.head
+FROM line AS l CROSS JOIN delivery AS d ON d.log = l.log AND d.last = l.seq
+CROSS JOIN log AS g ON g.id = l.log
+WHERE l.position BETWEEN ? AND ? ORDER BY l.position
+"""
+_SAME = "SELECT count(*) FROM line WHERE position = ? AND coalesce(line, ?) = ?"
+_TAKE = """
+UPDATE line SET line = NULL WHERE position = ? AND NOT EXISTS (
+    SELECT 1 FROM said WHERE position = line.position)
+"""
+
+
+class FileArchiving:
+    """A server's database in a file, which no server has open. Close it after use.
+
+    Args:
+        path: Where it is.
+
+    Raises:
+        StartError: It cannot be opened.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._connection = sqlite3.connect(
+                f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None
+            )
+            self._connection.execute("PRAGMA synchronous = FULL")
+        except sqlite3.Error as error:
+            reason = f"the database {path} cannot be used ({error})"
+            raise StartError(reason) from error
+
+    def close(self) -> None:
+        """Close it."""
+        self._connection.close()
+
+    def files(self) -> list[ArchiveFile]:
+        """Return the files that there are."""
+        return files(self._connection)
+
+    def entries(self, after: int, limit: int) -> list[Entry]:
+        """Return the lines behind a position; about so many."""
+        return events(self._connection, after, limit)
+
+    def ends(self, first: int, last: int) -> Ends:
+        """Return the heads that stations signed, between two positions."""
+        found = self._connection.execute(_ENDS, (first, last))
+        return {(log, seq): head for log, seq, head in found}
+
+    def head(self, log: str, seq: int) -> bytes:
+        """Return the head of a log at a line."""
+        (number,) = self._connection.execute(
+            "SELECT id FROM log WHERE name = ?", (log,)
+        ).fetchone()
+        return head_at(self._connection, number, log, seq)
+
+    def note(self, file: ArchiveFile) -> None:
+        """Note that a file has lines."""
+        names = ArchiveFile.__struct_fields__
+        self._within(
+            lambda c: c.execute(
+                f"INSERT INTO archive ({', '.join(names)})"  # noqa: S608 # of constants
+                f" VALUES ({', '.join('?' * len(names))})",
+                [getattr(file, name) for name in names],
+            )
+        )
+
+    def take(self, file: ArchiveFile, rows: Sequence[Row]) -> None:
+        """Take lines out, if they are as the file has them; once it is durable.
+
+        Raises:
+            StartError: They are not; nothing was changed.
+        """
+
+        def take(connection: sqlite3.Connection) -> None:
+            for row in rows:
+                given = (row.position, row.line, row.line)
+                (same,) = connection.execute(_SAME, given).fetchone()
+                if not same:
+                    raise differs(file, row.log, row.seq)
+            connection.executemany(_TAKE, [(row.position,) for row in rows])
+            connection.execute(
+                "UPDATE archive SET taken = ? WHERE name = ?",
+                (rows[-1].position, file.name),
+            )
+
+        self._within(take)
+
+    def _within(self, function: Callable[[sqlite3.Connection], T]) -> T:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            found = function(self._connection)
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+        return found
+
+    def finish(self) -> None:
+        """Let what was taken out make room."""
+        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -1,0 +1,195 @@
+"""Archived lines, and what is done to a server: killed, moved, backed up, restored."""
+
+import asyncio
+import json
+import random
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from server.backup import MANIFEST
+from server.site import DEFAULT
+from server.store.again import differences
+from server.store.retime import retime_database
+from server.transfer import to_file, to_postgres
+from shared.data_folders import ARCHIVE, DATABASE
+from shared.moments import SECOND
+from tests.archived import EVER, World
+from tests.postgres import Postgres
+from tests.programs import BIN, told
+
+LONG_AGO = 1_700_000_000 * SECOND
+"""When lines were received: in 2023, and at most two years later."""
+OVER = "2026-01"
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[World]:
+    url = ""
+    if request.param == "postgres":
+        url = request.getfixturevalue("database").database()
+    found = World(tmp_path / "data", url, begins=LONG_AGO)
+    found.folder.mkdir(mode=0o700)
+    await found.begin()
+    await found.play(random.Random(11), 60)  # noqa: S311 # no secret
+    yield found
+    await found.store.close()
+
+
+def where(world: World) -> list[str]:
+    """Return the arguments that name a server's folder and database."""
+    if not world.url:
+        return ["--data", str(world.folder)]
+    config = world.folder.parent / "server.toml"
+    config.write_text(f'data = "{world.folder}"\n[store]\nurl = "{world.url}"\n')
+    return ["--data", str(world.folder), "--config", str(config)]
+
+
+def ended(*command: str) -> tuple[int, str]:
+    """Run a program to its end; return its status, and all that it printed."""
+    program, *arguments = command
+    done = subprocess.run(
+        [str(BIN / program), *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+        timeout=60,
+    )
+    return done.returncode, done.stdout.decode()
+
+
+async def archived(world: World) -> str:
+    """Archive everything by the program."""
+    said = ""
+
+    def run() -> None:
+        nonlocal said
+        said = told("scantrail-server", "archive", "--before", OVER, *where(world))
+
+    await world.apart(run)
+    return said
+
+
+async def test_f22_archiving_that_is_killed_anywhere_goes_on(world: World) -> None:
+    before, killed, steps = await world.answers(EVER), 0, 1
+    command = ["archive", "--before", OVER, *where(world)]
+
+    def run() -> int:
+        module = [sys.executable, "-m", "tests.faults.archive_kill", str(steps)]
+        done = subprocess.run([*module, *command], capture_output=True, check=False)
+        return done.returncode
+
+    codes: list[int] = []
+    while not codes or codes[-1]:
+        await world.apart(lambda: codes.append(run()))
+        killed += codes[-1] == -signal.SIGKILL
+        assert codes[-1] in {0, -signal.SIGKILL}
+        assert await world.answers(EVER) == before, f"killed at step {steps}"
+        assert (await world.report()).findings == []
+        steps = steps * 3 + 1
+    assert killed > 3
+    gone, there, said = await world.counts()
+    assert gone > 0
+    assert there == said
+
+
+async def test_archived_lines_are_in_a_backup_and_restored(world: World) -> None:
+    before, out = await world.answers(EVER), await archived(world)
+    name, lines, _ = out.splitlines()[0].split("\t")
+    assert lines.endswith(" lines")
+    to, anew = world.folder.parent / "backups", world.folder.parent / "anew"
+    server = "scantrail-server"
+    make = (server, "backup", "--to", str(to), *where(world))
+    made = Path(await asyncio.to_thread(told, *make))
+    assert f"{ARCHIVE}/{name}" in json.loads((made / MANIFEST).read_text())["files"]
+    verify = (server, "verify", "--against", str(made), *where(world))
+    assert "as it was received" in await asyncio.to_thread(told, *verify)
+    drill = (server, "drill", "--data", str(world.folder), str(made))
+    assert "as it was received" in await asyncio.to_thread(told, *drill)
+    restore = (server, "restore", str(made), "--data", str(anew))
+    await asyncio.to_thread(told, *restore)
+    other = World(anew, begins=world.moment)
+    await other.open()
+    try:
+        assert await other.answers(EVER) == before
+        assert (await other.report()).findings == []
+    finally:
+        await other.store.close()
+    # a backup that would lack lines is none
+    (world.archive_folder / name).unlink()
+    code, refusal = await asyncio.to_thread(ended, *make)
+    assert code == 1
+    assert name in refusal
+    assert len(list(to.iterdir())) == 1
+
+
+async def test_a_doctor_tells_of_a_missing_file(world: World) -> None:
+    out = await archived(world)
+    name = out.partition("\t")[0]
+    doctor = ("scantrail-server", "doctor", *where(world))
+    assert " lines" in (await asyncio.to_thread(ended, *doctor))[1]
+    (world.archive_folder / name).unlink()
+    _, found = await asyncio.to_thread(ended, *doctor)
+    assert name in found
+    assert "it is not there" in found
+
+
+async def test_archived_lines_move_with_all_others(
+    database: Postgres, tmp_path: Path
+) -> None:
+    here = World(tmp_path / "here", begins=LONG_AGO)
+    here.folder.mkdir()
+    await here.begin()
+    await here.play(random.Random(12), 60)  # noqa: S311 # no secret
+    before = await here.answers(EVER)
+    await archived(here)
+    await here.play(random.Random(13), 10)  # noqa: S311 # no secret
+    more = await here.answers(EVER)
+    assert more != before
+    await here.store.close()
+
+    url, there = database.database(), tmp_path / "there"
+    path = here.folder / DATABASE
+    await to_postgres(path, url, DEFAULT, _nobody, archive=there / ARCHIVE)
+    moved = World(there, url, begins=here.moment)
+    await moved.open()
+    try:
+        assert await moved.answers(EVER) == more
+        assert (await moved.report()).findings == []
+        counts = await moved.counts()
+        assert counts[0] > 0
+    finally:
+        await moved.store.close()
+
+    back = World(tmp_path / "back", begins=moved.moment)
+    back.folder.mkdir()
+    target = back.folder / DATABASE
+    await to_file(url, target, DEFAULT, _nobody, archive=there / ARCHIVE)
+    await back.open()
+    try:
+        assert await back.answers(EVER) == more
+        assert (await back.report()).findings == []
+        assert await back.counts() == counts
+    finally:
+        await back.store.close()
+
+
+async def test_answers_follow_from_archived_lines_as_from_others(
+    tmp_path: Path,
+) -> None:
+    here = World(tmp_path, begins=LONG_AGO)
+    await here.begin()
+    await here.play(random.Random(14), 60)  # noqa: S311 # no secret
+    await archived(here)
+    await here.store.close()
+    path = tmp_path / DATABASE
+    assert await differences(path, DEFAULT, here.clock) == []
+    assert retime_database(path).changed == 0
+
+
+def _nobody(_: str) -> None:
+    """Tell nobody."""
