@@ -4,9 +4,9 @@ import argparse
 import asyncio
 import gc
 import logging
-import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -23,8 +23,9 @@ from server import (
     upkeep,
 )
 from server.backup import DATABASE
-from server.client.api import AnsweredError, Client, described
+from server.client.api import AnsweredError, Client
 from server.client.imports import add_import
+from server.client.program import finished, to_server
 from server.config import load
 from server.data_folder import KEYS, begun_data_folder, data_folder, hold
 from server.keys import Keys, Scope
@@ -34,7 +35,7 @@ from server.store.retime import retime_database
 from shared import logfmt
 from shared.api.acts import Written
 from shared.api.stations import NewStation, Revoke, StationCode
-from shared.errors import ScantrailError, StartError
+from shared.errors import StartError
 from shared.installed import warn_of_weaknesses
 from shared.keys import Kind, parse
 from shared.moments import SECOND, to_text
@@ -46,6 +47,7 @@ __all__ = ["main"]
 _LOG = logging.getLogger("scantrail.server")
 DAY = 24 * 3600 * SECOND
 MOST_DAYS = 3650
+_KEY = "an administrator's key"
 
 
 def serve(options: argparse.Namespace) -> None:
@@ -204,7 +206,7 @@ def _parser() -> argparse.ArgumentParser:
         help="it takes the place of the station that has this name now, which is "
         "refused from then on; without it a name that is in use is refused",
     )
-    _to_server(add)
+    to_server(add, _KEY)
     add.set_defaults(run=station_code)
 
     add = commands.add_parser(
@@ -212,7 +214,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add.add_argument("name", metavar="NAME", help="what the station is called")
     add.add_argument("--reason", default="", metavar="TEXT", help="why; it is kept")
-    _to_server(add)
+    to_server(add, _KEY)
     add.set_defaults(run=revoke)
 
     add = commands.add_parser(
@@ -224,7 +226,7 @@ def _parser() -> argparse.ArgumentParser:
 
     add = commands.add_parser("import", help="bring a table of a host system")
     add_import(add)
-    _to_server(add)
+    to_server(add, _KEY)
     people_command.add_commands(commands)
     plan_command.add_commands(commands)
     upkeep.add_commands(commands)
@@ -244,29 +246,10 @@ def _days(text: str) -> int:
     return int(text)
 
 
-def _to_server(parser: argparse.ArgumentParser) -> None:
-    for name, what in (("server", "its address"), ("key", "an administrator's key")):
-        variable = f"SCANTRAIL_{name.upper()}"
-        parser.add_argument(
-            f"--{name}",
-            default=os.environ.get(variable, ""),
-            help=f"{what} (or {variable})",
-        )
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return 0 only when it did what it says."""
     options = _parser().parse_args(arguments)
-    run: Callable[[argparse.Namespace], None] = options.run
-    try:
-        run(options)
-    except ScantrailError as error:
-        print(f"scantrail-server: {described(error)}", file=sys.stderr)  # noqa: T201
-        return 1
-    except BrokenPipeError:  # whoever read it has enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return 1
-    return 0
+    return finished("scantrail-server", partial(options.run, options))
 
 
 if __name__ == "__main__":

@@ -2,17 +2,15 @@
 
 import argparse
 import asyncio
-import os
 import sys
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Sequence
 from typing import TypeAlias
 
 from server.client import asking
-from server.client.api import described
 from server.client.export import add_export
 from server.client.labels import add_labels
+from server.client.program import finished, to_server
 from server.client.when import FORMS, as_typed
-from shared.errors import ScantrailError
 from shared.version import VERSION
 
 __all__ = ["main"]
@@ -126,29 +124,14 @@ def _when(parser: argparse.ArgumentParser, at: str, known_at: str) -> None:
 
 
 def _to_server(parser: argparse.ArgumentParser) -> None:
-    for name, what in (("server", "its address"), ("key", "a key that may read")):
-        variable = f"SCANTRAIL_{name.upper()}"
-        parser.add_argument(
-            f"--{name}",
-            default=os.environ.get(variable, ""),
-            help=f"{what} (or {variable})",
-        )
+    to_server(parser, "a key that may read")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return 0 only when it did what it says."""
     options = _parser().parse_args(arguments)
-    run: Callable[[argparse.Namespace], Coroutine[None, None, None]] = options.run
-    try:
-        asyncio.run(run(options))
-    except ScantrailError as error:
-        print(f"scantrail: {described(error)}", file=sys.stderr)  # noqa: T201
-        return 1
-    except BrokenPipeError:  # whoever read it has enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return 1
-    return 0
+    return finished("scantrail", lambda: asyncio.run(options.run(options)))
 
 
 if __name__ == "__main__":
