@@ -18,12 +18,9 @@ from shared.api.items import ItemAnswer
 from shared.lines import Line, encode
 from shared.moments import SECOND, to_moment
 from tests.contracts.storing import joined
+from tests.scenarios import SCENARIOS
 
-FOLDER = Path(__file__).parents[3] / "shared" / "scenarios"
 LATER = to_moment("2060-01-01T00:00:00.000000Z")
-_NO_SCENARIOS = pytest.param(
-    None, marks=pytest.mark.skip(reason="the contract's scenarios are not beside this")
-)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -102,7 +99,7 @@ def _plain(found: ItemAnswer, field: str, logs: dict[str, str]) -> object:
     return value
 
 
-@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.json")) or [_NO_SCENARIOS])
+@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
 async def test_the_scenarios_of_the_contract_hold(store: Store, path: Path) -> None:
     scenario = json.loads(path.read_text())  # noqa: ASYNC240 # nothing else runs
     known, logs = await _play(store, scenario["phases"])

@@ -9,12 +9,9 @@ import pytest
 from shared.moments import to_moment
 from tests.properties.histories import events, served
 from tests.properties.model import Found, Scan, ask_all
+from tests.scenarios import SCENARIOS
 
-FOLDER = Path(__file__).parents[3] / "shared" / "scenarios"
 _LATER = to_moment("2100-01-01T00:00:00.000000Z")
-_NO_SCENARIOS = pytest.param(
-    None, marks=pytest.mark.skip(reason="the contract's scenarios are not beside this")
-)
 
 
 def _scans(scenario: dict[str, Any]) -> list[Scan]:
@@ -59,7 +56,7 @@ def _plain(found: Found, field: str) -> object:
     return list(value) if isinstance(value, tuple) else value
 
 
-@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.json")) or [_NO_SCENARIOS])
+@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
 def test_the_scenarios_of_the_contract_hold(path: Path) -> None:
     scenario = json.loads(path.read_text())
     scans = _scans(scenario)
