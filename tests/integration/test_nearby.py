@@ -6,15 +6,13 @@ from contextlib import AsyncExitStack
 from ipaddress import IPv4Address
 
 import pytest
+from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 
 from edge import join_command, nearby
 from server.announcing import announced
 from server.config import ServerConfig, TlsSettings
 from shared.announced import MOST, SERVICE, Found
 from shared.errors import StartError
-
-pytest.importorskip("zeroconf", reason="the extra mdns is not installed")
-from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 
 LO = ("127.0.0.1",)
 MARK = "sha256:" + "ab" * 32

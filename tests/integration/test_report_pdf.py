@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from aiohttp import ClientResponse
 
 from shared.hosts import HostLine
 from shared.lines import Line, encode
@@ -15,22 +16,36 @@ from shared.moments import SECOND, to_text
 from tests.integration.test_console import HOSTILE
 from tests.serving import Log, Service
 
-pytest.importorskip("reportlab", reason="the extra labels is not installed")
+
+async def _answered(
+    service: Service, path: str, language: str
+) -> tuple[ClientResponse, bytes]:
+    headers = {
+        "Authorization": f"Bearer {service.keys['read']}",
+        "Accept-Language": language,
+    }
+    async with service.session.get(f"{service.url}{path}", headers=headers) as answer:
+        assert answer.status == 200, await answer.text()
+        return answer, await answer.read()
 
 
 async def taken(
     service: Service, item: str, language: str = "en", query: str = ""
 ) -> bytes:
-    headers = {
-        "Authorization": f"Bearer {service.keys['read']}",
-        "Accept-Language": language,
-    }
     path = f"/items/{quote(item, safe='')}/report.pdf{query}"
-    async with service.session.get(f"{service.url}{path}", headers=headers) as answer:
-        assert answer.status == 200, await answer.text()
-        assert answer.content_type == "application/pdf"
-        assert answer.headers["Content-Disposition"].startswith("attachment;")
-        return await answer.read()
+    answer, body = await _answered(service, path, language)
+    assert answer.content_type == "application/pdf"
+    assert answer.headers["Content-Disposition"].startswith("attachment;")
+    return body
+
+
+async def page_of(
+    service: Service, item: str, query: str = "", language: str = "en"
+) -> str:
+    """Read the report's page as its reader does: without markup."""
+    path = f"/items/{quote(item, safe='')}/report{query}"
+    _, body = await _answered(service, path, language)
+    return _bare(unescape(re.sub(r"<[^>]*>", "", body.decode())))
 
 
 def read(pdf: bytes) -> str:
@@ -75,20 +90,6 @@ async def test_the_pdf_says_what_the_page_says(log: Log) -> None:
     german = read(await taken(log.service, "P-1", "de"))
     for words in ("Vorfallbericht", "niemand hat es binnen 30 min übernommen"):
         assert words in german
-
-
-async def page_of(
-    service: Service, item: str, query: str = "", language: str = "en"
-) -> str:
-    """Read the report's page as its reader does: without markup."""
-    headers = {
-        "Authorization": f"Bearer {service.keys['read']}",
-        "Accept-Language": language,
-    }
-    path = f"/items/{quote(item, safe='')}/report{query}"
-    async with service.session.get(f"{service.url}{path}", headers=headers) as answer:
-        assert answer.status == 200, await answer.text()
-        return _bare(unescape(re.sub(r"<[^>]*>", "", await answer.text())))
 
 
 def _bare(text: str) -> str:
