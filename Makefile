@@ -102,7 +102,7 @@ image:  ## the server's container image, without a daemon (as root, with buildah
 
 lock: $(VENV)/ready-to-test  ## write the constraints anew from pyproject.toml
 	$(PIP) 'uv>=0.9,<1'
-	$(LOCK) --extra build --extra dev --extra labels --extra mdns --extra oidc --extra parquet --extra postgres --output-file constraints-dev.txt
+	$(LOCK) --extra build --extra dev --extra gpio --extra labels --extra mdns --extra oidc --extra parquet --extra postgres --output-file constraints-dev.txt
 	$(LOCK) --extra build --constraint constraints-dev.txt --output-file constraints.txt
 	$(LOCK) --extra build --extra labels --extra mdns --extra oidc --extra postgres --constraint constraints-dev.txt --output-file constraints-labels.txt
 	$(LOCK) --extra build --extra edge --extra gpio --extra mdns --constraint constraints-dev.txt --output-file constraints-edge.txt

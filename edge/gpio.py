@@ -40,10 +40,10 @@ def open_pins(settings: LightSettings) -> Iterator[_Pins]:
     line = gpiod.LineSettings(
         direction=Direction.OUTPUT, active_low=settings.active_low
     )
-    config = {tuple(settings.pins.values()): line}
+    pins = tuple(settings.pins.values())
     try:
         request = gpiod.request_lines(
-            settings.chip, consumer="scantrail", config=config
+            settings.chip, consumer="scantrail", config={pins: line}
         )
     except OSError as error:
         raise OSError(error.errno, error.strerror, settings.chip) from error

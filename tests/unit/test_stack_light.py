@@ -104,6 +104,5 @@ def test_without_the_library_it_says_what_to_install(
 
 
 def test_a_chip_that_is_not_there_is_an_error_of_the_system() -> None:
-    pytest.importorskip("gpiod", reason="the extra gpio is not installed")
     with pytest.raises(OSError, match="gpiochip9"), open_pins(ALL):
         pass
