@@ -1,24 +1,25 @@
 """The inbox of exceptions: what a person should look at, and who does."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 from aiohttp import web
 
-from server.answers import history
+from server.answers import Horizon, history
 from server.api.context import CONTEXT, Context
 from server.api.exceptions import of_item
 from server.api.wanted import looked_for
 from server.console.causes import kin
 from server.console.done import done
+from server.console.item_view import could_have_seen, expected_on
 from server.console.likely import Place, likely
 from server.console.rendering import page
 from server.console.station_kinds import by_kind, told_once
 from server.console.timeline import timeline
 from server.console.titles import titles
 from server.console.weights import ORDERS, in_order, weight
-from server.station_exceptions import station_exceptions
+from server.station_exceptions import Seen, station_exceptions
 from server.store import ExceptionQuery, View
 from shared.api.exceptions import FoundException
 from shared.api.items import ItemAnswer
@@ -144,16 +145,17 @@ def _page(text: str, pages: int) -> int:
 
 
 async def _places(
-    context: Context, key: str, view: View
+    context: Context, key: str, view: View, horizon: Horizon, seen: Sequence[Seen]
 ) -> tuple[ItemAnswer, list[Place]]:
     answer = await context.store.item(key)
     kept = await context.store.history(key, view)
-    horizon = await context.store.horizon(view)
     told = history(
         kept.events, kept.stored, key, known_at=view.known_at, horizon=horizon
     )
     story = timeline(told.events[-MOST_EVENTS:], {}, view.at, context.site.actions)
-    return answer, likely(answer, story, [one.station for one in told.behind])
+    load = await expected_on(context.store, key)
+    near = await could_have_seen(context, answer, story, load, horizon, seen=seen)
+    return answer, likely(answer, story, [one.station for one in near if one.behind])
 
 
 async def search_list(request: web.Request) -> web.Response:
@@ -166,7 +168,11 @@ async def search_list(request: web.Request) -> web.Response:
     wanted = [one.item for one in await looked_for(context) if one.found is None]
     chosen = list(dict.fromkeys([*wanted, *items]))
     view = View(at=now, known_at=now)
-    rows = [await _places(context, key, view) for key in chosen[:MOST_SEARCHED]]
+    horizon, seen = await context.store.horizon(view), await context.store.stations()
+    rows = [
+        await _places(context, key, view, horizon, seen)
+        for key in chosen[:MOST_SEARCHED]
+    ]
     why: dict[str, list[str]] = {}
     for one in found:
         if one.item:

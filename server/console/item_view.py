@@ -1,5 +1,7 @@
 """What the pages of an item are made of, gathered as of one view."""
 
+from collections.abc import Sequence
+
 import msgspec
 from aiohttp import web
 
@@ -11,12 +13,14 @@ from server.console.rendering import CONSOLE
 from server.console.timeline import Gap, Step, Void, timeline
 from server.console.witnesses import Witness, nearest_first, then_at, witnesses
 from server.problems import invalid
+from server.station_exceptions import Seen
 from server.store import Store, View
 from shared.api.items import ItemAnswer, ItemEvent
 from shared.hosts import Topic, host_line
 from shared.moments import to_text
 
-__all__ = ["ItemView", "item_view", "known_then", "moment_of", "view_of"]
+__all__ = ["ItemView", "could_have_seen", "expected_on", "item_view", "known_then"]
+__all__ += ["moment_of", "view_of"]
 
 HEARSAY = frozenset({"claim", "expect"})
 """Another system's word: what it believes, and what it expects on a load."""
@@ -123,17 +127,24 @@ async def item_view(request: web.Request, *, whole: bool = False) -> ItemView:
     latest = next((s for s in steps if s.scan), None)
     shown = found.status is not None or found.location is not None
     scanned = found.known and (shown or latest is not None)
-    expected = _expected_then(steps) if moved else await _expected(store, key)
-    near = await _witnesses(context, found, story, expected, horizon, whole=whole)
+    expected = _expected_then(steps) if moved else await expected_on(store, key)
+    near = await could_have_seen(
+        context,
+        found,
+        story,
+        expected,
+        horizon,
+        seen=await store.stations(),
+        whole=whole,
+    )
     found = msgspec.structs.replace(found, behind=nearest_first(found.behind, near))
-    untold = [one.station for one in found.behind]
     owner = await store.said(Topic.OWNER, [key])
     return ItemView(
         answer=found,
         story=story,
         latest=latest,
         before=len(told) - len(newest),
-        places=likely(found, story, untold),
+        places=likely(found, story, [one.station for one in near if one.behind]),
         expected=expected,
         owner=(owner[-1].line.owner or "") if owner else "",
         view=view,
@@ -145,16 +156,17 @@ async def item_view(request: web.Request, *, whole: bool = False) -> ItemView:
     )
 
 
-async def _witnesses(
+async def could_have_seen(
     context: Context,
     found: ItemAnswer,
     story: list[Step | Gap],
     expected: str | None,
     horizon: Horizon,
     *,
-    whole: bool,
+    seen: Sequence[Seen],
+    whole: bool = False,
 ) -> list[Witness]:
-    """Return the stations that could have seen an item; see `ItemView`."""
+    """Return those of the stations that could have seen an item; see `ItemView`."""
     store = context.store
     last = {found.location or ""}
     if expected:
@@ -168,12 +180,10 @@ async def _witnesses(
         told = [(station, line) for station, line in read if line is not None]
         allowed = context.site.follows.get(found.status or "", frozenset())
         following = then_at(told, latest.line.action, allowed)
-    return witnesses(
-        await store.stations(), story, last - {""}, horizon, following[:NEXT]
-    )
+    return witnesses(seen, story, last - {""}, horizon, following[:NEXT])
 
 
-async def _expected(store: Store, key: str) -> str | None:
+async def expected_on(store: Store, key: str) -> str | None:
     """Return the load on which an item should leave, as is said now."""
     said = await store.said(Topic.EXPECTED, [key])
     return said[-1].line.container if said else None

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from urllib.parse import quote, urlencode
 
+import msgspec
 from aiohttp import web
 
 from server.api import wire
@@ -11,7 +12,9 @@ from server.api.manifests import told
 from server.console.item_view import view_of
 from server.console.rendering import page
 from server.csv_rows import csv_rows
+from server.store import View
 from shared.api.loads import LoadManifest, NotOnLoad, OnLoad
+from shared.moments import to_moment
 
 __all__ = ["load", "manifest", "table"]
 
@@ -24,6 +27,17 @@ _HEAD = (
     *("load", "item", "title", "state", "inside", "action", "scanned_at", "operator"),
     *("location", "station", "event"),
 )
+
+
+class Former(msgspec.Struct, frozen=True, kw_only=True):
+    """How much was known to be on a load, and missing, when its departure was heard.
+
+    ``same``: that is what is known now.
+    """
+
+    there: int
+    missing: int
+    same: bool
 
 
 async def _told(request: web.Request) -> tuple[LoadManifest, dict[str, object]]:
@@ -66,8 +80,26 @@ def _groups(found: LoadManifest, expected: int) -> dict[str, list[OnLoad]]:
 
 async def load(request: web.Request) -> web.Response:
     """``GET /loads/{load}?at=&known_at=``: expected, on board, missing, extra."""
-    _, values = await _told(request)
-    return page(request, "load.html", values)
+    found, values = await _told(request)
+    former = None if values["moved"] else await _former(request, found)
+    return page(request, "load.html", values, former=former)
+
+
+async def _former(request: web.Request, found: LoadManifest) -> Former | None:
+    """Return what was known when the departure was heard, of a load that has left."""
+    if found.departed is None:
+        return None
+    store, heard = request.app[CONTEXT].store, to_moment(found.departed.received_at)
+    view = View(at=store.present(), known_at=heard)
+    was = await store.manifest(found.load, view, found.departed.event)
+    aboard = {(one.item, one.expected) for one in was.aboard}
+    missing = {one.item for one in was.lacking}
+    same_aboard = aboard == {(one.item, one.expected) for one in found.on_board}
+    return Former(
+        there=len(aboard),
+        missing=len(missing),
+        same=same_aboard and missing == {one.item for one in found.missing},
+    )
 
 
 async def manifest(request: web.Request) -> web.Response:
