@@ -1,7 +1,6 @@
 """The floor map and the figures in a browser: what each is for, as a person does it."""
 
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
@@ -279,10 +278,6 @@ def test_a_report_is_taken_as_pdf_or_the_page_says_what_it_needs(
 ) -> None:
     page = enter(opened, house, "Otto")
     page.goto(f"{house.url}/items/P-0303/report")
-    if find_spec("reportlab") is None:
-        page.get_by_role("link", name="PDF").click()
-        expect(page.get_by_role("alert")).to_contain_text("scantrail[labels]")
-        return
     with page.expect_download() as taken:
         page.get_by_role("link", name="PDF").click()
     assert taken.value.suggested_filename == "report-P-0303.pdf"

@@ -6,8 +6,11 @@ import os
 import tty
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 from edge.scanners import Read, Scanner
+
+_S = TypeVar("_S", bound=Scanner)
 
 BOUND = 10.0
 """Seconds after which a test gives up; nothing waits for this long when it works."""
@@ -113,3 +116,16 @@ def pty_scanner(folder: Path, name: str = "scanner") -> Iterator[PtyScanner]:
         yield scanner
     finally:
         scanner.unplug()
+
+
+@contextlib.asynccontextmanager
+async def connected(
+    folder: Path, made: Callable[..., _S], **settings: object
+) -> AsyncIterator[tuple[_S, PtyScanner, Desk]]:
+    """Have a scanner plugged in, and its driver connected to it."""
+    desk = Desk()
+    with pty_scanner(folder) as device:
+        scanner = made(device.path, **settings)
+        async with running(scanner, desk):
+            await until(lambda: scanner.health.connected)
+            yield scanner, device, desk

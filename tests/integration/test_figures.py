@@ -2,13 +2,14 @@
 
 import asyncio
 import csv
-import importlib.util
 import io
 import re
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from pyarrow import parquet
 
 from shared.lines import Line, encode
 from shared.moments import SECOND, to_text
@@ -65,12 +66,10 @@ async def test_what_is_told_later_is_in_the_next_figures(log: Log) -> None:
     assert b"scans,2.0" in then
 
 
-INSTALLED = importlib.util.find_spec("pyarrow") is not None
-WITHOUT = "the extra parquet is not installed: pip install 'scantrail[parquet]'"
-
-
-@pytest.mark.skipif(INSTALLED, reason="the extra parquet is installed")
-async def test_parquet_needs_an_extra_and_says_so(log: Log) -> None:
+async def test_parquet_needs_an_extra_and_says_so(
+    log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
     await _told(log, (90, "receive", "P-1"), (80, "store", "P-1"))
     status, _, body = await _taken(log.service, "/figures/dwell?format=parquet")
     assert status == 501
@@ -91,7 +90,6 @@ async def either(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
 
 async def _read(log: Log, table: str, query: str = "days=1") -> list[dict[str, object]]:
     """Take a table as Parquet, and read it."""
-    parquet = pytest.importorskip("pyarrow.parquet")
     path = f"/figures/{table}?format=parquet&{query}"
     status, media, body = await _taken(log.service, path)
     assert (status, media) == (200, "application/vnd.apache.parquet"), body[:200]
@@ -99,7 +97,6 @@ async def _read(log: Log, table: str, query: str = "days=1") -> list[dict[str, o
     return rows
 
 
-@pytest.mark.skipif(not INSTALLED, reason=WITHOUT)
 async def test_every_table_is_read_back_from_parquet_as_csv_has_it(either: Log) -> None:
     long = "P-" + "9" * 4000
     scans = ((90, "receive", "P-1"), (80, "pick", "P-1"), (70, "pick", _BAD))
@@ -123,9 +120,7 @@ async def test_every_table_is_read_back_from_parquet_as_csv_has_it(either: Log) 
     ] == len(scans) + 2
 
 
-@pytest.mark.skipif(not INSTALLED, reason=WITHOUT)
 async def test_a_table_without_rows_is_one_with_its_columns(either: Log) -> None:
-    parquet = pytest.importorskip("pyarrow.parquet")
     _, _, body = await _taken(
         either.service, "/figures/incidents?days=1&format=parquet"
     )

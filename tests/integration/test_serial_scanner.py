@@ -15,7 +15,7 @@ from edge.clock import read_clock
 from edge.scanners import Read, Tone, serial_port
 from edge.scanners.port_settings import FramingSettings, SerialSettings
 from edge.scanners.serial_scanner import SerialScanner
-from tests.integration.scanning import Desk, pty_scanner, running, until
+from tests.integration.scanning import Desk, connected, pty_scanner, running, until
 
 
 def scanner_at(path: Path, **fields: object) -> SerialScanner:
@@ -24,13 +24,10 @@ def scanner_at(path: Path, **fields: object) -> SerialScanner:
 
 
 async def test_codes_are_delivered_as_they_were_sent(tmp_path: Path) -> None:
-    desk = Desk()
-    with pty_scanner(tmp_path) as device:
-        scanner = scanner_at(device.path, name="dock")
-        async with running(scanner, desk):
-            await until(lambda: scanner.health.connected)
-            device.type(b"]C100340123450000000018\r\nP-1\x1d\xff\x00\x1b\r\n")
-            await desk.has(2)
+    plugged = connected(tmp_path, scanner_at, name="dock")
+    async with plugged as (scanner, device, desk):
+        device.type(b"]C100340123450000000018\r\nP-1\x1d\xff\x00\x1b\r\n")
+        await desk.has(2)
     assert desk.raws == [b"]C100340123450000000018", b"P-1\x1d\xff\x00\x1b"]
     assert {read.device for read in desk.reads} == {"dock"}
     assert not any(read.damaged or read.unterminated for read in desk.reads)
@@ -41,17 +38,13 @@ async def test_codes_are_delivered_as_they_were_sent(tmp_path: Path) -> None:
 async def test_f24_bytes_one_by_one_and_a_code_without_terminator(
     tmp_path: Path,
 ) -> None:
-    desk = Desk()
-    with pty_scanner(tmp_path) as device:
-        scanner = scanner_at(device.path)
-        async with running(scanner, desk):
-            await until(lambda: scanner.health.connected)
-            for byte in b"P-1\r":
-                device.type(bytes([byte]))
-                await asyncio.sleep(0)
-            await desk.has(1)
-            device.type(b"P-2")
-            await desk.has(2)
+    async with connected(tmp_path, scanner_at) as (_, device, desk):
+        for byte in b"P-1\r":
+            device.type(bytes([byte]))
+            await asyncio.sleep(0)
+        await desk.has(1)
+        device.type(b"P-2")
+        await desk.has(2)
     assert [(r.raw, r.unterminated, r.damaged) for r in desk.reads] == [
         (b"P-1", False, False),
         (b"P-2", True, True),
@@ -186,18 +179,14 @@ async def test_f23_two_scanners_at_once_never_mix(tmp_path: Path) -> None:
 async def test_f25_long_and_hostile_codes_are_kept_byte_by_byte(tmp_path: Path) -> None:
     hostile = bytes(byte for byte in range(256) if byte not in b"\r\n")
     long = b"9" * 4500
-    desk = Desk()
-    with pty_scanner(tmp_path) as device:
-        scanner = scanner_at(device.path)
-        async with running(scanner, desk):
-            await until(lambda: scanner.health.connected)
-            data = hostile + b"\r" + long + b"\r"
-            while data:
-                try:
-                    data = data[device.type(data[:512]) :]
-                except BlockingIOError:
-                    await asyncio.sleep(0.001)
-            await desk.has(2)
+    async with connected(tmp_path, scanner_at) as (_, device, desk):
+        data = hostile + b"\r" + long + b"\r"
+        while data:
+            try:
+                data = data[device.type(data[:512]) :]
+            except BlockingIOError:
+                await asyncio.sleep(0.001)
+        await desk.has(2)
     assert desk.raws == [hostile, long]
     assert not any(read.damaged for read in desk.reads)
 
@@ -205,13 +194,9 @@ async def test_f25_long_and_hostile_codes_are_kept_byte_by_byte(tmp_path: Path) 
 async def test_f27_the_same_code_twice_is_two_reads_where_nothing_is_resent(
     tmp_path: Path,
 ) -> None:
-    desk = Desk()
-    with pty_scanner(tmp_path) as device:
-        scanner = scanner_at(device.path)
-        async with running(scanner, desk):
-            await until(lambda: scanner.health.connected)
-            device.type(b"P-1\rP-1\r")
-            assert await desk.has(2) == [b"P-1", b"P-1"]
+    async with connected(tmp_path, scanner_at) as (scanner, device, desk):
+        device.type(b"P-1\rP-1\r")
+        assert await desk.has(2) == [b"P-1", b"P-1"]
     assert scanner.health.repeats == 0
 
 
@@ -238,34 +223,30 @@ async def test_f31_a_stuck_trigger_loses_nothing_where_flow_control_holds_it_bac
 
 
 async def test_the_scanner_beeps_only_after_the_commit(tmp_path: Path) -> None:
-    desk = Desk()
-    with pty_scanner(tmp_path) as device:
-        scanner = scanner_at(device.path, profile="honeywell-host-ack")
-        async with running(scanner, desk):
-            await until(lambda: scanner.health.connected)
-            device.type(b"P-1\r")
-            await desk.has(1)
-            assert device.heard_now() == b""
-            await scanner.confirm(desk.reads[0], Tone.GOOD)
-            assert await device.heard(3) == b"\x1b7,"
-            await scanner.confirm(desk.reads[0], Tone.ERROR)
-            assert await device.heard(3) == b"\x1b8,"
+    plugged = connected(tmp_path, scanner_at, profile="honeywell-host-ack")
+    async with plugged as (scanner, device, desk):
+        device.type(b"P-1\r")
+        await desk.has(1)
+        assert device.heard_now() == b""
+        await scanner.confirm(desk.reads[0], Tone.GOOD)
+        assert await device.heard(3) == b"\x1b7,"
+        await scanner.confirm(desk.reads[0], Tone.ERROR)
+        assert await device.heard(3) == b"\x1b8,"
 
 
 async def test_a_resend_is_the_same_read_and_is_answered_again(tmp_path: Path) -> None:
-    desk = Desk()
-    with pty_scanner(tmp_path) as device:
-        scanner = scanner_at(device.path, profile="ack-nak", resend_window_ms=60_000)
-        async with running(scanner, desk):
-            await until(lambda: scanner.health.connected)
-            device.type(b"P-1\r")
-            await desk.has(1)
-            await scanner.confirm(desk.reads[0], Tone.GOOD)
-            assert await device.heard(1) == b"\x06"
-            device.type(b"P-1\r")
-            assert await device.heard(1) == b"\x06"
-            device.type(b"P-2\r")
-            await desk.has(2)
+    plugged = connected(
+        tmp_path, scanner_at, profile="ack-nak", resend_window_ms=60_000
+    )
+    async with plugged as (scanner, device, desk):
+        device.type(b"P-1\r")
+        await desk.has(1)
+        await scanner.confirm(desk.reads[0], Tone.GOOD)
+        assert await device.heard(1) == b"\x06"
+        device.type(b"P-1\r")
+        assert await device.heard(1) == b"\x06"
+        device.type(b"P-2\r")
+        await desk.has(2)
     assert desk.raws == [b"P-1", b"P-2"]
     assert scanner.health.repeats == 1
 
@@ -273,73 +254,65 @@ async def test_a_resend_is_the_same_read_and_is_answered_again(tmp_path: Path) -
 async def test_a_resend_before_the_commit_waits_for_the_one_answer(
     tmp_path: Path,
 ) -> None:
-    desk = Desk()
-    with pty_scanner(tmp_path) as device:
-        scanner = scanner_at(device.path, profile="ack-nak", resend_window_ms=60_000)
-        async with running(scanner, desk):
-            await until(lambda: scanner.health.connected)
-            device.type(b"P-1\rP-1\r")
-            await until(lambda: scanner.health.repeats == 1)
-            assert (desk.raws, device.heard_now()) == ([b"P-1"], b"")
-            await scanner.confirm(desk.reads[0], Tone.GOOD)
-            assert await device.heard(1) == b"\x06"
+    plugged = connected(
+        tmp_path, scanner_at, profile="ack-nak", resend_window_ms=60_000
+    )
+    async with plugged as (scanner, device, desk):
+        device.type(b"P-1\rP-1\r")
+        await until(lambda: scanner.health.repeats == 1)
+        assert (desk.raws, device.heard_now()) == ([b"P-1"], b"")
+        await scanner.confirm(desk.reads[0], Tone.GOOD)
+        assert await device.heard(1) == b"\x06"
 
 
 async def test_a_scanner_that_repeats_what_is_refused_is_not_answered_for_ever(
     tmp_path: Path,
 ) -> None:
-    desk = Desk()
-    with pty_scanner(tmp_path) as device:
-        scanner = scanner_at(device.path, profile="ack-nak", resend_window_ms=60_000)
-        async with running(scanner, desk):
-            await until(lambda: scanner.health.connected)
+    plugged = connected(
+        tmp_path, scanner_at, profile="ack-nak", resend_window_ms=60_000
+    )
+    async with plugged as (scanner, device, desk):
+        device.type(b"P-1\r")
+        await desk.has(1)
+        await scanner.confirm(desk.reads[0], Tone.ERROR)
+        for _ in range(10):
             device.type(b"P-1\r")
-            await desk.has(1)
-            await scanner.confirm(desk.reads[0], Tone.ERROR)
-            for _ in range(10):
-                device.type(b"P-1\r")
-            await until(lambda: scanner.health.repeats == 10)
-            assert await device.heard(4) == b"\x15" * 4
-            assert device.heard_now() == b""
+        await until(lambda: scanner.health.repeats == 10)
+        assert await device.heard(4) == b"\x15" * 4
+        assert device.heard_now() == b""
 
 
 async def test_an_answer_never_blocks_and_never_fails(tmp_path: Path) -> None:
-    desk = Desk()
-    with pty_scanner(tmp_path) as device:
-        scanner = scanner_at(device.path, profile="honeywell-host-ack")
-        async with running(scanner, desk):
-            await until(lambda: scanner.health.connected)
-            device.type(b"P-1\r")
-            await desk.has(1)
-            for _ in range(20_000):  # the scanner does not read; the port is full
-                await scanner.confirm(desk.reads[0], Tone.GOOD)
-            device.type(b"P-2\r")
-            assert await desk.has(2) == [b"P-1", b"P-2"]
-            device.unplug()
-            await until(lambda: not scanner.health.connected)
+    plugged = connected(tmp_path, scanner_at, profile="honeywell-host-ack")
+    async with plugged as (scanner, device, desk):
+        device.type(b"P-1\r")
+        await desk.has(1)
+        for _ in range(20_000):  # the scanner does not read; the port is full
             await scanner.confirm(desk.reads[0], Tone.GOOD)
+        device.type(b"P-2\r")
+        assert await desk.has(2) == [b"P-1", b"P-2"]
+        device.unplug()
+        await until(lambda: not scanner.health.connected)
+        await scanner.confirm(desk.reads[0], Tone.GOOD)
     await scanner.confirm(desk.reads[0], Tone.GOOD)
 
 
 async def test_what_came_before_the_unplugging_is_not_answered_after_the_return(
     tmp_path: Path,
 ) -> None:
-    desk = Desk()
-    with pty_scanner(tmp_path) as device:
-        scanner = scanner_at(device.path, profile="bel")
-        async with running(scanner, desk):
-            await until(lambda: scanner.health.connected)
-            device.type(b"P-1\r")
-            await desk.has(1)
-            device.unplug()
-            await until(lambda: not scanner.health.connected)
-            device.plug()
-            await until(lambda: scanner.health.connected)
-            await scanner.confirm(desk.reads[0], Tone.ERROR)
-            device.type(b"P-2\r")
-            await desk.has(2)
-            await scanner.confirm(desk.reads[1], Tone.GOOD)
-            assert await device.heard(1) == b"\x07"
+    plugged = connected(tmp_path, scanner_at, profile="bel")
+    async with plugged as (scanner, device, desk):
+        device.type(b"P-1\r")
+        await desk.has(1)
+        device.unplug()
+        await until(lambda: not scanner.health.connected)
+        device.plug()
+        await until(lambda: scanner.health.connected)
+        await scanner.confirm(desk.reads[0], Tone.ERROR)
+        device.type(b"P-2\r")
+        await desk.has(2)
+        await scanner.confirm(desk.reads[1], Tone.GOOD)
+        assert await device.heard(1) == b"\x07"
 
 
 async def test_stopping_lets_go_of_the_port(tmp_path: Path) -> None:

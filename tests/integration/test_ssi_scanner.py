@@ -7,7 +7,7 @@ from edge.scanners import Tone
 from edge.scanners.port_settings import SsiSettings
 from edge.scanners.ssi_scanner import SsiScanner
 from edge.scanners.zebra_ssi import ACK, ANSWERS, NAK_RESEND, Packet, encode
-from tests.integration.scanning import Desk, pty_scanner, running, until
+from tests.integration.scanning import Desk, connected, pty_scanner, running, until
 
 AGAIN, MORE = 1, 2
 
@@ -24,17 +24,13 @@ def scanner_at(path: Path) -> SsiScanner:
 async def test_the_scanner_is_acknowledged_and_beeps_only_after_the_commit(
     tmp_path: Path,
 ) -> None:
-    desk = Desk()
-    with pty_scanner(tmp_path) as device:
-        scanner = scanner_at(device.path)
-        async with running(scanner, desk):
-            await until(lambda: scanner.health.connected)
-            device.type(decoded(b"00340123450000000018"))
-            await desk.has(1)
-            assert device.heard_now() == b""
-            await scanner.confirm(desk.reads[0], Tone.GOOD)
-            good = ANSWERS[Tone.GOOD]
-            assert await device.heard(len(good)) == good
+    async with connected(tmp_path, scanner_at) as (scanner, device, desk):
+        device.type(decoded(b"00340123450000000018"))
+        await desk.has(1)
+        assert device.heard_now() == b""
+        await scanner.confirm(desk.reads[0], Tone.GOOD)
+        good = ANSWERS[Tone.GOOD]
+        assert await device.heard(len(good)) == good
     assert [(r.raw, r.device) for r in desk.reads] == [
         (b"]C100340123450000000018", "ring")
     ]
@@ -63,30 +59,22 @@ async def test_a_resend_is_the_same_read_and_gets_the_same_answer(
 
 
 async def test_f30_a_garbled_packet_is_refused_and_counted(tmp_path: Path) -> None:
-    desk = Desk()
-    with pty_scanner(tmp_path) as device:
-        scanner = scanner_at(device.path)
-        async with running(scanner, desk):
-            await until(lambda: scanner.health.connected)
-            device.type(decoded(b"A")[:-1] + b"?")
-            assert await device.heard(len(NAK_RESEND)) == NAK_RESEND
-            device.type(decoded(b"A", AGAIN))
-            assert await desk.has(1) == [b"]C1A"]
+    async with connected(tmp_path, scanner_at) as (scanner, device, desk):
+        device.type(decoded(b"A")[:-1] + b"?")
+        assert await device.heard(len(NAK_RESEND)) == NAK_RESEND
+        device.type(decoded(b"A", AGAIN))
+        assert await desk.has(1) == [b"]C1A"]
     assert scanner.health.damaged == 1
 
 
 async def test_f22_unplugged_in_mid_message_is_recorded_as_damaged(
     tmp_path: Path,
 ) -> None:
-    desk = Desk()
-    with pty_scanner(tmp_path) as device:
-        scanner = scanner_at(device.path)
-        async with running(scanner, desk):
-            await until(lambda: scanner.health.connected)
-            device.type(decoded(b"P-12", MORE))
-            assert await device.heard(len(ACK)) == ACK
-            device.unplug()
-            await desk.has(1)
-            assert not scanner.health.connected
-            await scanner.confirm(desk.reads[0], Tone.ERROR)
+    async with connected(tmp_path, scanner_at) as (scanner, device, desk):
+        device.type(decoded(b"P-12", MORE))
+        assert await device.heard(len(ACK)) == ACK
+        device.unplug()
+        await desk.has(1)
+        assert not scanner.health.connected
+        await scanner.confirm(desk.reads[0], Tone.ERROR)
     assert [(r.raw, r.damaged) for r in desk.reads] == [(b"P-12", True)]
