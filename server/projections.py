@@ -82,10 +82,9 @@ class Projection:
     does counts once that is durable (`commit`), or never (`forget`).
 
     Args:
-        shelf: What is written, and what speaks of an item by ``unwritten``, too.
+        shelf: What is written, and what speaks of an item by what is not, too.
         site: The site's rules.
-        unwritten: Where to show what is not written.
-        most: How many items are held in memory, about.
+        versions: What is known of items, by the same shelf.
         work: How many events may be told anew with those that came late, about; the
             rest is left to `settle`.
 
@@ -96,9 +95,8 @@ class Projection:
         self,
         shelf: Shelf,
         site: Site,
-        unwritten: Unwritten,
+        versions: Versions,
         *,
-        most: int = 50_000,
         work: int = 2**63 - 1,
     ) -> None:
         self._shelf, self._site = shelf, site
@@ -110,7 +108,7 @@ class Projection:
         self._departing = {
             name for name, action in site.actions.items() if action.place is Place.GONE
         }
-        self._versions = Versions(shelf, unwritten, most)
+        self._versions = versions
         self._get = self._versions.get
         self._work = work
         self._fold = Fold(site, self, self)
@@ -121,7 +119,7 @@ class Projection:
         self.settled = True
         self._contents: dict[str, dict[str, None]] = {}
         self._counts: dict[str, int] = {}
-        self._begin(unwritten.told)
+        self._begin(versions.durable)
         self._wrote()
 
     @property

@@ -12,7 +12,10 @@ from server.exceptions import Case
 from server.kept import Kept, Unwritten
 from server.known import Known
 
-__all__ = ["Rows", "Versions"]
+__all__ = ["Owned", "Rows", "Versions"]
+
+MOST = 50_000
+"""Items that are held in memory, about."""
 
 
 class Rows(Protocol):
@@ -31,11 +34,11 @@ class Rows(Protocol):
 class _Changed(dict[str, Kept]):
     """The versions of this batch: whatever is asked for counts as changed."""
 
-    def __init__(self, get: Callable[[str], Kept], taken: int, told: int) -> None:
-        self._get, self._taken, self._told = get, taken, told
+    def __init__(self, change: Callable[[str], Kept]) -> None:
+        self._change = change
 
     def __missing__(self, key: str) -> Kept:
-        kept = self[key] = self._get(key).changing(self._taken, self._told)
+        kept = self[key] = self._change(key)
         return kept
 
 
@@ -46,7 +49,7 @@ class Versions:
     that is not written.
     """
 
-    def __init__(self, rows: Rows, unwritten: Unwritten, most: int) -> None:
+    def __init__(self, rows: Rows, unwritten: Unwritten, most: int = MOST) -> None:
         self._rows, self._most = rows, most
         self.unwritten = unwritten
         self._recent: dict[str, Kept] = {}
@@ -56,7 +59,15 @@ class Versions:
         self.changed = self._nothing()
 
     def _nothing(self) -> _Changed:
-        return _Changed(self._known, self._taken, self.unwritten.told)
+        return _Changed(self._change)
+
+    def _change(self, key: str) -> Kept:
+        """Return what of an item may be changed for this batch."""
+        return self._known(key).changing(self._taken, self.unwritten.told)
+
+    def _as_written(self) -> list[Kept]:
+        """Return what is to be written, for notes of that."""
+        return [kept.as_written() for kept in self.unwritten]
 
     @property
     def behind(self) -> bool:
@@ -113,7 +124,7 @@ class Versions:
 
     def write(self) -> None:
         """Write what is not written."""
-        self._writing = [kept.as_written() for kept in self.unwritten]
+        self._writing = self._as_written()
         self._rows.save(self._writing, self._taken)
 
     def commit(self) -> bool:
@@ -136,3 +147,18 @@ class Versions:
         self._taken = self._durable
         self.changed = self._nothing()
         self._writing = None
+
+
+class Owned(Versions):
+    """Versions at which nobody else looks, and which are made again where that fails.
+
+    There is one of each item, which changes in place.
+    """
+
+    def _change(self, key: str) -> Kept:
+        kept = self._known(key)
+        kept.taken = self._taken
+        return kept
+
+    def _as_written(self) -> list[Kept]:
+        return list(self.unwritten)

@@ -25,6 +25,7 @@ from server.store.keeping import STATE
 from server.store.reading import last_position
 from server.store.shelf import SqlShelf, create
 from server.store.understanding import OPAQUE, read
+from server.versions import Owned
 from shared.lines import Line
 
 __all__ = ["Rebuild", "clear", "following", "layout", "note", "rules"]
@@ -102,7 +103,8 @@ class Rebuild:
         self._site, self._many = site, many
         unwritten = Unwritten()
         self._shelf = SqlShelf(connection, unwritten, self._new)
-        self.projection = Projection(self._shelf, site, unwritten, work=WORK)
+        versions = Owned(self._shelf, unwritten)
+        self.projection = Projection(self._shelf, site, versions, work=WORK)
         self.progress = Progress(0, last_position(connection))
 
     def step(self, connection: sqlite3.Connection) -> bool:

@@ -65,6 +65,7 @@ from server.store.station_rows import (
 )
 from server.store.worker import Worker
 from server.store.writing import append, keep_clocks
+from server.versions import Versions
 from shared.api.items import ItemAnswer
 from shared.errors import StartError
 from shared.hosts import Topic
@@ -210,7 +211,8 @@ class SqliteStore:
         self._received = Received(self._now, last)
         unwritten = Unwritten(int(meta.get("told", "0")))
         shelf = SqlShelf(connection, unwritten)
-        self._projection = Projection(shelf, self._site, unwritten, work=WORK)
+        versions = Versions(shelf, unwritten)
+        self._projection = Projection(shelf, self._site, versions, work=WORK)
         self._position = self._written = reading.last_position(connection)
         return meta
 

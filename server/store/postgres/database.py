@@ -144,9 +144,16 @@ def _escape(text: str) -> str:
 
 def _escaped(value: object) -> object:
     """Escape what is in an array; the connection sees to the rest."""
-    if isinstance(value, list):
-        return [_escape(one) if isinstance(one, str) else one for one in value]
-    return value
+    if not isinstance(value, list) or not isinstance(_first(value), str):
+        return value
+    # looked at all at once, because nearly no text has any of these characters
+    if _escape(together := "".join(filter(None, value))) is together:
+        return value
+    return [one and _escape(one) for one in value]
+
+
+def _first(values: list[object]) -> object:
+    return next((value for value in values if value is not None), None)
 
 
 def _read(data: bytes) -> str:

@@ -29,9 +29,12 @@ CROSS JOIN LATERAL (
 ) h
 WHERE h.version <> k.version
 """
+# Who is missing here is held by another; who is remembered comes without what is kept.
 _TRY = """
-SELECT h.key, h.version, h.number, h.state, h.heard
-FROM unnest($1::bytea[]) k (name)
+SELECT h.key, h.version, h.number,
+    CASE WHEN h.version <> k.version THEN h.state END,
+    CASE WHEN h.version <> k.version THEN h.heard END
+FROM unnest($1::bytea[], $2::bigint[]) k (name, version)
 CROSS JOIN LATERAL (
     SELECT i.* FROM item i WHERE i.name = k.name FOR NO KEY UPDATE SKIP LOCKED
 ) h
@@ -161,7 +164,7 @@ class Held:
     def _wait(self, keys: Iterable[str]) -> list[Kept]:
         """Wait for items, and return what is kept of those that have a row."""
         named = sorted((digest(key), key) for key in keys)
-        versions = self._remembered.versions([key for _, key in named])
+        versions = self._remembered.take([key for _, key in named])
         found = self._database.rows(
             _HOLD,
             [name for name, _ in named],
@@ -185,8 +188,10 @@ class Held:
         more = [key for key in keys if key not in self._held]
         if not more:
             return []
-        names = sorted(map(digest, more))
-        rows = self._database.rows(_TRY, names)
+        names = list(map(digest, more))
+        known = dict(zip(more, self._remembered.take(more), strict=True))
+        numbers = [NEVER if one is None else one.number for one in known.values()]
+        rows = self._database.rows(_TRY, names, numbers)
         if len(rows) < len(more):
             there = self._database.rows(
                 "SELECT i.key FROM unnest($1::bytea[]) k (name)"
@@ -197,7 +202,12 @@ class Held:
         if self.met:
             raise MeetingError
         self._held.update(more)
-        return self._read(rows)
+        same = {
+            row[0]: one for row in rows if row[3] is None and (one := known[row[0]])
+        }
+        self.versions.update(same)
+        read = self._read(row for row in rows if row[3] is not None)
+        return [*read, *(one.kept for one in same.values())]
 
     def _outward(self, found: list[Kept]) -> None:
         """Hold what items are in, all the way out."""

@@ -47,10 +47,13 @@ class Remembered:
             self._session = database.session
             self._recent, self._older = {}, {}
 
-    def versions(self, keys: Iterable[str]) -> list[Version | None]:
-        """Return of each item what is remembered."""
-        recent, older = self._recent.get, self._older.get
-        return [recent(key) or older(key) for key in keys]
+    def take(self, keys: Iterable[str]) -> list[Version | None]:
+        """Return of each item what is remembered, for a transaction to change.
+
+        It is not remembered any more, unless the transaction is committed.
+        """
+        recent, older = self._recent.pop, self._older.pop
+        return [recent(key, None) or older(key, None) for key in keys]
 
     def note(self, versions: Mapping[str, Version]) -> None:
         """Remember what a transaction read or wrote, once that is committed."""

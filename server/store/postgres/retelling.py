@@ -24,6 +24,7 @@ from server.store.postgres.holding import Held, Nobody
 from server.store.postgres.reading import inside
 from server.store.postgres.remembered import Remembered
 from server.store.postgres.shelf import PgShelf
+from server.versions import Owned
 
 __all__ = ["Found", "Looking", "Piece", "StoppedError", "SupersededError"]
 __all__ += ["beside_others", "finish_apart", "see"]
@@ -262,7 +263,7 @@ class Piece:
         ]
         unwritten = Unwritten()
         shelf = PgShelf(database, held, unwritten, number)
-        projection = Projection(shelf, self._site, unwritten)
+        projection = Projection(shelf, self._site, Owned(shelf, unwritten))
         projection.rewrite(told, self._kept, self._later)
         projection.write()
         return projection.late.keys

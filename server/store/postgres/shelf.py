@@ -17,6 +17,7 @@ from server.store.keeping import MOST_HEARD, findings_of, packed, written
 from server.store.postgres.database import Database, MeetingError, Row, digest
 from server.store.postgres.holding import Guard, listed
 from server.store.postgres.reading import PgReader
+from server.versions import Owned
 
 __all__ = ["PARTITIONS", "PgShelf", "create", "take_in"]
 
@@ -373,7 +374,7 @@ def take_in(
 
     Return what is left to be told anew; ``work`` says how much of that is not.
     """
-    projection = Projection(shelf, site, unwritten, work=work)
+    projection = Projection(shelf, site, Owned(shelf, unwritten), work=work)
     projection.take(arrived, unwritten.told + 1)
     projection.write()
     return projection.late

@@ -234,10 +234,12 @@ class Appending:
         return late
 
     def _about(self, event: Event) -> Iterable[str]:
-        yield from named(event)
-        for key, role in mentions(event.line, self._site.actions):
-            if role is not Role.PLACE:
-                yield key
+        line = event.line
+        if line.container is None and line.items is None:
+            return named(event)
+        spoken_of = mentions(line, self._site.actions)
+        keys = [key for key, role in spoken_of if role is not Role.PLACE]
+        return [*named(event), *keys]
 
     def _note(self, database: Database, new: list[_New], moment: int) -> None:
         """Note up to where logs are, and that their stations spoke."""
