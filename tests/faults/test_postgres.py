@@ -6,17 +6,22 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import quote
 
+import asyncpg
 import pytest
 
 from server.problems import ProblemError
 from server.store import Store
 from server.store.postgres import database as connections
+from server.store.postgres import turn
 from server.store.postgres.store import PostgresStore
+from server.store.postgres.turn import Turn
+from shared.moments import to_text
 from shared.protocol import ProblemType
-from tests.contracts.storing import NOW, Log, joined
+from tests.contracts.storing import AGO, NOW, Log, joined
 from tests.postgres import Postgres
 
 LINES = 120
+MESSAGE = "could not extend file: No space left on device"
 
 
 class _Way:
@@ -164,6 +169,32 @@ async def test_f71_a_database_that_is_gone_is_said_to_be_and_comes_back(
     assert (await log.send()).acked == 1
     await _once(store, log)
     assert (await store.item("P")).location == "X"
+
+
+async def test_f70_what_a_full_disk_refused_is_not_remembered(
+    store: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = await joined(store, "DOCK-1")
+    log.write("receive", item="P", location="D-1")
+    await log.send()
+
+    def fail(*_: object, **__: object) -> Turn:
+        raise asyncpg.DiskFullError(MESSAGE)
+
+    log.write("store", 1, item="P", location="A-1")
+    with monkeypatch.context() as full:
+        full.setattr(turn, "commit", fail)
+        with pytest.raises(ProblemError) as refused:
+            await log.send(after=1)
+    assert refused.value.problem.status == 503
+
+    log.lines.pop()
+    log.write("see", 2, item="P", location="D-1")
+    await log.send(after=1)
+    answer = await store.item("P")
+    assert (answer.status, answer.location) == ("received", "D-1")
+    assert answer.location_since == to_text(AGO)  # it was never anywhere else
+    await _once(store, log)
 
 
 async def test_f72_whoever_follows_misses_and_repeats_nothing(
