@@ -4,15 +4,21 @@ The application has an aggregate for each item, as one would write it: what was 
 before is read, the scan is added, and a batch is saved at once.
 """
 
+import asyncio
+import sys
 import time
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from bench.peers.given import Batch, Given, NotHereError, Taken
+import aiohttp
 
-__all__ = ["application", "recorder"]
+from bench.peers.given import Batch, Given, NotHereError, Taken
+from bench.peers.running import free_port, running
+
+__all__ = ["application", "recorder", "served"]
 
 _MISSING = "eventsourcing is not installed: make bench installs it"
 
@@ -48,6 +54,33 @@ async def recorder(folder: Path, rows: Given) -> Taken:
     there = keeping.max_notification_id()
     store.close()
     return Taken(rate, int(there))
+
+
+async def served(folder: Path, rows: Given) -> Taken:
+    """Insert the same behind aiohttp, for stations that share it over HTTP."""
+    if find_spec("eventsourcing") is None:
+        raise NotHereError(_MISSING)
+    port = free_port()
+    program = (sys.executable, "-m", "bench.peers.recorder_server")
+    async with (
+        running(Path.cwd(), port, *program, str(folder), str(port)),
+        aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session,
+    ):
+
+        async def send(batches: list[Batch]) -> None:
+            for batch in batches:
+                body = b"\n".join(data for _, data in batch.rows)
+                url = f"/{batch.station}?after={batch.after}"
+                async with session.post(url, data=body) as answer:
+                    await answer.read()
+
+        began = time.perf_counter()
+        await asyncio.gather(*map(send, rows.stations))
+        rate = rows.rows / (time.perf_counter() - began)
+        await asyncio.gather(*map(send, rows.again.stations))
+        async with session.get("/count") as answer:
+            there = int(await answer.text())
+    return Taken(rate, there)
 
 
 async def application(folder: Path, rows: Given) -> Taken:

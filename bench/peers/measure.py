@@ -49,6 +49,7 @@ PEERS = (
     _Peer("peer Redis, by pipeline", redis_streams.pipelined, "appendfsync always"),
     _Peer("peer PouchDB _bulk_docs", couch.couch, "NOT flushed when it says yes", 2, 5),
     _Peer("peer eventsourcing, recorder", event_sourcing.recorder, "a library"),
+    _Peer("peer the same behind aiohttp", event_sourcing.served, "over HTTP"),
     _Peer("peer eventsourcing, app", event_sourcing.application, "the same", 2, 4),
 )
 """Those whose name begins with ``peer`` are others' work."""
