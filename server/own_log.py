@@ -111,6 +111,23 @@ class OwnLog:
         # once begun it is seen to its end, whoever asked for it may have gone
         return await asyncio.shield(asyncio.create_task(self._write(lines)))
 
+    async def remark(self, station: str, text: str, reason: str) -> None:
+        """Append what the server itself noticed of a station.
+
+        Raises:
+            ProblemError: It cannot be stored.
+        """
+        line = HostLine(
+            seq=1,
+            at="",
+            action="note",
+            by=OWN,
+            station=station,
+            text=text,
+            reason=reason,
+        )
+        await self.write([line])
+
     async def _write(self, lines: Sequence[HostLine]) -> list[str]:
         names = []
         async with self._turn:

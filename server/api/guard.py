@@ -11,8 +11,7 @@ from server.api.signing import refused_change, session_of
 from server.keys import Key, Scope, hashed
 from server.problems import ProblemError
 from server.sessions import PROOF, Session
-from server.store import OWN, Station, Token
-from shared.hosts import HostLine
+from server.store import Station, Token
 from shared.moments import SECOND, to_text
 from shared.protocol import ProblemType
 
@@ -245,16 +244,8 @@ async def _tell_copied(
         return
     address = rates.address(request)
     await context.store.note_copied(station, address)
-    line = HostLine(
-        seq=1,
-        at="",
-        action="note",
-        by=OWN,
-        station=station.name,
-        text="copied",
-        reason=f"a replaced token came from {address}",
-    )
-    await context.own.write([line])
+    reason = f"a replaced token came from {address}"
+    await context.own.remark(station.name, "copied", reason)
 
 
 async def _tell_displaced(

@@ -13,10 +13,9 @@ from server.api.rates import RATES
 from server.keys import hashed, new_secret
 from server.problems import ProblemError, invalid, not_found
 from server.station_exceptions import station_state
-from server.store import OWN, Station, is_own
+from server.store import Station, is_own
 from shared.api.acts import Written
 from shared.api.stations import NewStation, Revoke, StationCode, StationPage
-from shared.hosts import HostLine
 from shared.moments import to_text
 from shared.protocol import Enrol, Enrolled, ProblemType
 
@@ -150,17 +149,11 @@ async def _tell_displaced(request: web.Request, station: Station, host: str) -> 
     if gone is None:
         return
     address = request.app[RATES].address(request)
-    line = HostLine(
-        seq=1,
-        at="",
-        action="note",
-        by=OWN,
-        station=station.name,
-        text="displaced",
-        reason=f"{gone.host[:_MAX_NAME]}, log {gone.log} up to line {gone.acked}, "
-        f"by {host} at {address}",
+    reason = (
+        f"{gone.host[:_MAX_NAME]}, log {gone.log} up to line {gone.acked}, "
+        f"by {host} at {address}"
     )
-    await request.app[CONTEXT].own.write([line])
+    await request.app[CONTEXT].own.remark(station.name, "displaced", reason)
 
 
 async def stations(request: web.Request) -> web.Response:

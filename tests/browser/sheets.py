@@ -1,14 +1,12 @@
 """What a browser prints: the words of each page, and where they stand on it."""
 
 import re
-import shutil
-import subprocess
 from collections.abc import Sequence
 from html import unescape
 from itertools import combinations
 from typing import NamedTuple
 
-import pytest
+from tests.poppler import read
 
 _WORD = re.compile(
     r'<word xMin="(.+?)" yMin="(.+?)" xMax="(.+?)" yMax="(.+?)">(.*?)</word>'
@@ -35,21 +33,13 @@ class Word(NamedTuple):
 
 
 def printed(pdf: bytes) -> list[list[Word]]:
-    """Read a PDF's pages, with a program of Debian's poppler-utils."""
-    if shutil.which("pdftotext") is None:
-        pytest.skip("there is no pdftotext (Debian: poppler-utils)")
-    done = subprocess.run(
-        ["pdftotext", "-bbox", "-", "-"],  # noqa: S607
-        input=pdf,
-        capture_output=True,
-        check=True,
-    )
+    """Read where the words of a PDF's pages stand."""
     return [
         [
             Word(float(left), float(top), float(right), float(bottom), unescape(text))
             for left, top, right, bottom, text in _WORD.findall(sheet)
         ]
-        for sheet in done.stdout.decode().split("<page ")[1:]
+        for sheet in read(pdf, "-bbox").split("<page ")[1:]
     ]
 
 

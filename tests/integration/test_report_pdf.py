@@ -1,8 +1,6 @@
 """The incident report as PDF: what it says, and hostile texts as text."""
 
 import re
-import shutil
-import subprocess
 from html import unescape
 from typing import Any
 from urllib.parse import quote
@@ -14,6 +12,7 @@ from shared.hosts import HostLine
 from shared.lines import Line, encode
 from shared.moments import SECOND, to_text
 from tests.integration.test_console import HOSTILE
+from tests.poppler import read
 from tests.serving import Log, Service
 
 
@@ -46,19 +45,6 @@ async def page_of(
     path = f"/items/{quote(item, safe='')}/report{query}"
     _, body = await _answered(service, path, language)
     return _bare(unescape(re.sub(r"<[^>]*>", "", body.decode())))
-
-
-def read(pdf: bytes) -> str:
-    """Read a PDF's text, with a program of Debian's poppler-utils."""
-    if shutil.which("pdftotext") is None:
-        pytest.skip("there is no pdftotext (Debian: poppler-utils)")
-    found = subprocess.run(
-        ["pdftotext", "-layout", "-", "-"],  # noqa: S607
-        input=pdf,
-        capture_output=True,
-        check=True,
-    )
-    return found.stdout.decode()
 
 
 async def _pick(log: Log, item: str, ago: int) -> None:
