@@ -46,7 +46,7 @@ from edge.texts import Texts, said
 from edge.uplink import Uplink
 from edge.vitals import Vitals
 from edge.watch import Machine, Parts, Watch
-from edge.workflow import Told
+from edge.workflow import Rules, Told
 from shared.errors import StartError
 from shared.sd_notify import READY, STOPPING, notify
 
@@ -126,6 +126,17 @@ async def run(setup: Setup, stop: asyncio.Event, clock: Clock = read_clock) -> i
         return outbox.waiting
 
 
+def _allowed(setup: Setup, me: Identity | None) -> Rules:
+    """Return what may be scanned here, and typed: at the screen, too."""
+    found = rules(
+        setup.config.workflow,
+        checks=setup.config.checks,
+        enrolled_at=me.location if me else None,
+        scanners=setup.scanners,
+    )
+    return msgspec.structs.replace(found, typed=found.typed | {DEVICE})
+
+
 class Station:
     """A station's running parts."""
 
@@ -164,13 +175,7 @@ class Station:
             keep_told(self._facts, copy)
             self._settings = settings_of(copy.present)
             copy.observe(self._set)
-        allowed = rules(
-            setup.config.workflow,
-            checks=setup.config.checks,
-            enrolled_at=me.location if me else None,
-            scanners=setup.scanners,
-        )
-        allowed = msgspec.structs.replace(allowed, typed=allowed.typed | {DEVICE})
+        allowed = _allowed(setup, me)
         self._capture = Capture(
             outbox,
             allowed,
@@ -188,28 +193,32 @@ class Station:
             waiting=lambda: outbox.waiting,
             clock=clock,
         )
-        self._watch = Watch(
-            Parts(
-                outbox=outbox,
-                care=self._care,
-                capture=self._capture,
-                scanners=self._scanners,
-                status=lambda: self._told,
-                copying=copying,
-                copy=copy,
-            ),
-            Machine(clock),
-            data=setup.data,
-            texts=setup.texts,
-            say=setup.say,
-            awake=sync.retry if sync else lambda: None,
-        )
+        self._watch = self._watched()
         self._watch.observe(lambda report: self._panel.refresh(self._told, report))
         self._watch.observe(observe)
         light = setup.config.light
         self._light = Light(light, open_pins) if light.chip else None
         if setup.look is not None:
             self._panel.observe(setup.look)
+
+    def _watched(self) -> Watch:
+        """Return what looks at the parts, and reports of them."""
+        return Watch(
+            Parts(
+                outbox=self._outbox,
+                care=self._care,
+                capture=self._capture,
+                scanners=self._scanners,
+                status=lambda: self._told,
+                copying=self._copying,
+                copy=self._copy,
+            ),
+            Machine(self._clock),
+            data=self._setup.data,
+            texts=self._setup.texts,
+            say=self._setup.say,
+            awake=self._sync.retry if self._sync else lambda: None,
+        )
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until told to stop, or until there is nothing more to do."""
