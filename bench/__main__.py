@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from time import gmtime, strftime
 
+from bench.archive import archived
 from bench.compare import said
 from bench.console import console
 from bench.day import day
@@ -51,6 +52,7 @@ MEASURES = {
         peers,
         day,
         late,
+        archived,
     )
 }
 
