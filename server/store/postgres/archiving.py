@@ -50,9 +50,10 @@ LEFT JOIN LATERAL (
 WHERE l.seq IS NULL OR coalesce(l.line, k.line) <> k.line LIMIT 1
 """  # noqa: S608 # of constants
 _TAKE = f"""
-UPDATE line SET line = NULL {_GIVEN}
-WHERE line.log = g.id AND line.seq = k.seq AND line.line = k.line AND NOT EXISTS (
-    SELECT 1 FROM said s WHERE s.line = g.id << 32 | k.seq)
+WITH n AS MATERIALIZED (SELECT g.id AS log, k.seq, k.line {_GIVEN})
+UPDATE line SET line = NULL FROM n
+WHERE line.log = n.log AND line.seq = n.seq AND line.line = n.line AND NOT EXISTS (
+    SELECT 1 FROM said s WHERE s.line = n.log << 32 | n.seq)
 """  # noqa: S608 # of constants
 
 
