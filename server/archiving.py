@@ -18,7 +18,7 @@ from server.store.archive import Archive, ArchiveFile, Ends, hashed
 from server.store.parquet import MissingError, Row, Writer
 from shared import files
 from shared.chain import link
-from shared.errors import StartError
+from shared.errors import ScantrailError, StartError
 from shared.moments import SECOND
 
 __all__ = ["MOST", "Kept", "archive"]
@@ -128,7 +128,11 @@ def _made(kept: Kept, reader: Archive, before: int) -> ArchiveFile | None:
         sha256=hashed(path),
         taken=first.position - 1,
     )
-    _check(kept, reader, file)
+    try:
+        _check(kept, reader, file)
+    except ScantrailError:
+        path.unlink(missing_ok=True)
+        raise
     return file
 
 
@@ -167,9 +171,11 @@ def _write(path: Path, first: Entry, coming: Iterator[Entry]) -> tuple[int, int]
             for last in coming:
                 writer.add(last)
                 lines += 1
+        files.settle(beside, path)
     except MissingError as error:
         raise StartError(str(error)) from error
-    files.settle(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
     return last.position, lines
 
 

@@ -5,6 +5,7 @@
     DIR/2026-11-25T20-00-00Z/
         manifest.json    what is in it, with a hash of each file, and the last seal
         scantrail.db     the database, as of one moment
+        archive/         the files of archived lines, shared with the backup before
         …                keys and whatever else the data folder holds
 
 A backup is made beside a running server, by a process of its own. It counts once its
@@ -41,6 +42,7 @@ __all__ = [
     "Published",
     "drop_old",
     "make",
+    "newest_archive",
     "published",
     "read",
     "restore",
@@ -122,7 +124,7 @@ def make(
         partial.mkdir(mode=0o700)
         if copy is None:
             _copy_database(data / DATABASE, partial / DATABASE)
-            _copy_archive(data, partial)
+            _copy_archive(data, partial, newest_archive(to))
         else:
             copy(partial / DATABASE)
             _as_one_file(partial / DATABASE)
@@ -154,13 +156,24 @@ def _copy_database(source: Path, target: Path) -> None:
     _as_one_file(target)
 
 
-def _copy_archive(data: Path, to: Path) -> None:
+def newest_archive(to: Path) -> Path | None:
+    """Return the folder of archived lines in the newest backup, to share them with it.
+
+    Args:
+        to: The folder of backups.
+    """
+    made = sorted(path.parent for path in to.glob(f"*/{MANIFEST}"))
+    whole = [folder for folder in made if folder.suffix != _PARTIAL]
+    return whole[-1] / ARCHIVE if whole else None
+
+
+def _copy_archive(data: Path, to: Path, older: Path | None) -> None:
     """Copy the files of archived lines that the copy of the database knows of."""
     with opened(to / DATABASE) as copy:
         known = files_of(copy)
     for reason in archive_at(data / ARCHIVE).missing(known):
         raise BackupError(reason)
-    bring(known, data / ARCHIVE, to / ARCHIVE)
+    bring(known, data / ARCHIVE, to / ARCHIVE, older)
 
 
 def _as_one_file(path: Path) -> None:

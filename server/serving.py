@@ -4,6 +4,7 @@ import asyncio
 import logging
 import shutil
 import signal
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -27,8 +28,8 @@ from server.people import People
 from server.reference import ReferenceData
 from server.sessions import Sessions
 from server.store import Store, own_name
-from server.storing import opened
-from shared.errors import StartError
+from server.storing import missing, opened
+from shared.errors import ScantrailError, StartError
 from shared.moments import SECOND
 from shared.sd_notify import READY, STOPPING, notify
 
@@ -80,6 +81,7 @@ async def _serve_from(data: Path, number: int, config: ServerConfig) -> None:
     except BaseException:
         await store.close()  # an open database keeps a process from ending
         raise
+    await _say_what_is_missing(data, config)
     context = _context(data, config, store, own, told.fingerprint if told else "")
     # what a body unpacks to is bounded by server.delivery, not by aiohttp
     runner = web.AppRunner(
@@ -114,6 +116,13 @@ async def _serve_from(data: Path, number: int, config: ServerConfig) -> None:
     finally:
         following.cancel()
         await runner.cleanup()
+
+
+async def _say_what_is_missing(data: Path, config: ServerConfig) -> None:
+    """Log of each file of archived lines that is not there; the rest is served."""
+    with suppress(ScantrailError):  # who asks for such a line is told
+        for text in await asyncio.to_thread(missing, config.store, data):
+            _LOG.error("%s", text)
 
 
 def _context(

@@ -77,6 +77,7 @@ async def to_file(
     *,
     copy: bool = False,
     archive: Path | None = None,
+    older: Path | None = None,
 ) -> Moved:
     """Move everything from PostgreSQL into a new file.
 
@@ -88,6 +89,7 @@ async def to_file(
         copy: Take what is there at one moment, and let servers go on there.
         archive: Where the servers on that database have files of archived lines, if
             not beside the file.
+        older: A folder that has copies of some of those already, to share them.
 
     Raises:
         StartError: It cannot be done; what was moved stays, to go on from.
@@ -118,7 +120,7 @@ async def to_file(
                 target.write(chunk, whose)
                 done = chunk.done
                 tell(f"{done} deliveries are there")
-            _bring(files(database), archive or beside, beside)
+            _bring(files(database), archive or beside, beside, older)
             target.finish(moving.rest(database), whose)
             source = moving.holds(database)
             _must_be_equal(source, target.holds())
@@ -133,10 +135,12 @@ async def to_file(
             await worker.close()
 
 
-def _bring(known: Sequence[ArchiveFile], source: Path, to: Path) -> None:
+def _bring(
+    known: Sequence[ArchiveFile], source: Path, to: Path, older: Path | None = None
+) -> None:
     """Copy files of archived lines to where they are looked for from now on."""
     try:
-        bring(known, source, to)
+        bring(known, source, to, older)
     except OSError as error:
         reason = (
             f"archived lines cannot be copied from {source} to {to}: {error}. Put "

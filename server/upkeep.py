@@ -47,7 +47,9 @@ def _kept_elsewhere(options: argparse.Namespace) -> ServerConfig | None:
     return config if config.store.url else None
 
 
-def _copy_of(config: ServerConfig | None, data: Path) -> Callable[[Path], None] | None:
+def _copy_of(
+    config: ServerConfig | None, data: Path, to: Path
+) -> Callable[[Path], None] | None:
     """Return what copies the database that the settings name."""
     if config is None:
         return None
@@ -56,7 +58,15 @@ def _copy_of(config: ServerConfig | None, data: Path) -> Callable[[Path], None] 
         with driver_missing():
             url, site = address(config.store), config.site()
             asyncio.run(
-                to_file(url, path, site, _nobody, copy=True, archive=data / ARCHIVE)
+                to_file(
+                    url,
+                    path,
+                    site,
+                    _nobody,
+                    copy=True,
+                    archive=data / ARCHIVE,
+                    older=backup.newest_archive(to),
+                )
             )
 
     return copy
@@ -89,7 +99,7 @@ async def _transacted(
 
 
 def _backup(options: argparse.Namespace) -> None:
-    copy = _copy_of(_kept_elsewhere(options), options.data)
+    copy = _copy_of(_kept_elsewhere(options), options.data, options.to)
     folder, manifest = backup.make(options.data, options.to, now(), copy)
     _note(
         f"checked: {manifest.lines} lines of {len(manifest.acked)} logs; "

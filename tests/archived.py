@@ -200,6 +200,18 @@ class World:
             ).fetchone()
         return gone, there, said
 
+    async def change(self, statement: str) -> None:
+        """Change what is kept; {0} stands for a line as text, {1} makes it bytes."""
+        store = self.store
+        if isinstance(store, PostgresStore):
+            text = statement.format("convert_from(line, 'UTF8')", "::bytea")
+            await store._write(lambda database: database.do(text))
+            return
+        text = statement.format("CAST(line AS TEXT)", "")
+        with closing(sqlite3.connect(self.folder / DATABASE)) as connection, connection:
+            connection.execute(text)
+            connection.execute("UPDATE line SET line = CAST(line AS BLOB)")
+
     async def report(self) -> Report:
         """Check everything, as verify does."""
         store = self.store

@@ -253,8 +253,16 @@ def differs(file: ArchiveFile, log: str, seq: int) -> StartError:
     return StartError(reason)
 
 
-def bring(known: Sequence[ArchiveFile], source: Path, to: Path) -> None:
+def bring(
+    known: Sequence[ArchiveFile], source: Path, to: Path, older: Path | None = None
+) -> None:
     """Copy files of an archive into another folder, durably, but those that are there.
+
+    Args:
+        known: The files.
+        source: The folder that they are in.
+        to: The other folder.
+        older: One with copies of some: what is whole in it is there under both names.
 
     Raises:
         OSError: One cannot be read or written.
@@ -262,10 +270,23 @@ def bring(known: Sequence[ArchiveFile], source: Path, to: Path) -> None:
     if known:
         make_folder(to)
     for file in known:
-        if not (to / file.name).exists():
+        if not (to / file.name).exists() and not _linked(file, older, to):
             beside = to / f"{file.name}.new"
             shutil.copyfile(source / file.name, beside)
             settle(beside, to / file.name)
+
+
+def _linked(file: ArchiveFile, older: Path | None, to: Path) -> bool:
+    """Give a sound copy of a file another name; return whether there was one."""
+    if older is None:
+        return False
+    try:
+        if hashed(older / file.name) != file.sha256:
+            return False
+        (to / file.name).hardlink_to(older / file.name)
+    except OSError:  # it is not there, or on another disk
+        return False
+    return True
 
 
 def _problem(reason: str) -> ProblemError:

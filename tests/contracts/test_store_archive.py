@@ -1,6 +1,8 @@
 """Lines in files of the archive are answered from as those in the database."""
 
 import asyncio
+import errno
+import os
 import random
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
@@ -16,7 +18,10 @@ from server.problems import ProblemError
 from server.site import DEFAULT
 from server.store import Store, View, parquet
 from server.store.archive import ArchiveFile
+from server.store.archiving import FileArchiving
+from server.store.postgres.archiving import PostgresArchiving
 from shared import files
+from shared.errors import StartError
 from shared.lines import Line, encode
 from shared.moments import SECOND, to_text
 from shared.protocol import ProblemType
@@ -180,7 +185,7 @@ async def made_anew(store: Store) -> None:
             await asyncio.sleep(0.01)
 
 
-async def test_answers_are_made_anew_from_archived_lines(world: World) -> None:
+async def test_f73_answers_are_made_anew_from_archived_lines(world: World) -> None:
     await filled(world)
     before = await world.answers(EVER)
     await world.store.close()
@@ -239,7 +244,7 @@ class _Ending:
         return around
 
 
-async def test_what_is_interrupted_anywhere_loses_nothing_and_goes_on(
+async def test_f69_what_is_interrupted_anywhere_loses_nothing_and_goes_on(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await world.play(random.Random(7), 30)  # noqa: S311 # no secret
@@ -272,6 +277,52 @@ async def test_what_is_interrupted_anywhere_loses_nothing_and_goes_on(
     gone, there, said = await world.counts()
     assert gone > 0
     assert there == said
+
+
+async def test_f70_a_disk_without_room_for_a_file_loses_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.play(random.Random(8), 30)  # noqa: S311 # no secret
+    before = await world.answers(EVER)
+
+    def full(beside: Path, path: Path) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path), None, beside)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(files, "settle", full)
+        with pytest.raises(StartError, match="No space left on device"):
+            await archived(world, world.moment + DAY)
+    assert (await world.counts())[0] == 0
+    assert await world.files() == []
+    assert await archived(world, world.moment + DAY)
+    assert not list(world.archive_folder.glob("*.new"))
+    assert await world.answers(EVER) == before
+
+
+async def test_what_was_changed_in_the_database_is_not_archived(world: World) -> None:
+    await world.play(random.Random(9), 30)  # noqa: S311 # no secret
+    await world.change("UPDATE line SET line = replace({0}, 'B-1', 'B-2'){1}")
+    with pytest.raises(StartError, match="does not lead to what was signed"):
+        await archived(world, world.moment + DAY)
+    assert (await world.counts())[0] == 0
+
+
+async def test_another_line_than_a_file_has_is_not_taken_out(world: World) -> None:
+    await world.play(random.Random(10), 30)  # noqa: S311 # no secret
+
+    def stop(_: object, __: object, ___: object) -> None:
+        raise _Ended
+
+    kind = PostgresArchiving if world.url else FileArchiving
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(kind, "take", stop)
+        with pytest.raises(_Ended):
+            await archived(world, world.moment + DAY)
+    assert len(await world.files()) == 1
+    await world.change("UPDATE line SET line = replace({0}, 'B-1', 'B-2'){1}")
+    with pytest.raises(StartError, match="is another in archive/"):
+        await archived(world, world.moment + DAY)
+    assert (await world.counts())[0] < 20
 
 
 def _nobody(file: ArchiveFile) -> None:

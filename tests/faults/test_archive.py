@@ -13,7 +13,9 @@ import pytest
 
 from server.backup import MANIFEST
 from server.site import DEFAULT
+from server.store import View
 from server.store.again import differences
+from server.store.postgres.store import PostgresStore
 from server.store.retime import retime_database
 from server.transfer import to_file, to_postgres
 from shared.data_folders import ARCHIVE, DATABASE
@@ -21,6 +23,7 @@ from shared.moments import SECOND
 from tests.archived import EVER, World
 from tests.postgres import Postgres
 from tests.programs import BIN, told
+from tests.properties.histories import ITEMS
 
 LONG_AGO = 1_700_000_000 * SECOND
 """When lines were received: in 2023, and at most two years later."""
@@ -74,7 +77,7 @@ async def archived(world: World) -> str:
     return said
 
 
-async def test_f22_archiving_that_is_killed_anywhere_goes_on(world: World) -> None:
+async def test_f69_archiving_that_is_killed_anywhere_goes_on(world: World) -> None:
     before, killed, steps = await world.answers(EVER), 0, 1
     command = ["archive", "--before", OVER, *where(world)]
 
@@ -119,12 +122,48 @@ async def test_archived_lines_are_in_a_backup_and_restored(world: World) -> None
         assert (await other.report()).findings == []
     finally:
         await other.store.close()
-    # a backup that would lack lines is none
+    # the next one shares what is whole in it
+    again = Path(await asyncio.to_thread(told, *make))
+    copies = [folder / ARCHIVE / name for folder in (made, again)]
+    assert copies[0].samefile(copies[1])
+    assert not copies[0].samefile(world.archive_folder / name)
+    # one that would lack lines is none
     (world.archive_folder / name).unlink()
     code, refusal = await asyncio.to_thread(ended, *make)
     assert code == 1
     assert name in refusal
-    assert len(list(to.iterdir())) == 1
+    assert len(list(to.iterdir())) == 2
+
+
+async def test_lines_are_archived_while_others_are_read_and_written(
+    database: Postgres, tmp_path: Path
+) -> None:
+    world = World(tmp_path, database.database(), begins=LONG_AGO)
+    await world.begin()
+    other = await PostgresStore.open(
+        world.url, world.clock, clock=world.clock, archive=world.archive_folder
+    )
+    try:
+        rng = random.Random(15)  # noqa: S311 # no secret
+        await world.play(rng, 80)
+        view = View(at=EVER, known_at=world.moment)
+        before = [await other.history(item, view) for item in ITEMS]
+        feed = await other.events(0, 1_000)
+        archiving = asyncio.create_task(archived(world))
+        looks = 0
+        while not archiving.done():
+            await world.play(rng, 3)
+            assert [await other.history(item, view) for item in ITEMS] == before
+            assert (await other.events(0, 1_000))[: len(feed)] == feed
+            looks += 1
+        await archiving
+        assert looks > 1
+        assert (await world.counts())[0] > 0
+        assert [await other.history(item, view) for item in ITEMS] == before
+        assert (await world.report()).findings == []
+    finally:
+        await other.close()
+        await world.store.close()
 
 
 async def test_a_doctor_tells_of_a_missing_file(world: World) -> None:
@@ -138,7 +177,7 @@ async def test_a_doctor_tells_of_a_missing_file(world: World) -> None:
     assert "it is not there" in found
 
 
-async def test_archived_lines_move_with_all_others(
+async def test_f58_archived_lines_move_with_all_others(
     database: Postgres, tmp_path: Path
 ) -> None:
     here = World(tmp_path / "here", begins=LONG_AGO)
