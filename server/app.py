@@ -54,6 +54,7 @@ INTERFACE: tuple[tuple[str, str, Access, Handler], ...] = (
     ("POST", "/v1/token", Access.STATION, tokens.renew),
     ("POST", "/v1/stations", Access.ADMINISTRATOR, stations.invite),
     ("GET", "/v1/stations", Access.READER, stations.stations),
+    ("GET", "/v1/codes", Access.ADMINISTRATOR, stations.codes),
     ("POST", "/v1/stations/{station}/revoke", Access.ADMINISTRATOR, stations.revoke),
     ("GET", "/v1/logs/{log}", Access.STATION_OR_READER, logs.state),
     ("POST", "/v1/logs/{log}/lines", Access.STATION, logs.append),

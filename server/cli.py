@@ -26,6 +26,7 @@ from server.backup import DATABASE
 from server.client.api import AnsweredError, Client
 from server.client.imports import add_import
 from server.client.program import finished, to_server
+from server.client.show import plain, table
 from server.config import load
 from server.data_folder import KEYS, begun_data_folder, data_folder, hold
 from server.keys import Keys, Scope
@@ -34,7 +35,7 @@ from server.now import now
 from server.store.retime import retime_database
 from shared import logfmt
 from shared.api.acts import Written
-from shared.api.stations import NewStation, Revoke, StationCode
+from shared.api.stations import CodePage, NewStation, Revoke, StationCode
 from shared.errors import StartError
 from shared.installed import warn_of_weaknesses
 from shared.keys import Kind, parse
@@ -84,7 +85,13 @@ def key(options: argparse.Namespace) -> None:
 
 
 def station_code(options: argparse.Namespace) -> None:
-    """Ask a running server for a code that lets a station join."""
+    """Ask a running server for a code that lets a station join, or which were made."""
+    if options.list:
+        _list_codes(options)
+        return
+    if not options.name:
+        reason = "which station? Name it, or see with --list which codes were made."
+        raise StartError(reason)
     place = _place(options.location) if options.location else None
     new = NewStation(
         name=options.name,
@@ -116,6 +123,27 @@ def station_code(options: argparse.Namespace) -> None:
         f"{code.code} --data DIR\nThe code works once, until {code.expires_at}.",
         file=sys.stderr,
     )
+
+
+def _list_codes(options: argparse.Namespace) -> None:
+    """Print which codes were made, the newest first: never the codes themselves."""
+
+    async def ask() -> CodePage:
+        async with Client(options.server, options.key) as client:
+            return await client.get("/v1/codes", CodePage)
+
+    rows = [
+        (
+            plain(one.station),
+            f"{one.state} {one.used_at}" if one.used_at else one.state,
+            f"{one.made_at} by {plain(one.made_by)}",
+            one.expires_at,
+            "yes" if one.replaces else "",
+        )
+        for one in asyncio.run(ask()).codes
+    ]
+    head = ("for", "is", "made", "ends", "replaces")
+    print("\n".join(table(head, rows)))  # noqa: T201 # the result
 
 
 def _place(written: str) -> str:
@@ -197,7 +225,15 @@ def _parser() -> argparse.ArgumentParser:
     add = commands.add_parser(
         "station-code", help="make a one-time code that lets a station join"
     )
-    add.add_argument("name", metavar="NAME", help="what the station is called")
+    add.add_argument(
+        "name", metavar="NAME", nargs="?", help="what the station is called"
+    )
+    add.add_argument(
+        "--list",
+        action="store_true",
+        help="make none; show which were made in the last months, by whom, and what "
+        "became of each",
+    )
     add.add_argument("--location", metavar="L", help="where it stands")
     add.add_argument("--kind", choices=["station", "host"], default="station")
     add.add_argument(

@@ -18,6 +18,7 @@ from shared.api.imports import ImportReport
 from shared.api.items import ItemAnswer, ItemEvents, ItemPage
 from shared.api.loads import DeparturePage, LoadManifest, LoadPage
 from shared.api.stations import (
+    CodePage,
     NewStation,
     Revoke,
     StationCode,
@@ -121,6 +122,7 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         answer=StationCode, status=201, body=NewStation
     ),
     ("GET", "/v1/stations"): Operation(answer=StationPage),
+    ("GET", "/v1/codes"): Operation(answer=CodePage, takes=(_LIMIT,)),
     ("POST", "/v1/stations/{station}/revoke"): Operation(
         answer=Written, status=201, body=Revoke, optional=True
     ),

@@ -8,23 +8,41 @@ from aiohttp import web
 
 from server.api import wire
 from server.api.acts import write
-from server.api.context import CONTEXT
+from server.api.context import CONTEXT, Context
+from server.api.guard import actor
 from server.api.rates import RATES
 from server.keys import hashed, new_secret
 from server.problems import ProblemError, invalid, not_found
 from server.station_exceptions import station_state
-from server.store import Station, is_own
+from server.store import Code, Station, is_own
 from shared.api.acts import Written
-from shared.api.stations import NewStation, Revoke, StationCode, StationPage
+from shared.api.stations import (
+    CodePage,
+    CodeState,
+    NewStation,
+    Revoke,
+    StationCode,
+    StationPage,
+)
 from shared.moments import to_text
 from shared.protocol import Enrol, Enrolled, ProblemType
 
-__all__ = ["end", "enrol", "invite", "made_code", "revoke", "stations"]
+__all__ = [
+    "code_states",
+    "codes",
+    "end",
+    "enrol",
+    "invite",
+    "made_code",
+    "revoke",
+    "stations",
+]
 
 _ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"  # without I, L, O, 0, 1
 _GROUPS, _GROUP = 3, 4
 _KEY_LENGTH = 32
 _MAX_NAME = 100
+_DEFAULT_CODES, _MOST_CODES = 100, 1000
 
 
 def new_code() -> str:
@@ -67,10 +85,38 @@ async def made_code(request: web.Request, new: NewStation) -> StationCode:
         code_hash=hashed(plain_code(code)),
         expires=expires,
         replaces=new.replaces,
+        by=actor(request),
     )
     if new.replaces:
         await write(request, action="note", station=name, text="code made, to replace")
     return StationCode(station=name, code=code, expires_at=to_text(expires))
+
+
+async def codes(request: web.Request) -> web.Response:
+    """``GET /v1/codes``: which codes were made, by whom, and what became of each."""
+    limit = max(1, wire.number(request, "limit", _DEFAULT_CODES, _MOST_CODES))
+    found = await code_states(request.app[CONTEXT], limit)
+    return wire.json(CodePage(codes=found))
+
+
+async def code_states(context: Context, limit: int) -> list[CodeState]:
+    """Return the codes that were made, the newest first, as a reader gets them."""
+    now = context.now()
+    return [_code_state(one, now) for one in await context.store.codes(limit)]
+
+
+def _code_state(one: Code, now: int) -> CodeState:
+    return CodeState(
+        station=one.station,
+        kind=one.kind,
+        location=one.location,
+        replaces=one.replaces,
+        made_by=one.by,
+        made_at=to_text(one.made),
+        expires_at=to_text(one.expires),
+        used_at=None if one.used is None else to_text(one.used),
+        state="used" if one.used else "expired" if one.expires < now else "open",
+    )
 
 
 async def revoke(request: web.Request) -> web.Response:

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from server.api import wire
 from server.api.context import CONTEXT
-from server.api.stations import end, made_code
+from server.api.stations import code_states, end, made_code
 from server.console.rendering import page, see_other
 from server.console.station_kinds import of_one
 from server.problems import invalid, not_found
@@ -20,6 +20,8 @@ from shared.moments import to_text
 __all__ = ["Square", "invite", "join_page", "joining", "revoke", "station", "stations"]
 
 
+MOST_CODES = 100
+"""Codes that were made, on the page; the interface gives more."""
 MANY = 20
 """Of more stations that are as they should be the list is folded."""
 
@@ -73,8 +75,9 @@ async def station(request: web.Request) -> web.Response:
 
 
 async def join_page(request: web.Request) -> web.Response:
-    """``GET /join``: which station shall join."""
-    return page(request, "join.html")
+    """``GET /join``: which station shall join, and who let which one in."""
+    made = await code_states(request.app[CONTEXT], MOST_CODES)
+    return page(request, "join.html", codes=made)
 
 
 async def invite(request: web.Request) -> web.Response:

@@ -20,6 +20,7 @@ from shared.protocol import LogState
 __all__ = [
     "OWN",
     "Answers",
+    "Code",
     "Departed",
     "DepartureQuery",
     "Departures",
@@ -103,6 +104,22 @@ class Station(msgspec.Struct, frozen=True, kw_only=True):
     token: Token = Token.PRESENT
     token_since: int = 0
     displaced: Displaced | None = None
+
+
+class Code(msgspec.Struct, frozen=True, kw_only=True):
+    """A one-time code that was made: for which name, by whom, and what became of it.
+
+    ``used`` is when a station joined by it; ``replaces``: also in place of another.
+    """
+
+    station: str
+    kind: str
+    location: str | None
+    replaces: bool
+    by: str
+    made: int
+    expires: int
+    used: int | None
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
@@ -309,11 +326,16 @@ class Store(Protocol):
         code_hash: bytes,
         expires: int,
         replaces: bool = False,
+        by: str = "",
     ) -> None:
         """Let a station of this name join once with a code, until it expires.
 
-        A name that is in use is refused, unless the code is made for replacing.
+        A name that is in use is refused, unless the code is made for replacing. ``by``
+        is who made it.
         """
+
+    async def codes(self, limit: int) -> list[Code]:
+        """Return the one-time codes that were made, the newest first."""
 
     async def enrol(
         self,

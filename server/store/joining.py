@@ -5,22 +5,30 @@ import sqlite3
 import msgspec
 
 from server.problems import ProblemError, taken
-from server.store import Displaced, Station, is_own
+from server.store import Code, Displaced, Station, is_own
 from server.store.heads import head_at
 from server.store.station_rows import note_displaced
 from server.store.tokens import station
 from shared.chain import start
+from shared.moments import SECOND
 from shared.protocol import ProblemType
 
 __all__ = [
+    "KEPT",
     "Invitation",
     "Joining",
+    "code",
+    "codes",
     "enrol",
     "invite",
     "others_log",
     "revoke",
     "wrong_code",
 ]
+
+
+KEPT = 90 * 24 * 3600 * SECOND
+"""How long it is kept, behind its end, that there was a code."""
 
 
 class Invitation(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,6 +40,7 @@ class Invitation(msgspec.Struct, frozen=True, kw_only=True):
     code_hash: bytes
     expires: int
     replaces: bool
+    by: str = ""
 
 
 class Joining(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,11 +74,11 @@ def invite(connection: sqlite3.Connection, asked: Invitation, now: int) -> None:
         number, joined, revoked, host, heard = row
         if joined is not None and revoked is None and not asked.replaces:
             raise taken(asked.name, host, heard)
-    connection.execute("DELETE FROM station_code WHERE expires < ?", (now,))
+    connection.execute("DELETE FROM station_code WHERE expires < ?", (now - KEPT,))
     connection.execute(
         "INSERT INTO station_code"
-        " (code_hash, station, expires, replaces, kind, location)"
-        " VALUES (?, ?, ?, ?, ?, ?)",
+        " (code_hash, station, expires, replaces, kind, location, made, by)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (
             asked.code_hash,
             number,
@@ -77,7 +86,43 @@ def invite(connection: sqlite3.Connection, asked: Invitation, now: int) -> None:
             asked.replaces,
             asked.kind,
             asked.location,
+            now,
+            asked.by,
         ),
+    )
+
+
+def codes(connection: sqlite3.Connection, limit: int) -> list[Code]:
+    """Return the codes that were made, the newest first, without the server's own."""
+    rows = connection.execute(
+        "SELECT s.name, c.kind, c.location, c.replaces, c.by, c.made, c.expires, c.used"
+        " FROM station_code c JOIN station s ON s.id = c.station"
+        " WHERE s.name NOT LIKE '(server%' ORDER BY c.made DESC, s.name LIMIT ?",
+        (limit,),
+    )
+    return [code(*row) for row in rows]
+
+
+def code(  # noqa: PLR0917 # a row
+    station_: str,
+    kind: str,
+    location: str | None,
+    replaces: int,
+    by: str,
+    made: int,
+    expires: int,
+    used: int | None,
+) -> Code:
+    """Return what a row says of a code."""
+    return Code(
+        station=station_,
+        kind=kind,
+        location=location,
+        replaces=bool(replaces),
+        by=by,
+        made=made,
+        expires=expires,
+        used=used,
     )
 
 

@@ -32,7 +32,7 @@ REST: Mapping[str, tuple[str, ...]] = MappingProxyType(
         ),
         "station_code": (
             *("code_hash", "station", "expires", "used", "replaces", "kind"),
-            "location",
+            *("location", "made", "by"),
         ),
         "log": (*("id", "name", "station", "acked", "head", "occurred", "backed_up"),),
         "archive": ("first", "last", "name", "lines", "size", "sha256", "taken"),

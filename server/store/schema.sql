@@ -66,6 +66,7 @@ CREATE TABLE restored_log (
 ) WITHOUT ROWID;
 
 -- What a station becomes that joins by it; replaces: also where another has the name.
+-- Who made it and when is kept for as long as people may ask: see server.store.joining.
 CREATE TABLE station_code (
     code_hash BLOB PRIMARY KEY,
     station INTEGER NOT NULL REFERENCES station,
@@ -73,7 +74,9 @@ CREATE TABLE station_code (
     used INTEGER,
     replaces INTEGER NOT NULL,
     kind TEXT NOT NULL,
-    location TEXT
+    location TEXT,
+    made INTEGER NOT NULL,
+    by TEXT NOT NULL
 ) WITHOUT ROWID;
 
 CREATE TABLE log (

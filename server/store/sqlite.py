@@ -27,6 +27,7 @@ from server.site import DEFAULT, Site
 from server.station_exceptions import Seen
 from server.store import (
     Answers,
+    Code,
     DepartureQuery,
     Departures,
     Entry,
@@ -418,6 +419,7 @@ class SqliteStore:
         code_hash: bytes,
         expires: int,
         replaces: bool = False,
+        by: str = "",
     ) -> None:
         """Let a station of this name join once with a code, until it expires."""
         asked = joined.Invitation(
@@ -427,6 +429,7 @@ class SqliteStore:
             code_hash=code_hash,
             expires=expires,
             replaces=replaces,
+            by=by,
         )
         await self._transact(partial(joined.invite, asked=asked, now=self._now()))
         self._said_changes += 1
@@ -530,6 +533,10 @@ class SqliteStore:
     async def station(self, token_hash: bytes) -> Station | None:
         """Return the station whose token this is, or was."""
         return await self._door.run(partial(tokens.station, token_hash=token_hash))
+
+    async def codes(self, limit: int) -> list[Code]:
+        """Return the one-time codes that were made, the newest first."""
+        return await self._read(partial(joined.codes, limit=limit))
 
     async def stations(self) -> list[Seen]:
         """Return what is kept of all stations, by name."""

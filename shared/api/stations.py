@@ -8,6 +8,8 @@ from shared.health import ScannerState
 
 __all__ = [
     "NAME",
+    "CodePage",
+    "CodeState",
     "NewStation",
     "Revoke",
     "StationCode",
@@ -41,6 +43,30 @@ class StationCode(msgspec.Struct, kw_only=True):
     station: str
     code: str
     expires_at: str
+
+
+class CodeState(msgspec.Struct, kw_only=True):
+    """A one-time code that was made, without the code: who, when, for which name.
+
+    ``used_at`` is when a station joined by it. ``state`` is ``open``, ``used`` or
+    ``expired``.
+    """
+
+    station: str
+    kind: str
+    location: str | None
+    replaces: bool
+    made_by: str
+    made_at: str
+    expires_at: str
+    used_at: str | None
+    state: Literal["open", "used", "expired"]
+
+
+class CodePage(msgspec.Struct, kw_only=True):
+    """``GET /v1/codes``, the newest first."""
+
+    codes: list[CodeState]
 
 
 class Untold(msgspec.Struct, kw_only=True):

@@ -3,8 +3,8 @@
 import msgspec
 
 from server.problems import ProblemError, taken
-from server.store import Displaced, Station, Token, is_own
-from server.store.joining import Invitation, Joining, others_log, wrong_code
+from server.store import Code, Displaced, Station, Token, is_own
+from server.store.joining import KEPT, Invitation, Joining, code, others_log, wrong_code
 from server.store.postgres.database import Database
 from server.store.postgres.logs import head_at
 from server.store.postgres.station_rows import note_displaced
@@ -12,7 +12,7 @@ from server.store.tokens import REMEMBERED, holder
 from shared.chain import start
 from shared.protocol import ProblemType
 
-__all__ = ["enrol", "invite", "offer", "revoke", "station", "use"]
+__all__ = ["codes", "enrol", "invite", "offer", "revoke", "station", "use"]
 
 _HOLDER = """
 SELECT s.id, s.name, s.kind, s.location, s.public_key, s.revoked, h.token, h.since,
@@ -67,14 +67,25 @@ def invite(database: Database, asked: Invitation, now: int) -> None:
         return
     if joined is not None and revoked is None and not asked.replaces:
         raise taken(asked.name, host, heard)
-    database.do("DELETE FROM station_code WHERE expires < $1", now)
+    database.do("DELETE FROM station_code WHERE expires < $1", now - KEPT)
     database.do(
         "INSERT INTO station_code"
-        " (code_hash, station, expires, replaces, kind, location)"
-        " VALUES ($1, $2, $3, $4, $5, $6)",
+        " (code_hash, station, expires, replaces, kind, location, made, by)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         *(asked.code_hash, number, asked.expires),
-        *(int(asked.replaces), asked.kind, asked.location),
+        *(int(asked.replaces), asked.kind, asked.location, now, asked.by),
     )
+
+
+def codes(database: Database, limit: int) -> list[Code]:
+    """Return the codes that were made, the newest first, without the server's own."""
+    rows = database.rows(
+        "SELECT s.name, c.kind, c.location, c.replaces, c.by, c.made, c.expires, c.used"
+        " FROM station_code c JOIN station s ON s.id = c.station"
+        " WHERE s.name NOT LIKE '(server%' ORDER BY c.made DESC, s.name LIMIT $1",
+        limit,
+    )
+    return [code(*row) for row in rows]
 
 
 def enrol(database: Database, joining: Joining, now: int) -> Station:

@@ -98,7 +98,9 @@ CREATE TABLE station_code (
     used bigint,
     replaces bigint NOT NULL,
     kind text NOT NULL,
-    location text
+    location text,
+    made bigint NOT NULL,
+    by text NOT NULL
 );
 
 -- occurred, lo, hi, basis are those of its last line.

@@ -18,6 +18,7 @@ from server.site import DEFAULT, Site
 from server.station_exceptions import Seen
 from server.store import (
     Answers,
+    Code,
     DepartureQuery,
     Departures,
     Entry,
@@ -252,6 +253,7 @@ class PostgresStore:
         code_hash: bytes,
         expires: int,
         replaces: bool = False,
+        by: str = "",
     ) -> None:
         """Let a station of this name join once with a code, until it expires."""
         asked = Invitation(
@@ -261,6 +263,7 @@ class PostgresStore:
             code_hash=code_hash,
             expires=expires,
             replaces=replaces,
+            by=by,
         )
 
         await self._change(partial(joining.invite, asked=asked, now=self._now()))
@@ -371,6 +374,10 @@ class PostgresStore:
 
     async def _holder(self, token_hash: bytes) -> Station | None:
         return await self._read(partial(joining.station, token_hash=token_hash))
+
+    async def codes(self, limit: int) -> list[Code]:
+        """Return the one-time codes that were made, the newest first."""
+        return await self._read(partial(joining.codes, limit=limit))
 
     async def stations(self) -> list[Seen]:
         """Return what is kept of all stations, by name."""
