@@ -5,8 +5,7 @@ from aiohttp import web
 from server.api.signing import from_elsewhere, keep_language
 from server.console.rendering import see_other
 from server.console.words import LANGUAGES
-from server.problems import ProblemError, invalid
-from shared.protocol import ProblemType
+from server.problems import invalid
 
 __all__ = ["choose"]
 
@@ -15,7 +14,7 @@ async def choose(request: web.Request) -> web.Response:
     """``POST /language``: from now on in this browser, before signing in, too."""
     elsewhere = from_elsewhere(request)
     if elsewhere:
-        raise ProblemError(403, ProblemType.FORBIDDEN, elsewhere)
+        raise invalid(elsewhere)
     form = await request.post()
     language, to = str(form.get("language", "")), str(form.get("to", ""))
     if language not in LANGUAGES:
