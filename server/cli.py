@@ -29,6 +29,7 @@ from server.client.program import finished, to_server
 from server.client.show import plain, table
 from server.config import load
 from server.data_folder import KEYS, begun_data_folder, data_folder, hold
+from server.elsewhere import kept_elsewhere
 from server.keys import Keys, Scope
 from server.noted import note_act
 from server.now import now
@@ -170,14 +171,18 @@ def revoke(options: argparse.Namespace) -> None:
 
 def retime(options: argparse.Namespace) -> None:
     """Place lines anew in time, without what came while the clock was wrong."""
-    data = data_folder(options.data)
-    hold(data)
-    found = retime_database(data / DATABASE)
+    elsewhere = kept_elsewhere(options.config, Path(options.data))
+    if elsewhere is None:
+        data = data_folder(options.data)
+        hold(data)
+        found = retime_database(data / DATABASE)
+    else:
+        found = elsewhere.retime()
     for begin, end in found.periods:
         print(f"{to_text(begin)}\t{to_text(end)}")  # noqa: T201 # the result
     print(  # noqa: T201
         f"This server's clock was wrong {len(found.periods)} times; {found.changed} "
-        "lines happened otherwise than was thought. Answers are made anew when the "
+        "lines happened otherwise than was thought. Answers are made anew when a "
         "server starts.",
         file=sys.stderr,
     )
@@ -258,6 +263,12 @@ def _parser() -> argparse.ArgumentParser:
         help="find when this machine's clock was wrong, and place lines anew in time",
     )
     add.add_argument("--data", required=True, metavar="DIR", help="the server's folder")
+    add.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="the server's settings; needed where [store] url names a database",
+    )
     add.set_defaults(run=retime)
 
     add = commands.add_parser("import", help="bring a table of a host system")

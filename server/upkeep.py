@@ -4,31 +4,23 @@ import argparse
 import asyncio
 import shutil
 import sys
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
 from server import backup
-from server.backup import BackupError
-from server.config import ServerConfig, load
+from server.backup import BackupError, Manifest
+from server.config import load
 from server.drill import drill
+from server.elsewhere import Elsewhere, kept_elsewhere
 from server.now import now
 from server.store import is_own
 from server.store.again import differences
 from server.store.audit import Report, opened, report
 from server.store.backups import Restored, restored
-from server.storing import address, driver_missing
-from server.transfer import to_file
-from shared.data_folders import ARCHIVE
+from server.verify import Finding
 from shared.moments import to_text
-
-if TYPE_CHECKING:  # the driver is not everywhere
-    from server.store.postgres.database import Database, Worker
-
-T = TypeVar("T")
 
 __all__ = ["add_commands"]
 
@@ -41,66 +33,16 @@ def _note(text: str) -> None:
     print(text, file=sys.stderr)  # noqa: T201 # for the person
 
 
-def _kept_elsewhere(options: argparse.Namespace) -> ServerConfig | None:
-    """Return the settings, where they name a database that is not in the folder."""
-    config = load(options.config, {})
-    return config if config.store.url else None
-
-
-def _copy_of(
-    config: ServerConfig | None, data: Path, to: Path
-) -> Callable[[Path], None] | None:
-    """Return what copies the database that the settings name."""
-    if config is None:
-        return None
-
-    def copy(path: Path) -> None:
-        with driver_missing():
-            url, site = address(config.store), config.site()
-            asyncio.run(
-                to_file(
-                    url,
-                    path,
-                    site,
-                    _nobody,
-                    copy=True,
-                    archive=data / ARCHIVE,
-                    older=backup.newest_archive(to),
-                )
-            )
-
-    return copy
-
-
-def _nobody(text: str) -> None:
-    """Tell nobody how far it is."""
-
-
-def _asked(config: ServerConfig, data: Path, ask: "Callable[[Database], T]") -> T:
-    """Ask the PostgreSQL database, as it is at one moment."""
-    with driver_missing():
-        from server.store.postgres.database import (  # noqa: PLC0415 # not everywhere
-            Worker,
-            snapshot,
-        )
-
-        worker = Worker(address(config.store), data / ARCHIVE)
-        return asyncio.run(_transacted(worker, ask, snapshot))
-
-
-async def _transacted(
-    worker: "Worker", ask: "Callable[[Database], T]", begin: "Callable[[], str]"
-) -> T:
-    try:
-        await worker.open()
-        return await worker.transact(ask, begin)
-    finally:
-        await worker.close()
+def _backed_up(
+    options: argparse.Namespace, elsewhere: Elsewhere | None
+) -> tuple[Path, Manifest]:
+    copy = None if elsewhere is None else partial(elsewhere.copy, backups=options.to)
+    return backup.make(options.data, options.to, now(), copy)
 
 
 def _backup(options: argparse.Namespace) -> None:
-    copy = _copy_of(_kept_elsewhere(options), options.data, options.to)
-    folder, manifest = backup.make(options.data, options.to, now(), copy)
+    elsewhere = kept_elsewhere(options.config, options.data)
+    folder, manifest = _backed_up(options, elsewhere)
     _note(
         f"checked: {manifest.lines} lines of {len(manifest.acked)} logs; "
         "stations are told at their next exchange"
@@ -124,9 +66,34 @@ def _restore(options: argparse.Namespace) -> None:
 
 def _upgrade_check(options: argparse.Namespace) -> None:
     """See that an upgrade can be gone back from: a checked copy, and room."""
-    database = options.data / backup.DATABASE
+    elsewhere = kept_elsewhere(options.config, options.data)
+    if elsewhere is None:
+        _must_have_room(options.data)
+    folder, manifest = _backed_up(options, elsewhere)
+    marks = {manifest.deliveries: manifest.seal}
+    found = _report(options.data / backup.DATABASE, elsewhere, marks)
+    if found.findings:
+        reason = f"{len(found.findings)} findings; see scantrail-server verify first"
+        raise BackupError(reason)
+    _say(f"ready: {folder} holds {manifest.lines} lines, checked, as of now")
+    if elsewhere is not None:
+        _note(
+            f"the database takes {elsewhere.size() >> 20} MiB: where answers are made "
+            "anew, its disk may need as much again"
+        )
+    into = "" if elsewhere is None else ", migrate-store --to postgresql into a new one"
+    _note(
+        "Upgrade the server, then the stations. The way back: install the version from "
+        f"before; where it says that the database is newer, scantrail-server restore "
+        f"{folder} --data NEW-FOLDER{into}, and serve that. Stations send again what "
+        "came later"
+    )
+
+
+def _must_have_room(data: Path) -> None:
+    database = data / backup.DATABASE
     try:
-        size, free = database.stat().st_size, shutil.disk_usage(options.data).free
+        size, free = database.stat().st_size, shutil.disk_usage(data).free
     except OSError as error:
         reason = f"{database}: {error.strerror}; is --data the server's folder?"
         raise BackupError(reason) from error
@@ -136,19 +103,6 @@ def _upgrade_check(options: argparse.Namespace) -> None:
             "are made anew may need as much again. Make room first"
         )
         raise BackupError(reason)
-    folder, manifest = backup.make(options.data, options.to, now())
-    with opened(database) as connection:
-        found = report(connection, {manifest.deliveries: manifest.seal})
-    if found.findings:
-        reason = f"{len(found.findings)} findings; see scantrail-server verify first"
-        raise BackupError(reason)
-    _say(f"ready: {folder} holds {manifest.lines} lines, checked, as of now")
-    _note(
-        "Upgrade the server, then the stations. The way back: install the version from "
-        f"before; where it says that the database is newer, scantrail-server restore "
-        f"{folder} --data NEW-FOLDER, and serve that. Stations send again what came "
-        "later"
-    )
 
 
 def _verify(options: argparse.Namespace) -> None:
@@ -157,19 +111,13 @@ def _verify(options: argparse.Namespace) -> None:
         manifest = backup.read(folder)
         marks[manifest.deliveries] = manifest.seal
     marks.pop(0, None)
-    elsewhere = _kept_elsewhere(options)
-    if elsewhere is not None and options.answers:
-        reason = (
-            "--answers makes answers anew beside those in a file: restore a backup "
-            "into a folder of its own, and verify that. What is kept on PostgreSQL is "
-            "made from the same lines by the same rules"
-        )
-        raise BackupError(reason)
-    path = options.data / backup.DATABASE
+    path, elsewhere = (
+        options.data / backup.DATABASE,
+        kept_elsewhere(options.config, options.data),
+    )
     found = _report(path, elsewhere, marks)
     if options.answers and not found.findings:
-        site = load(options.config, {}).site()
-        more = asyncio.run(differences(path, site, now))
+        more = _differences(path, elsewhere, options.config)
         found = msgspec.structs.replace(found, findings=more)
     if options.json:
         _say(msgspec.json.encode(found).decode())
@@ -184,15 +132,19 @@ def _verify(options: argparse.Namespace) -> None:
         raise BackupError(reason)
 
 
-def _report(
-    path: Path, elsewhere: ServerConfig | None, marks: dict[int, str]
-) -> Report:
-    if elsewhere is None:
-        with opened(path) as connection:
-            return report(connection, marks)
-    with driver_missing():
-        from server.store.postgres import audit  # noqa: PLC0415 # not everywhere
-    return _asked(elsewhere, path.parent, partial(audit.report, marks=marks))
+def _report(path: Path, elsewhere: Elsewhere | None, marks: dict[int, str]) -> Report:
+    if elsewhere is not None:
+        return elsewhere.report(marks)
+    with opened(path) as connection:
+        return report(connection, marks)
+
+
+def _differences(
+    path: Path, elsewhere: Elsewhere | None, config: Path | None
+) -> list[Finding]:
+    if elsewhere is not None:
+        return elsewhere.differences()
+    return asyncio.run(differences(path, load(config, {}).site(), now))
 
 
 def _drill(options: argparse.Namespace) -> None:
@@ -237,13 +189,11 @@ def _restored(options: argparse.Namespace) -> None:
 
 
 def _all_restored(options: argparse.Namespace) -> list[Restored]:
-    elsewhere = _kept_elsewhere(options)
-    if elsewhere is None:
-        with opened(options.data / backup.DATABASE) as connection:
-            return restored(connection)
-    with driver_missing():
-        from server.store.postgres import backups  # noqa: PLC0415 # not everywhere
-    return _asked(elsewhere, options.data, backups.restored)
+    elsewhere = kept_elsewhere(options.config, options.data)
+    if elsewhere is not None:
+        return elsewhere.restored()
+    with opened(options.data / backup.DATABASE) as connection:
+        return restored(connection)
 
 
 def _of(row: Restored) -> str:
@@ -284,6 +234,7 @@ def add_commands(
     add.add_argument(
         "--to", type=Path, required=True, metavar="DIR", help="the folder of backups"
     )
+    _config(add)
     add.set_defaults(run=_upgrade_check)
 
     add = commands.add_parser(
@@ -308,7 +259,7 @@ def add_commands(
     add.add_argument(
         "--answers",
         action="store_true",
-        help="make all answers anew, on a copy, and compare them, too",
+        help="make all answers anew, beside those that are kept, and compare them, too",
     )
     _config(add)
     add.add_argument("--json", action="store_true", help="for programs")

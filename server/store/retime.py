@@ -1,48 +1,21 @@
-"""Placing lines anew in time, where this server's clock was wrong for a while.
+"""Placing the lines of a server's SQLite database anew in time.
 
-Lines, deliveries and anchors stay as they are: what follows from them is worked out
-again, without what was heard in a wrong time. What is known of items has to be made
-anew afterwards.
+What is known of items has to be made anew afterwards.
 """
 
 import sqlite3
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing
-from functools import cache
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
-
-import msgspec
 
 from server.store.archived import filling
+from server.store.placing import Placing, Retimed, Row
 from server.store.said import place_anew
-from server.timing import (
-    Anchor,
-    BootClock,
-    Span,
-    When,
-    boot_clock,
-    place_all,
-    wrong_periods,
-)
-from shared.errors import LineError, StartError
-from shared.lines import Line, decode
-from shared.protocol import ClockReading
+from shared.errors import StartError
 
-__all__ = ["Retimed", "retime", "retime_database"]
-
-_NO_LIMIT = 2**62
-_Boots = dict[tuple[int, str], list[Anchor]]
-
-
-class Retimed(msgspec.Struct, frozen=True, kw_only=True):
-    """When this server's clock was wrong, and how many lines happened otherwise."""
-
-    periods: list[Span]
-    changed: int
+__all__ = ["retime", "retime_database"]
 
 
 def retime_database(path: Path) -> Retimed:
@@ -71,100 +44,47 @@ def retime(connection: sqlite3.Connection) -> Retimed:
 
     To be called in a transaction. Where the clock never was wrong nothing changes.
     """
-    boots = _anchors(connection)
-    periods = wrong_periods(boots.values())
+    placing = Placing(
+        connection.execute(
+            "SELECT station, boot, clock, heard, received FROM anchor ORDER BY mono"
+        )
+    )
     changed = 0
-    if periods:
+    if placing.periods:
         logs = connection.execute("SELECT id, station FROM log").fetchall()
         changed = sum(
-            _retime_log(connection, log, station, boots, periods)
-            for log, station in logs
+            _retime_log(connection, log, station, placing) for log, station in logs
         )
     if changed:
         place_anew(connection)
         connection.execute("DELETE FROM meta WHERE name = 'rules'")
-    return Retimed(periods=periods, changed=changed)
-
-
-def _anchors(connection: sqlite3.Connection) -> _Boots:
-    boots: _Boots = defaultdict(list)
-    for station, boot, clock, heard, received in connection.execute(
-        "SELECT station, boot, clock, heard, received FROM anchor ORDER BY mono"
-    ):
-        reading = ClockReading.from_header(clock)
-        anchor = Anchor(clock=reading, heard=heard, received=received)
-        boots[station, boot].append(anchor)
-    return boots
+    return Retimed(periods=placing.periods, changed=changed)
 
 
 def _retime_log(
-    connection: sqlite3.Connection,
-    log: int,
-    station: int,
-    boots: _Boots,
-    periods: list[Span],
+    connection: sqlite3.Connection, log: int, station: int, placing: Placing
 ) -> int:
-    @cache
-    def clocks(boot: str) -> BootClock | None:
-        return boot_clock(boots.get((station, boot), ()), periods)
-
-    before: When | None = None
-    changed: list[_Change] = []
-    for received, rows in _deliveries(connection, log):
-        doubtful = any(lo <= received <= hi for lo, hi in periods)
-        lines = [_read(data) for *_, data in rows]
-        whens = place_all(
-            lines,
-            clocks=clocks,
-            request=None,
-            before=before,
-            received=_NO_LIMIT if doubtful else received,
-        )
-        changed += _changes(rows, lines, whens)
-        before = whens[-1]
+    found = placing.changes(station, _deliveries(connection, log))
+    changed = [change for some in found for change in some]
     connection.executemany(
         "UPDATE line SET occurred = ?, lo = ?, hi = ?, basis = ? WHERE position = ?",
         changed,
     )
-    if before is not None:
-        connection.execute(
-            "UPDATE log SET occurred = ? WHERE id = ?", (before.occurred, log)
-        )
+    connection.execute(
+        "UPDATE log SET occurred = coalesce((SELECT l.occurred FROM line AS l"
+        " WHERE l.log = log.id AND l.seq = log.acked), occurred) WHERE id = ?",
+        (log,),
+    )
     return len(changed)
-
-
-_Row = Sequence[Any]
-"""position, received, occurred, lo, hi, line."""
-
-_Change = tuple[int, int, int, str, int]
-"""occurred, lo, hi, basis, position."""
-
-
-def _changes(
-    rows: list[_Row], lines: list[Line | None], whens: list[When]
-) -> Iterator[_Change]:
-    """Return what is another now; without a boot clock nothing new is known."""
-    for (position, _, *stored, _), line, when in zip(rows, lines, whens, strict=True):
-        placed = (when.occurred, when.lo, when.hi)
-        by_boot = line is not None and line.boot
-        if placed[0] != stored[0] or (by_boot and placed != tuple(stored)):
-            yield *placed, when.basis.value, position
 
 
 def _deliveries(
     connection: sqlite3.Connection, log: int
-) -> Iterator[tuple[int, list[_Row]]]:
+) -> Iterator[tuple[int, list[Row]]]:
     rows = connection.execute(
-        "SELECT position, received, occurred, lo, hi, line, position FROM line"
+        "SELECT received, position, occurred, lo, hi, line, position FROM line"
         " WHERE log = ? ORDER BY seq",
         (log,),
     )
-    for received, group in groupby(filling(connection, rows, 5), key=itemgetter(1)):
-        yield received, list(group)
-
-
-def _read(data: bytes) -> Line | None:
-    try:
-        return decode(data)
-    except LineError:
-        return None
+    for received, group in groupby(filling(connection, rows, 5), key=itemgetter(0)):
+        yield received, [tuple(row[1:]) for row in group]

@@ -54,7 +54,7 @@ CHANGES = (
 )
 
 
-class _Writer(Sender):
+class Writer(Sender):
     """A station that tells of all that answers are made of."""
 
     def __init__(self) -> None:
@@ -79,7 +79,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("kept")
 
     async def fill() -> None:
-        writer = _Writer()
+        writer = Writer()
         async with serving(folder) as store:
             await joined(store, writer, writer.secret)
             station = await store.station(writer.secret)

@@ -109,6 +109,11 @@ async def test_what_a_checked_backup_holds_is_told_and_restored(
         await _backed_up(store, 20)
         await _send(store, station, 20, 30)
         assert (await store.log(LOG)).backed_up == 20  # type: ignore[union-attr]
+        where = ("--data", str(data), "--to", str(tmp_path / "before"))
+        check = ("scantrail-server", "upgrade-check", *where, "--config", config)
+        ready = await asyncio.to_thread(told, *check)
+        assert ready.endswith("holds 30 lines, checked, as of now")
+        await _backed_up(store, 30)
         was = await store.item("P-1")
     finally:
         watching.cancel()

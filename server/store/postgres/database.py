@@ -37,6 +37,7 @@ __all__ = [
     "is_lost",
     "plainly",
     "snapshot",
+    "snapshot_to_write",
 ]
 
 T = TypeVar("T")
@@ -107,6 +108,18 @@ def snapshot() -> str:
     # what is known of items may be replaced as a whole: not before that moment
     return (
         "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; "
+        "LOCK TABLE item IN ACCESS SHARE MODE"
+    )
+
+
+def snapshot_to_write() -> str:
+    """Begin one that sees all as of one moment, and may take as long as it likes.
+
+    It can make tables of its own, and write there.
+    """
+    return (
+        "BEGIN ISOLATION LEVEL REPEATABLE READ; "
+        "SET LOCAL idle_in_transaction_session_timeout = 0; "
         "LOCK TABLE item IN ACCESS SHARE MODE"
     )
 

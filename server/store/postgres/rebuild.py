@@ -4,7 +4,8 @@ One process does it, while all go on with what is there; the last piece waits un
 is alone, and takes its place. From then on only processes by the new rules write.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 from server.events import Event, Order
 from server.kept import Unwritten
@@ -21,13 +22,14 @@ from server.store.rebuild import layout, rules
 from server.store.understanding import OPAQUE, read, voids
 from shared.moments import SECOND
 
-__all__ = ["Rebuild", "SupersededError", "begin", "clear", "note"]
+__all__ = ["TABLES", "Rebuild", "SupersededError", "arrived", "begin", "clear"]
+__all__ += ["following", "note"]
 
 ABANDONED = 60 * SECOND
 """How long a process may take for a piece, before another one begins anew."""
 
 _NOTED = "SELECT name, value FROM meta WHERE name IN ('rules', 'layout', 'remaking')"
-_TABLES = (
+TABLES = (
     *("item", "listed", "heard", "counted", "moved", "expected", "departed"),
     "exception",
 )
@@ -71,10 +73,10 @@ class Rebuild:
             SupersededError: Another process has begun anew.
         """
         _go_on(database, self._number)
-        rows = database.rows(_LINES, self.progress.done, self._many)
+        rows = following(database, self.progress.done, self._many)
         if not rows:
             locks.alone(database)
-            rows = database.rows(_LINES, self.progress.done, self._many)
+            rows = following(database, self.progress.done, self._many)
         if not rows:
             self._replace(database)
             return None
@@ -82,37 +84,58 @@ class Rebuild:
         version = turn.number(database)
         guard = Nobody(database, self._new)
         shelf = PgShelf(database, guard, unwritten, version, self._new)
-        take_in(shelf, self._site, unwritten, list(self._arrived(database, rows)))
+        mend = partial(_mend, database)
+        take_in(shelf, self._site, unwritten, list(arrived(rows, self._site, mend)))
         (last,) = database.one("SELECT position FROM turn")
         return Progress(rows[-1][0], last)
 
-    def _arrived(self, database: Database, rows: list[Row]) -> Iterator[Arrived]:
-        for row in filled(database, rows, 9):
-            _, log, name, seq, occurred, lo, hi, received, reason, data, by = row
-            line, by_now = read(data, seq, actions=self._site.actions)
-            if reason not in (by_now, OPAQUE):
-                database.do(
-                    "UPDATE line SET quarantined = $3 WHERE log = $1 AND seq = $2",
-                    *(log, seq, by_now),
-                )
-                reason = by_now
-            if line is not None and reason is None:
-                event = Event(
-                    order=Order(occurred, name, seq),
-                    lo=lo,
-                    hi=hi,
-                    received=received,
-                    line=line,
-                    voided_by=None if voids(line) else by,
-                )
-                yield Arrived(place(log, seq), event)
-
     def _replace(self, database: Database) -> None:
-        for table in _TABLES:
+        for table in TABLES:
             database.do(f"DROP TABLE {table}")
             database.do(f"ALTER TABLE {table}{self._new} RENAME TO {table}")
         turn.settle_all(database)
         note(database, self._site)
+
+
+def following(database: Database, after: int, many: int) -> list[Row]:
+    """Read lines behind a position, so many at most; the first column is theirs."""
+    return filled(database, database.rows(_LINES, after, many), 9)
+
+
+def arrived(
+    rows: Iterable[Row], site: Site, misread: Callable[[int, int, str | None], None]
+) -> Iterator[Arrived]:
+    """Return the events of lines, which are all read again.
+
+    Args:
+        rows: From `following`.
+        site: The site's rules.
+        misread: Told of each line that is understood otherwise than was noted: its
+            log, its seq, and why it is quarantined now, if it is.
+    """
+    for row in rows:
+        _, log, name, seq, occurred, lo, hi, received, reason, data, by = row
+        line, by_now = read(data, seq, actions=site.actions)
+        if reason not in (by_now, OPAQUE):
+            misread(log, seq, by_now)
+            reason = by_now
+        if line is not None and reason is None:
+            event = Event(
+                order=Order(occurred, name, seq),
+                lo=lo,
+                hi=hi,
+                received=received,
+                line=line,
+                voided_by=None if voids(line) else by,
+            )
+            yield Arrived(place(log, seq), event)
+
+
+def _mend(database: Database, log: int, seq: int, reason: str | None) -> None:
+    database.do(
+        "UPDATE line SET quarantined = $3 WHERE log = $1 AND seq = $2",
+        *(log, seq, reason),
+    )
 
 
 def begin(database: Database, site: Site) -> int | None:
@@ -165,7 +188,7 @@ def clear(database: Database) -> None:
         "SELECT c.relname::text FROM pg_class c"  # noqa: S608 # of constants
         " WHERE c.relnamespace = current_schema()::regnamespace"
         " AND c.relkind IN ('r', 'p') AND NOT c.relispartition"
-        f" AND c.relname ~ '^({'|'.join(_TABLES)})_[0-9]+$'"
+        f" AND c.relname ~ '^({'|'.join(TABLES)})_[0-9]+$'"
     )
     for (name,) in names:
         database.do(f"DROP TABLE {name}")

@@ -16,6 +16,7 @@ from server.site import Site
 from server.store import Progress
 from server.store.postgres import rebuild
 from server.store.postgres.database import Worker
+from server.store.postgres.turn import look
 from server.store.rebuild import layout, rules
 from shared.protocol import ProblemType
 
@@ -70,6 +71,7 @@ class Remaking:
             await self._make(MANY)  # what is there cannot be read
             return
         self._borne = {self._own, noted}
+        self.progress = Progress(0, (await self._worker.transact(look)).position)
         self._task = asyncio.create_task(self._make(FEW), name="remaking")
         self._task.add_done_callback(_tell_failure)
 
@@ -87,25 +89,29 @@ class Remaking:
         await self._worker.close()
 
     async def _make(self, many: int) -> None:
-        while (number := await self._begin()) is not None:
-            try:
-                if number:
-                    await self._take_in(rebuild.Rebuild(number, self._site, many))
-            except rebuild.SupersededError:
-                _LOG.info("another process makes answers anew")
-            await asyncio.sleep(LOOK_AGAIN)
+        try:
+            while (number := await self._begin()) is not None:
+                await self._make_once(number, many)
+                await asyncio.sleep(LOOK_AGAIN)
+        finally:
+            self.progress = None
         self._borne = {self._own}
         _LOG.info("answers are made anew")
+
+    async def _make_once(self, number: int, many: int) -> None:
+        try:
+            if number:
+                await self._take_in(rebuild.Rebuild(number, self._site, many))
+        except rebuild.SupersededError:
+            _LOG.info("another process makes answers anew")
 
     async def _begin(self) -> int | None:
         return await self._worker.transact(partial(rebuild.begin, site=self._site))
 
     async def _take_in(self, made: rebuild.Rebuild) -> None:
-        try:
-            while (progress := await self._worker.transact(made.step)) is not None:
-                self.progress = made.progress = progress
-        finally:
-            self.progress = None
+        while (progress := await self._worker.transact(made.step)) is not None:
+            self.progress = made.progress = progress
+        self.progress = None
 
 
 def _tell_failure(task: "asyncio.Task[None]") -> None:
