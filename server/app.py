@@ -35,6 +35,7 @@ from server.api.rates import RATES, Rates
 from server.api.signing import is_secure
 from server.api.streams import STREAMS, Streams
 from server.background import keeping_up
+from server.config import ServerConfig
 from server.connections import CONNECTIONS, Connections, Limits, timely
 from server.metrics import Metrics
 from server.problems import TITLES, ProblemError
@@ -180,6 +181,10 @@ def _beside(
         yield hook.run, f"webhook {hook.name}"
 
 
+def _limits(config: ServerConfig) -> Limits:
+    return Limits(most=config.connections, most_each=config.connections_each)
+
+
 def create_app(context: Context) -> web.Application:
     """Make the application; it closes the store when it ends."""
     app = web.Application(
@@ -191,9 +196,7 @@ def create_app(context: Context) -> web.Application:
     app[metrics.METRICS] = Metrics()
     app[RATES] = Rates(context.requests_per_second)
     app[STREAMS] = Streams()
-    app[CONNECTIONS] = Connections(
-        Limits(most=context.config.connections) if context.config else None
-    )
+    app[CONNECTIONS] = Connections(_limits(context.config) if context.config else None)
     app[console.CONSOLE] = console.Console(context)
     app[console.HASHING] = console.Hashing()
     app[console.CHORES] = console.Chores()

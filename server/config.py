@@ -109,6 +109,9 @@ class ServerConfig(
         code_minutes: How long a one-time code lets a station join.
         requests_per_second: What one address may ask in the long run; 0 is no limit.
         connections: How many a process holds at once; a station keeps one all day.
+        connections_each: Of these from one address that is not this machine's. Stations
+            behind one router or proxy share an address: more of them than this need
+            more here, and in requests_per_second.
         announce: Tell the local network of this server, by multicast DNS, so that
             stations find it; needs the extra mdns.
         silent_seconds: How long a station may say nothing before that is an exception.
@@ -129,6 +132,7 @@ class ServerConfig(
     code_minutes: Annotated[int, msgspec.Meta(ge=1, le=10_080)] = 60
     requests_per_second: Annotated[int, msgspec.Meta(ge=0, le=100_000)] = 200
     connections: Annotated[int, msgspec.Meta(ge=10, le=60_000)] = 2000
+    connections_each: Annotated[int, msgspec.Meta(ge=10, le=60_000)] = 250
     announce: bool = False
     silent_seconds: Annotated[int, msgspec.Meta(ge=30, le=604_800)] = 60
     stale_hours: dict[str, float] = {}

@@ -9,8 +9,9 @@ import pytest
 
 from server.api.context import CONTEXT
 from server.app import create_app
-from server.config import ServerConfig
+from server.config import ServerConfig, load
 from server.connections import CONNECTIONS, Connections, Limits
+from shared.errors import ConfigError
 from tests.serving import Log, Service, until
 
 SHORT = Limits(head=0.4, body=0.4, idle=0.4, stall=0.4, look=0.05)
@@ -147,10 +148,19 @@ class _Transport(asyncio.Transport):
 
 def test_the_settings_say_how_many_there_may_be(service: Service) -> None:
     context = service.app[CONTEXT]
-    config = ServerConfig(data=".", connections=12)
+    config = ServerConfig(data=".", connections=12, connections_each=11)
     app = create_app(msgspec.structs.replace(context, config=config))
     assert app[CONNECTIONS].limits.most == 12
-    assert service.app[CONNECTIONS].limits.most == ServerConfig().connections
+    assert app[CONNECTIONS].limits.most_each == 11
+    usual = service.app[CONNECTIONS].limits
+    assert usual.most == ServerConfig().connections
+    assert usual.most_each == ServerConfig().connections_each
+
+
+@pytest.mark.parametrize("each", [9, 60_001, "all"])
+def test_how_many_one_address_may_have_has_bounds(each: object) -> None:
+    with pytest.raises(ConfigError, match="connections_each"):
+        load(None, {"connections_each": each})
 
 
 @pytest.mark.parametrize(
