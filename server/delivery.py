@@ -7,6 +7,7 @@ whether it fits what the server has is the store's to say.
 import sys
 import zlib
 from collections.abc import Callable
+from typing import Protocol
 
 import msgspec
 
@@ -46,26 +47,28 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
         return self.after + len(self.lines)
 
 
-def _gunzip(data: bytes) -> bytes:
-    stream = zlib.decompressobj(wbits=31)
-    found = stream.decompress(data, MAX_UNPACKED + 1)
-    if stream.unused_data:
-        reason = "there are bytes behind the end of the gzip data"
-        raise framing(reason)
-    if len(found) <= MAX_UNPACKED and not stream.eof:
-        reason = "the gzip data ends before its end"
-        raise framing(reason)
-    return found
+class _Unpacker(Protocol):
+    """What zlib and zstd have in common: a stream that is unpacked piece by piece."""
+
+    @property
+    def eof(self) -> bool:
+        """Whether the end of the data has come."""
+
+    @property
+    def unused_data(self) -> bytes:
+        """What stands behind that end."""
+
+    def decompress(self, data: bytes, max_length: int, /) -> bytes:
+        """Unpack, up to so many bytes."""
 
 
-def _unzstd(data: bytes) -> bytes:
-    stream = zstd.ZstdDecompressor()
+def _unpacked(stream: _Unpacker, name: str, data: bytes) -> bytes:
     found = stream.decompress(data, MAX_UNPACKED + 1)
     if stream.unused_data:
-        reason = "there are bytes behind the end of the zstd data"
+        reason = f"there are bytes behind the end of the {name} data"
         raise framing(reason)
     if len(found) <= MAX_UNPACKED and not stream.eof:
-        reason = "the zstd data ends before its end"
+        reason = f"the {name} data ends before its end"
         raise framing(reason)
     return found
 
@@ -73,8 +76,8 @@ def _unzstd(data: bytes) -> bytes:
 _UNPACK: dict[str, Callable[[bytes], bytes]] = {
     "": lambda data: data,
     "identity": lambda data: data,
-    "gzip": _gunzip,
-    "zstd": _unzstd,
+    "gzip": lambda data: _unpacked(zlib.decompressobj(wbits=31), "gzip", data),
+    "zstd": lambda data: _unpacked(zstd.ZstdDecompressor(), "zstd", data),
 }
 
 

@@ -40,6 +40,7 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _OVER_TLS = "__Host-scantrail"
 _HERE = "scantrail"
 """On this machine there may be no TLS, and without it no ``__Host-`` cookie."""
+_SESSION = ""
 _GOING, _GOING_SECONDS = "-going", 600
 _LANGUAGE, _YEAR = "-language", 365 * 24 * 3600
 _OWN = frozenset({"same-origin", "none"})
@@ -60,8 +61,37 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _name(request: web.Request) -> str:
-    return _OVER_TLS if is_secure(request) else _HERE
+def _name(request: web.Request, what: str) -> str:
+    return f"{_OVER_TLS if is_secure(request) else _HERE}{what}"
+
+
+def _give(
+    request: web.Request, response: web.Response, what: str, value: str, age: int
+) -> None:
+    """Let the browser keep something, for so many seconds, that no script reads.
+
+    ``Lax``: it comes back from another site, where a person is led here from there.
+    """
+    response.set_cookie(
+        _name(request, what),
+        value,
+        max_age=age,
+        path="/",
+        secure=is_secure(request),
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def _kept(request: web.Request, what: str) -> str:
+    """Return what the browser keeps; empty where that is nothing."""
+    return request.cookies.get(_name(request, what), "")
+
+
+def _take_back(request: web.Request, response: web.Response, what: str) -> None:
+    response.del_cookie(
+        _name(request, what), path="/", secure=is_secure(request), httponly=True
+    )
 
 
 def refused_place(request: web.Request) -> str:
@@ -113,7 +143,7 @@ def session_of(request: web.Request, context: Context) -> Session | None:
 
 def secret_of(request: web.Request) -> str:
     """Return what the browser's cookie holds; empty where there is none."""
-    return request.cookies.get(_name(request), "")
+    return _kept(request, _SESSION)
 
 
 def whence(request: web.Request) -> Whence:
@@ -126,64 +156,36 @@ def whence(request: web.Request) -> Whence:
 
 def begin(request: web.Request, response: web.Response, secret: str, age: int) -> None:
     """Give the browser the session's cookie, for so long; the one it had ends."""
-    request.app[CONTEXT].sessions.end(request.cookies.get(_name(request), ""))
-    response.set_cookie(
-        _name(request),
-        secret,
-        max_age=age,
-        path="/",
-        secure=is_secure(request),
-        httponly=True,
-        samesite="Lax",
-    )
+    request.app[CONTEXT].sessions.end(_kept(request, _SESSION))
+    _give(request, response, _SESSION, secret, age)
 
 
 def end(request: web.Request, response: web.Response, context: Context) -> None:
     """End the session that asks, here and in its browser."""
-    context.sessions.end(request.cookies.get(_name(request), ""))
-    response.del_cookie(
-        _name(request), path="/", secure=is_secure(request), httponly=True
-    )
+    context.sessions.end(_kept(request, _SESSION))
+    _take_back(request, response, _SESSION)
 
 
 def remember_browser(request: web.Request, response: web.Response, secret: str) -> None:
     """Let the browser that goes to an identity provider be known when it is back."""
-    response.set_cookie(
-        _name(request) + _GOING,
-        secret,
-        max_age=_GOING_SECONDS,
-        path="/",
-        secure=is_secure(request),
-        httponly=True,
-        samesite="Lax",  # it comes back from another site
-    )
+    _give(request, response, _GOING, secret, _GOING_SECONDS)
 
 
 def of_browser(request: web.Request) -> str:
     """Return what the browser was given when it went; empty where it did not go."""
-    return request.cookies.get(_name(request) + _GOING, "")
+    return _kept(request, _GOING)
 
 
 def forget_browser(request: web.Request, response: web.Response) -> None:
     """Take back what `remember_browser` gave."""
-    response.del_cookie(
-        _name(request) + _GOING, path="/", secure=is_secure(request), httponly=True
-    )
+    _take_back(request, response, _GOING)
 
 
 def keep_language(request: web.Request, response: web.Response, language: str) -> None:
     """Let the browser keep the language that its reader chose, signed in or not."""
-    response.set_cookie(
-        _name(request) + _LANGUAGE,
-        language,
-        max_age=_YEAR,
-        path="/",
-        secure=is_secure(request),
-        httponly=True,
-        samesite="Lax",
-    )
+    _give(request, response, _LANGUAGE, language, _YEAR)
 
 
 def kept_language(request: web.Request) -> str:
     """Return what `keep_language` gave; empty where nothing was chosen."""
-    return request.cookies.get(_name(request) + _LANGUAGE, "")
+    return _kept(request, _LANGUAGE)
