@@ -15,7 +15,9 @@ PAGE = Path(__file__).parents[2] / "docs" / "http.md"
 EXAMPLES = re.findall(r"```sh\n(.*?)```", PAGE.read_text(), re.DOTALL)[1:]
 """All but the first, which makes the key."""
 
-pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
+pytestmark = pytest.mark.skipif(
+    shutil.which("curl") is None, reason="there is no curl (Debian: curl)"
+)
 
 
 @pytest.fixture(scope="module")

@@ -127,7 +127,9 @@ def rasterise(pdf: Path) -> None:
     subprocess.run(command, cwd=pdf.parent, check=True, timeout=60)
 
 
-@pytest.mark.skipif(PDFTOPPM is None, reason="pdftoppm is not there")
+@pytest.mark.skipif(
+    PDFTOPPM is None, reason="there is no pdftoppm (Debian: poppler-utils)"
+)
 @pytest.mark.parametrize("kind", ["setup", "commands", "locations"])
 async def test_pdf_and_svg_hold_the_same_codes(tmp_path: Path, kind: str) -> None:
     for name in ("a.pdf", "a.svg"):

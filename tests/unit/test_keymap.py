@@ -58,7 +58,7 @@ class _Xkb:
     def __init__(self, layout: str) -> None:
         name = ctypes.util.find_library("xkbcommon")
         if name is None:
-            pytest.skip("libxkbcommon is not installed")
+            pytest.skip("libxkbcommon is not installed (Debian: libxkbcommon0)")
         self._library = library = ctypes.CDLL(name)
         library.xkb_context_new.restype = ctypes.c_void_p
         library.xkb_keymap_new_from_names.restype = ctypes.c_void_p
@@ -66,7 +66,7 @@ class _Xkb:
         context = ctypes.c_void_p(library.xkb_context_new(0))
         keymap = library.xkb_keymap_new_from_names(context, ctypes.byref(names), 0)
         if not keymap:
-            pytest.skip("xkeyboard-config is not installed")
+            pytest.skip("xkeyboard-config is not installed (Debian: xkb-data)")
         self._keymap = ctypes.c_void_p(keymap)
 
     def sign(self, code: int, level: int) -> str:

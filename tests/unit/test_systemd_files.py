@@ -95,7 +95,7 @@ def test_udev_itself_finds_nothing_wrong(path: Path) -> None:
 def test_the_user_and_its_group_can_be_made(tmp_path: Path) -> None:
     sysusers = shutil.which("systemd-sysusers")
     if sysusers is None:
-        pytest.skip("systemd-sysusers is not installed")
+        pytest.skip("systemd-sysusers is not installed (Debian: systemd)")
     file = FOLDER / "scantrail.sysusers.conf"
     made = subprocess.run(
         [sysusers, "--dry-run", f"--root={tmp_path}", file],
