@@ -10,6 +10,7 @@ from server.api.context import CONTEXT, Context
 from server.events import Event
 from server.history import Telling
 from server.legible import doubts
+from server.problems import not_found
 from server.store import Said, View
 from shared.actions import Actions
 from shared.api.wanted import Sighting, Want, Wanted, WantedPage
@@ -97,8 +98,10 @@ async def want(request: web.Request) -> web.Response:
 async def unwant(request: web.Request) -> web.Response:
     """``DELETE /v1/wanted/{item}``: nobody has to look for it any more."""
     item = wire.key(request, "item")
-    if await _wanted(request, item) is not None:
-        await write(request, action="note", item=item, wanted=False)
+    if await _wanted(request, item) is None:
+        reason = f"{item} is not wanted; nothing was done"
+        raise not_found(reason)
+    await write(request, action="note", item=item, wanted=False)
     return web.Response(status=204)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from server.client.api import Client, path
+from server.client.api import AnsweredError, Client, path
 from server.client.reports import changed, stations, wrong
 from server.client.show import found, here, plain, sentence, trace, wanted
 from server.client.when import as_local
@@ -16,6 +16,7 @@ from shared.api.stations import StationPage
 from shared.api.wanted import Want, Wanted, WantedPage
 from shared.errors import StartError
 from shared.keys import Kind, parse
+from shared.protocol import ProblemType
 
 __all__ = [
     "at_place",
@@ -165,9 +166,12 @@ async def unwant(options: argparse.Namespace) -> None:
     """Have an item looked for no longer."""
     item = _named(options.item, Kind.ITEM)
     async with Client(options.server, options.key) as client:
-        before = await client.get("/v1/wanted", WantedPage)
-        await client.delete(path("v1", "wanted", item))
+        said = []
+        try:
+            await client.delete(path("v1", "wanted", item))
+        except AnsweredError as error:
+            if error.problem.type != ProblemType.NOT_FOUND:
+                raise
+            said = [f"{item} was not wanted; nothing was done."]
         page = await client.get("/v1/wanted", WantedPage)
-    was = any(one.item == item for one in before.wanted)
-    said = [] if was else [f"{item} was not wanted; nothing was done."]
     _show(page, [*said, *wanted(page.wanted)], json=options.json)

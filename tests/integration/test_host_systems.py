@@ -212,7 +212,11 @@ async def test_wanted_items_are_marked_once_and_unmarked(service: Service) -> No
     _, said = await service.call("GET", "/v1/wanted")
     assert said["wanted"] == [first]
     assert (await service.call("DELETE", path))[0] == 204
-    assert (await service.call("DELETE", path))[0] == 204
+    lines = service.context.store.position()
+    status, problem = await service.call("DELETE", path)
+    assert status == 404
+    assert problem["detail"] == "(00)3/4 is not wanted; nothing was done"
+    assert service.context.store.position() == lines
     _, said = await service.call("GET", "/v1/wanted")
     assert said["wanted"] == []
 
