@@ -1,6 +1,5 @@
 """Loads: those that have not left, and those that have, the newest first."""
 
-from datetime import date, timedelta
 from urllib.parse import urlencode
 
 import msgspec
@@ -8,6 +7,7 @@ from aiohttp import web
 
 from server.api.context import CONTEXT, Context
 from server.api.manifests import listed
+from server.console.days import period
 from server.console.item_view import view_of
 from server.console.rendering import CONSOLE, page
 from server.console.tallies import TALLIES, Tally
@@ -95,29 +95,15 @@ async def loads(request: web.Request) -> web.Response:
 
 def _query(request: web.Request, asked: _Asked, view: View) -> DepartureQuery:
     clock = request.app[CONSOLE].clock
-    begin, end = _day("begin", asked.begin), _day("end", asked.end)
-    behind = None if end is None else end + timedelta(days=1)
-    until = view.at if behind is None else clock.moment(behind.isoformat()) - 1
+    begin, end = period(clock, asked.begin, asked.end)
     return DepartureQuery(
-        since=0 if begin is None else clock.moment(begin.isoformat()),
-        until=min(view.at, until),
+        since=0 if begin is None else begin,
+        until=view.at if end is None else min(view.at, end),
         known_at=view.known_at,
         q=asked.q.upper() or None,
         after=_place(asked.before),
         limit=MOST_LEFT,
     )
-
-
-def _day(name: str, text: str) -> date | None:
-    if not text:
-        return None
-    try:
-        found = date.fromisoformat(text)
-        _ = found + timedelta(days=1), found - timedelta(days=1)
-    except (ValueError, OverflowError) as error:
-        reason = f"{name}={text[:40]!r}: expected a day such as 2026-04-27"
-        raise invalid(reason) from error
-    return found
 
 
 def _place(text: str) -> tuple[int, int] | None:

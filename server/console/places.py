@@ -1,18 +1,18 @@
-"""Places and people: what is there, or held, now; and what came and went."""
+"""Places: what is there now, and what came and went."""
 
 from aiohttp import web
 
 from server.api import wire
 from server.api.context import CONTEXT
 from server.console.item_view import view_of
-from server.console.moves import Move, moves
+from server.console.moves import moves
 from server.console.rendering import page
 from server.console.stood import place_then
 from server.console.titles import titles
 from server.store import ItemQuery, View
 from shared.hosts import Topic
 
-__all__ = ["person", "place"]
+__all__ = ["place"]
 
 MOST = 100
 """Items on one page."""
@@ -35,27 +35,11 @@ async def place(request: web.Request) -> web.Response:
         await store.visitors(key, MOST_MOVES), View(at=now, known_at=now)
     )
     lately = moves(told, key, MOST_MOVES)
-    return await _holding(request, key, Topic.LOCATION, query, lately)
-
-
-async def person(request: web.Request) -> web.Response:
-    """``GET /people/{operator}``: what somebody holds now."""
-    key = wire.key(request, "operator")
-    query = ItemQuery(custodian=key, limit=MOST)
-    return await _holding(request, key, Topic.OPERATOR, query, [])
-
-
-async def _holding(
-    request: web.Request, key: str, topic: Topic, query: ItemQuery, lately: list[Move]
-) -> web.Response:
-    """Show what is at a place, or with a person, under the name that it has."""
-    store = request.app[CONTEXT].store
     found = await store.items(query)
-    said = await store.said(topic, [key])
+    said = await store.said(Topic.LOCATION, [key])
     return page(
         request,
         "place.html",
-        kind="place" if topic is Topic.LOCATION else "person",
         key=key,
         title=said[-1].line.title if said else None,
         items=found.answers,
