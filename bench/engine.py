@@ -11,7 +11,6 @@ import os
 import random
 import shutil
 import sqlite3
-import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
@@ -22,6 +21,7 @@ from uuid import UUID
 import aiohttp
 
 from bench.measure import Row, percentile
+from bench.peers.scantrail import ingest
 from bench.programs import most_memory, server
 from bench.work import batches
 from server.delivery import Delivery
@@ -157,18 +157,6 @@ def _copied(data: Path, folder: Path) -> Path:
 # --- measures -------------------------------------------------------------------------
 
 
-async def _ingest(url: str) -> float:
-    """Return lines a second, through twenty stations."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bench.stations", url, os.environ["SCANTRAIL_KEY"]),
-        *(str(STATIONS), str(ROUNDS), "0"),
-        stdout=asyncio.subprocess.PIPE,
-    )
-    out, _ = await process.communicate()
-    told = json.loads(out)
-    return float(told["lines"] / told["seconds"])
-
-
 def _bare(path: Path, shuffled: bool) -> float:  # noqa: FBT001 # one of two limits
     """Return rows a second that a bare table with an index on item takes."""
     works = [batches(number, _now()) for number in range(STATIONS)]
@@ -261,7 +249,7 @@ async def engine(folder: Path) -> list[Row]:
             quiet = await _times(url, _parcel, READS)
             limits = (_bare(folder / "bare.db", False), _bare(folder / "mix.db", True))  # noqa: FBT003
             asking = asyncio.create_task(_times(url, _parcel, READS))
-            rate = await _ingest(url)
+            rate = await ingest([url], STATIONS, ROUNDS)
             busy = await asking
             shelf = await _everything_at(url)
             wander = await _times(url, lambda _: f"/v1/items/{_WANDERER}/events", 50)

@@ -2,8 +2,9 @@
 
 Everything is written, chained and signed before the first request, so that the process
 costs the machine little while it sends. Started as ``python -m bench.stations URL KEY
-STATIONS BATCHES FIRST``, it prints one JSON object: how many lines, and in how many
-seconds. FIRST is the number of the first station: no two have parcels in common.
+STATIONS BATCHES FIRST SIZE``, it prints one JSON object: how many lines, and in how
+many seconds. FIRST is the number of the first station: no two have parcels in common.
+SIZE is how many lines are sent at once.
 """
 
 import asyncio
@@ -17,7 +18,7 @@ from uuid import uuid4
 import aiohttp
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from bench.work import batches
+from bench.work import AT_ONCE, batches
 from shared.chain import signed_message, start, walk
 from shared.moments import SECOND
 from shared.protocol import BASE, HEAD, SIGNATURE
@@ -38,11 +39,16 @@ class Sending:
         self.lines = 0
         self._head = start(log)
 
-    def prepare(self, station: int, count: int, turn: int) -> None:
-        """Write, chain and sign batches of a station's work."""
+    def prepare(self, station: int, count: int, turn: int, size: int = AT_ONCE) -> None:
+        """Write, chain and sign batches of a station's work, of so many lines each."""
         begun = time.time_ns() // 1000 - _AHEAD
-        for batch in islice(batches(station, begun, turn), count):
-            self.add([data for _, data in batch])
+        work = (
+            [data for _, data in batch[first : first + size]]
+            for batch in batches(station, begun, turn)
+            for first in range(0, len(batch), size)
+        )
+        for lines in islice(work, count):
+            self.add(lines)
 
     def add(self, lines: list[bytes]) -> None:
         """Chain and sign lines as one request."""
@@ -83,12 +89,14 @@ async def joined(session: aiohttp.ClientSession, url: str, key: str) -> Sending:
     return Sending(url, log, token, private)
 
 
-async def _main(url: str, key: str, stations: int, count: int, first: int) -> None:
+async def _main(url: str, key: str, asked: list[int]) -> None:
+    stations, count, first, size = asked
     turn = time.time_ns() // 10**9 % 10**9
-    async with aiohttp.ClientSession() as session:
+    connector = aiohttp.TCPConnector(limit=0)
+    async with aiohttp.ClientSession(connector=connector) as session:
         sending = [await joined(session, url, key) for _ in range(stations)]
         for number, one in enumerate(sending, first):
-            one.prepare(number, count, turn)
+            one.prepare(number, count, turn, size)
         began = time.perf_counter()
         await asyncio.gather(*(one.send(session) for one in sending))
         seconds = time.perf_counter() - began
@@ -97,4 +105,4 @@ async def _main(url: str, key: str, stations: int, count: int, first: int) -> No
 
 
 if __name__ == "__main__":
-    asyncio.run(_main(sys.argv[1], sys.argv[2], *map(int, sys.argv[3:6])))
+    asyncio.run(_main(sys.argv[1], sys.argv[2], [*map(int, sys.argv[3:7])]))

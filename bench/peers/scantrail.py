@@ -8,18 +8,24 @@ from pathlib import Path
 
 from bench.peers.given import Given, NotHereError, Taken
 from bench.programs import server, servers_on
+from bench.work import AT_ONCE
 from tests.postgres import postgres, why_not
 
 __all__ = ["ingest", "on_file", "on_postgresql"]
 
 
-async def ingest(urls: list[str], stations: int, rounds: int) -> float:
-    """Return lines a second, through stations that share the servers."""
+async def ingest(
+    urls: list[str], stations: int, rounds: int, size: int = AT_ONCE
+) -> float:
+    """Return lines a second, through stations that share the servers.
+
+    Each sends so many rounds of ``size`` lines.
+    """
     each = stations // len(urls)
     processes = [
         await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "bench.stations", url, os.environ["SCANTRAIL_KEY"]),
-            *(str(each), str(rounds), str(number * each)),
+            *map(str, (each, rounds, number * each, size)),
             stdout=asyncio.subprocess.PIPE,
         )
         for number, url in enumerate(urls)
