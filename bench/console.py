@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 from playwright.async_api import Page, async_playwright
@@ -36,14 +37,25 @@ PAGES = (
     "/board",
     "/exceptions",
     "/loads",
+    "/loads?q=M-0001",
+    "/loads/M-0007",
+    "/loads/M-0007/manifest",
     "/stations",
     "/floor",
+    "/floor?sort=oldest",
     "/figures",
     "/incidents",
     "/events",
+    "/find?q=ring+7",
     "/items/P-00000007",
+    "/items/P-00000007/report",
     "/places/A-01-1-1",
+    "/people/B-0001",
+    "/people/B-NOBODY",
 )
+"""The last is the worst of its kind: a page looks through all that it may, in vain."""
+LOADS, ON_EACH = 200, 20
+"""Loads that left, each without one of the items that were expected on it."""
 ROUNDS = 5
 GOAL = 1_000.0
 """Milliseconds in which a page can be used."""
@@ -87,8 +99,23 @@ def _place(number: int) -> str:
     return f"{chr(65 + aisle)}-{rest // 10 + 1:02}-{rest % 10 // 4 + 1}-{rest % 4 + 1}"
 
 
+def _load(number: int, items: int) -> list[dict[str, Any]]:
+    """Return what was done with a load: expected, titled, loaded but for one, left."""
+    load, first = f"M-{number:04}", number * ON_EACH
+    on_it = [f"P-{one % items:08}" for one in range(first, first + ON_EACH)]
+    return [
+        {"action": "note", "item": on_it[0], "title": f"Ring {number}"},
+        *({"action": "expect", "item": one, "container": load} for one in on_it),
+        *(
+            {"action": "load", "item": one, "container": load, "location": "GATE"}
+            for one in on_it[1:]
+        ),
+        {"action": "depart", "item": load, "location": "GATE"},
+    ]
+
+
 async def fill(path: Path, items: int) -> None:
-    """Write so many items in stock, received and stored over the last sixty days."""
+    """Write so many items in stock, stored over the last sixty days, and loads."""
     store = await SqliteStore.open(path, _now)
     try:
         one, begun = await filler(store, 0), _now() - 60 * _DAY
@@ -110,6 +137,15 @@ async def fill(path: Path, items: int) -> None:
                     for number in numbers
                 ]
             )
+        said = [fields for load in range(LOADS) for fields in _load(load, items)]
+        lines = [
+            encode(
+                Line(seq=seq, at=to_text(_now() - _DAY), operator="B-0001", **fields)
+            )
+            for seq, fields in enumerate(said, items + 1)
+        ]
+        for first in range(0, len(lines), AT_ONCE):
+            await one.append(lines[first : first + AT_ONCE])
     finally:
         await store.close()
 
@@ -117,7 +153,7 @@ async def fill(path: Path, items: int) -> None:
 @asynccontextmanager
 async def _serving(folder: Path) -> AsyncIterator[str]:
     kept = os.environ.get("SCANTRAIL_BENCH_DATA")
-    data = Path(kept or folder) / f"items-{ITEMS}"
+    data = Path(kept or folder) / f"items-{ITEMS}-loads-{LOADS}"
     if not (data / "scantrail.db").exists():  # nothing else runs yet
         data.mkdir(parents=True, exist_ok=True)
         began = time.perf_counter()
@@ -267,6 +303,7 @@ async def console(folder: Path) -> list[Row]:
     async with _serving(folder) as url, _signed_in(chromium, url) as page:
         first = await _usable(page, url)
         floor = await _worked_out(page, url, "/floor")
+        then = await _worked_out(page, url, f"/floor?at={to_text(_now() - _DAY)}")
         figures = await _worked_out(page, url, "/figures?days=1")
         rate, lags = await _following(page, url)
     rows = [
@@ -279,6 +316,7 @@ async def console(folder: Path) -> list[Row]:
         *rows,
         Row(f"the slowest of all, {there}", slowest, GOAL, "ms", "goal"),
         Row(f"floor counted, {there}", floor, None, "s"),
+        Row(f"floor of a day ago, {there}", then, None, "s"),
         Row(f"figures worked out, {there}", figures, None, "s"),
         Row("changes of the board", rate, A_SECOND, "1/s", "goal"),
         Row("change to seen on the board, p50", percentile(lags, 50), None, "ms"),
