@@ -8,6 +8,7 @@ from typing import TypeVar
 from server.store import Entry
 from server.store.archive import ArchiveFile, Ends, differs
 from server.store.archived import files
+from server.store.file_moving import MOVING, half_moved
 from server.store.heads import head_at
 from server.store.parquet import Row
 from server.store.reading import events
@@ -46,9 +47,13 @@ class FileArchiving:
                 f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None
             )
             self._connection.execute("PRAGMA synchronous = FULL")
+            meta = dict(self._connection.execute("SELECT name, value FROM meta"))
         except sqlite3.Error as error:
             reason = f"the database {path} cannot be used ({error})"
             raise StartError(reason) from error
+        if MOVING in meta:
+            self.close()
+            raise half_moved(path)
 
     def close(self) -> None:
         """Close it."""

@@ -14,7 +14,7 @@ from server.store.moving import MANY, REST, Chunk, Delivered, Moved, Rest, worde
 from server.store.said import KEEP_WORDS
 from shared.errors import StartError
 
-__all__ = ["MovingFile"]
+__all__ = ["MOVING", "MovingFile", "half_moved"]
 
 _DELIVERIES = """
 SELECT d.number, d.log, d.last, d.head, d.signature, d.public_key, d.clock, d.received,
@@ -38,7 +38,14 @@ SELECT s.topic, s.key, s.occurred, s.log, s.seq, l.log, s.position
 FROM said s JOIN line l ON l.position = s.position
 WHERE s.position > ? AND s.position <= ?
 """
-_MOVING = "moving"
+MOVING = "moving"
+"""What is noted of a database that is half moved."""
+
+
+def half_moved(path: Path) -> StartError:
+    """Return what is wrong with a database that was not moved to its end."""
+    reason = f"{path} was not moved to its end; run the same migrate-store again first"
+    return StartError(reason)
 
 
 class MovingFile:
@@ -77,12 +84,8 @@ class MovingFile:
             StartError: It is only half of one.
         """
         meta = self._meta()
-        if _MOVING in meta:
-            reason = (
-                f"{self._path} was not moved to its end; run the same migrate-store "
-                "again first"
-            )
-            raise StartError(reason)
+        if MOVING in meta:
+            raise half_moved(self._path)
         return Identity(server=meta["server"], epoch=meta["epoch"])
 
     def holds(self) -> Moved:
@@ -157,11 +160,11 @@ class MovingFile:
             StartError: It holds something else.
         """
         meta = self._meta()
-        moving = meta.get(_MOVING)
+        moving = meta.get(MOVING)
         (there,) = self._connection.execute("SELECT count(*) FROM station").fetchone()
         if moving is None and not there:
             moving = f"{identity.server} {identity.epoch} 0"
-            self._note(_MOVING, moving)
+            self._note(MOVING, moving)
         if moving is None:  # perhaps it was done, and nobody heard of it
             (last,) = self._connection.execute(
                 "SELECT coalesce(max(number), 0) FROM delivery"
@@ -185,7 +188,7 @@ class MovingFile:
             self._many("said", 6, ((*row[:5], row[6]) for row in chunk.said))
             for table, _, _, position, words in worded(chunk):
                 self._connection.execute(KEEP_WORDS.format(table), (position, words))
-            self._note(_MOVING, f"{identity.server} {identity.epoch} {chunk.done}")
+            self._note(MOVING, f"{identity.server} {identity.epoch} {chunk.done}")
 
     def _deliver(self, one: Delivered) -> None:
         first = one.position - len(one.lines) + 1
@@ -209,7 +212,7 @@ class MovingFile:
 
     def finish(self, rest: Rest, identity: Identity) -> None:
         """Write the small tables; from then on it is a server's database."""
-        if _MOVING not in self._meta():
+        if MOVING not in self._meta():
             return  # it was done already
         with self._transaction():
             for table, columns in REST.items():
@@ -222,7 +225,7 @@ class MovingFile:
             self._note("epoch", identity.epoch)
             # answers are made anew at the first start
             self._connection.execute(
-                "DELETE FROM meta WHERE name IN ('layout', 'rules', ?)", (_MOVING,)
+                "DELETE FROM meta WHERE name IN ('layout', 'rules', ?)", (MOVING,)
             )
 
     def _many(self, table: str, width: int, rows: Any) -> None:  # noqa: ANN401 # rows

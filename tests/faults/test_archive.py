@@ -15,10 +15,13 @@ from server.backup import MANIFEST
 from server.site import DEFAULT
 from server.store import View
 from server.store.again import differences
+from server.store.archiving import FileArchiving
+from server.store.postgres.archiving import PostgresArchiving
 from server.store.postgres.store import PostgresStore
 from server.store.retime import retime_database
 from server.transfer import to_file, to_postgres
 from shared.data_folders import ARCHIVE, DATABASE
+from shared.errors import StartError
 from shared.moments import SECOND
 from tests.archived import EVER, World
 from tests.postgres import Postgres
@@ -192,7 +195,17 @@ async def test_f58_archived_lines_move_with_all_others(
     await here.store.close()
 
     url, there = database.database(), tmp_path / "there"
+    with pytest.raises(StartError, match="is no server's"):
+        await asyncio.to_thread(PostgresArchiving, url, there / ARCHIVE)
     path = here.folder / DATABASE
+
+    def half(_: str) -> None:
+        raise _Stop
+
+    with pytest.raises(_Stop):
+        await to_postgres(path, url, DEFAULT, half, archive=there / ARCHIVE)
+    with pytest.raises(StartError, match="only half moved"):
+        await asyncio.to_thread(PostgresArchiving, url, there / ARCHIVE)
     await to_postgres(path, url, DEFAULT, _nobody, archive=there / ARCHIVE)
     moved = World(there, url, begins=here.moment)
     await moved.open()
@@ -207,6 +220,10 @@ async def test_f58_archived_lines_move_with_all_others(
     back = World(tmp_path / "back", begins=moved.moment)
     back.folder.mkdir()
     target = back.folder / DATABASE
+    with pytest.raises(_Stop):
+        await to_file(url, target, DEFAULT, half, archive=there / ARCHIVE)
+    with pytest.raises(StartError, match="not moved to its end"):
+        FileArchiving(target)
     await to_file(url, target, DEFAULT, _nobody, archive=there / ARCHIVE)
     await back.open()
     try:
@@ -228,6 +245,10 @@ async def test_answers_follow_from_archived_lines_as_from_others(
     path = tmp_path / DATABASE
     assert await differences(path, DEFAULT, here.clock) == []
     assert retime_database(path).changed == 0
+
+
+class _Stop(Exception):  # noqa: N818 # it stands for a kill
+    """A process that ends here."""
 
 
 def _nobody(_: str) -> None:

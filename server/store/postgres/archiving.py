@@ -11,7 +11,9 @@ from server.store.parquet import Row
 from server.store.postgres.archived import AT, files, filled
 from server.store.postgres.database import Database, Worker
 from server.store.postgres.logs import head_at
+from server.store.postgres.opening import must_be_whole
 from server.store.postgres.reading import entry
+from shared.errors import StartError
 
 __all__ = ["PostgresArchiving"]
 
@@ -57,6 +59,20 @@ WHERE line.log = n.log AND line.seq = n.seq AND line.line = n.line AND NOT EXIST
 """  # noqa: S608 # of constants
 
 
+def _must_be_whole(database: Database) -> None:
+    """See that it is a server's database, and all of it.
+
+    Raises:
+        StartError: It is not.
+    """
+    (there,) = database.one("SELECT to_regclass('archive') IS NOT NULL")
+    if not there:
+        reason = "the database of [store] url is no server's: start one on it first"
+        raise StartError(reason)
+    meta = {name: value for name, value in database.rows("SELECT * FROM meta")}  # noqa: C416 # rows are no pairs
+    must_be_whole(meta)
+
+
 class PostgresArchiving:
     """A server's database on PostgreSQL, while servers go on. Close it after use.
 
@@ -65,7 +81,7 @@ class PostgresArchiving:
         archive: The folder with the files of archived lines.
 
     Raises:
-        StartError: It cannot be reached.
+        StartError: It cannot be reached, or is none that lines are taken out of.
     """
 
     def __init__(self, url: str, archive: Path) -> None:
@@ -73,6 +89,7 @@ class PostgresArchiving:
         self._worker = Worker(url, archive)
         try:
             self._runner.run(self._worker.open())
+            self._transact(_must_be_whole)
         except BaseException:
             self.close()
             raise

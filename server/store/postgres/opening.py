@@ -1,5 +1,6 @@
 """Making the tables on PostgreSQL, and finding what is there."""
 
+from collections.abc import Mapping
 from importlib import resources
 from uuid import uuid4
 
@@ -11,7 +12,7 @@ from server.store.postgres.moving import MOVED, MOVING
 from server.store.postgres.shelf import create, part
 from shared.errors import StartError
 
-__all__ = ["SCHEMA_VERSION", "make", "note_ready", "prepare"]
+__all__ = ["SCHEMA_VERSION", "make", "must_be_whole", "note_ready", "prepare"]
 
 SCHEMA_VERSION = 1
 _OLDEST = 140_000
@@ -25,7 +26,7 @@ def prepare(database: Database, site: Site) -> dict[str, str]:
         StartError: The database cannot be used; nothing was changed.
     """
     meta = make(database, site)
-    _must_be_whole(meta)
+    must_be_whole(meta)
     return meta
 
 
@@ -48,7 +49,12 @@ def make(database: Database, site: Site) -> dict[str, str]:
     return meta
 
 
-def _must_be_whole(meta: dict[str, str]) -> None:
+def must_be_whole(meta: Mapping[str, str]) -> None:
+    """See by what is noted of a database that all of it is there.
+
+    Raises:
+        StartError: It is half moved here, or all of it moved away.
+    """
     if MOVING in meta:
         reason = (
             "the database of [store] url is only half moved: run the same "
