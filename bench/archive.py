@@ -22,7 +22,8 @@ from server.config import StoreSettings
 from server.delivery import Delivery
 from server.site import DEFAULT
 from server.store import Station, Store, View
-from server.store.archive import ArchiveFile, archive_at
+from server.store.archive import Archive, ArchiveFile, archive_at
+from server.store.parquet import ROWS
 from server.storing import archiving, opened
 from shared.chain import start, walk
 from shared.data_folders import ARCHIVE, DATABASE
@@ -108,6 +109,7 @@ async def _measured(
             "ms",
             "in the database",
         ),
+        Row(f"{name}: a row group", _group(data, made), None, "ms"),
         Row(f"{name}: feed", count / fed, None, "1/s"),
     ]
 
@@ -183,6 +185,16 @@ async def _fed(store: Store) -> float:
     while some := await store.events(after, AT_ONCE):
         after = some[-1].position
     return time.perf_counter() - began
+
+
+def _group(data: Path, made: list[ArchiveFile]) -> float:
+    """Return how long a line takes whose row group nobody has read yet."""
+    reader, times = Archive(data / ARCHIVE), []
+    for position in range(made[0].first, made[-1].last, ROWS):
+        began = time.perf_counter()
+        reader.lines(made, [position])
+        times.append((time.perf_counter() - began) * _MILLI)
+    return percentile(times[1:], 50)  # the first one opens the file
 
 
 def _file_size(data: Path) -> float:

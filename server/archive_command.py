@@ -2,17 +2,19 @@
 
 import argparse
 import re
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 from server.archiving import archive
 from server.config import load
 from server.data_folder import data_folder, hold
+from server.noted import note_act
 from server.now import now
 from server.store.archive import ArchiveFile
 from server.storing import archiving
 from shared.data_folders import ARCHIVE
-from shared.moments import SECOND
+from shared.moments import SECOND, to_text
 
 __all__ = ["add_commands"]
 
@@ -31,12 +33,23 @@ def _archive(options: argparse.Namespace) -> None:
     data = data_folder(options.data or config.data)
     if not config.store.url:
         hold(data)
+    lines = 0
+
+    def tell(file: ArchiveFile) -> None:
+        nonlocal lines
+        lines += file.lines
+        print(f"{file.name}\t{file.lines} lines\t{file.size} bytes", flush=True)  # noqa: T201 # the result
+
     with archiving(config.store, data) as kept:
-        archive(kept, data / ARCHIVE, options.before, _tell)
-
-
-def _tell(file: ArchiveFile) -> None:
-    print(f"{file.name}\t{file.lines} lines\t{file.size} bytes", flush=True)  # noqa: T201 # the result
+        archive(kept, data / ARCHIVE, options.before, tell)
+    month = to_text(options.before)[:7]
+    if lines:
+        note_act(data, f"archived: {lines} lines before {month}", to_text(now()))
+    print(  # noqa: T201 # for the person
+        f"{lines} lines that were received before {month} are in files of "
+        f"{data / ARCHIVE} now",
+        file=sys.stderr,
+    )
 
 
 def _month(text: str) -> int:
