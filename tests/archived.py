@@ -33,6 +33,7 @@ from server.store.postgres.archiving import PostgresArchiving
 from server.store.postgres.store import PostgresStore
 from server.store.sqlite import SqliteStore
 from shared import chain
+from shared.api.items import ItemAnswer
 from shared.data_folders import ARCHIVE, DATABASE
 from shared.lines import encode
 from shared.moments import SECOND
@@ -44,6 +45,7 @@ __all__ = ["DAY", "EVER", "NAMES", "NOW", "World"]
 NOW = START + 100_000 * MINUTE
 DAY = 24 * 3600 * SECOND
 EVER = 4_000_000_000 * SECOND
+LATEST = View(at=EVER, known_at=EVER)
 NAMES = {log: str(UUID(int=number)) for number, log in enumerate(LOGS, 1)}
 
 
@@ -224,6 +226,17 @@ class World:
 
         return await asyncio.to_thread(look)
 
+    async def told(self, item: str, view: View = LATEST) -> ItemAnswer:
+        """Return an answer that is told from the lines."""
+        return answer(
+            await self.store.tell(item, view),
+            item,
+            at=view.at,
+            known_at=view.known_at,
+            horizon=Horizon(),
+            site=self.site,
+        )
+
     async def answers(self, known_at: int) -> dict[str, object]:
         """Return all that is answered: as of now, as of then, by what was known."""
         store = self.store
@@ -231,16 +244,7 @@ class World:
         for item in ITEMS:
             for at in (NOW, EVER):
                 view = View(at=at, known_at=known_at)
-                telling = await store.tell(item, view)
-                told = answer(
-                    telling,
-                    item,
-                    at=at,
-                    known_at=known_at,
-                    horizon=Horizon(),
-                    site=self.site,
-                )
-                found[f"tell {item} {at}"] = told, telling.events
+                found[f"tell {item} {at}"] = await self.told(item, view)
                 found[f"history {item} {at}"] = await store.history(item, view)
                 bearing = await store.bearing(item, view)
                 found[f"bearing {item} {at}"] = sorted(bearing, key=_order)

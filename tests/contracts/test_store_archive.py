@@ -22,11 +22,13 @@ from server.store.archive import ArchiveFile
 from server.store.archiving import FileArchiving
 from server.store.postgres.archiving import PostgresArchiving
 from shared import files
+from shared.api.items import ItemAnswer
 from shared.errors import StartError
 from shared.lines import Line, encode
 from shared.moments import SECOND, to_text
 from shared.protocol import ProblemType
 from tests.archived import DAY, EVER, NAMES, World
+from tests.properties.histories import ITEMS
 
 HISTORIES = int(os.environ.get("ARCHIVED_HISTORIES", "4"))
 
@@ -183,6 +185,38 @@ async def test_what_is_in_a_missing_file_is_never_answered_without(
     assert name in finding.text
     aside.rename(path)
     assert (await world.report()).findings == []
+
+
+async def test_late_scans_that_need_a_missing_file_wait_for_it(world: World) -> None:
+    world.record(random.Random(3), 60)  # noqa: S311 # no secret
+    *early, late = NAMES
+    for log in early:
+        for _ in range(len(world.lines[log]) // 5):
+            world.moment += 5 * DAY
+            await world.send(log, 5)
+    await archived(world, world.moment + DAY)
+    aside, refused = world.folder / "aside", 0
+    world.archive_folder.rename(aside)
+    try:
+        await world.offer(late, 0, world.lines[late])
+    except ProblemError as problem:
+        refused = problem.problem.status
+    assert refused == (0 if world.url else 503)
+    with pytest.raises(ProblemError, match="it is not there"):
+        await world.answers(EVER)
+    aside.rename(world.archive_folder)
+    receipt = await world.offer(late, 0, world.lines[late])
+    assert receipt.acked == len(world.lines[late])
+    for item in ITEMS:
+        told = await world.told(item)
+        async with asyncio.timeout(20):
+            while _answer(await world.store.item(item)) != _answer(told):  # noqa: ASYNC110 # it tells nobody
+                await asyncio.sleep(0.05)
+    assert (await world.report()).findings == []
+
+
+def _answer(found: ItemAnswer) -> tuple[object, ...]:
+    return found.status, found.location, found.location_event, found.path
 
 
 async def made_anew(store: Store) -> None:
