@@ -14,11 +14,9 @@ import pytest
 from server.backup import MANIFEST
 from server.site import DEFAULT
 from server.store import View
-from server.store.again import differences
 from server.store.archiving import FileArchiving
 from server.store.postgres.archiving import PostgresArchiving
 from server.store.postgres.store import PostgresStore
-from server.store.retime import retime_database
 from server.transfer import to_file, to_postgres
 from shared.data_folders import ARCHIVE, DATABASE
 from shared.errors import StartError
@@ -235,16 +233,19 @@ async def test_f58_archived_lines_move_with_all_others(
 
 
 async def test_answers_follow_from_archived_lines_as_from_others(
-    tmp_path: Path,
+    world: World,
 ) -> None:
-    here = World(tmp_path, begins=LONG_AGO)
-    await here.begin()
-    await here.play(random.Random(14), 60)  # noqa: S311 # no secret
-    await archived(here)
-    await here.store.close()
-    path = tmp_path / DATABASE
-    assert await differences(path, DEFAULT, here.clock) == []
-    assert retime_database(path).changed == 0
+    await archived(world)
+    said: list[str] = []
+
+    def run() -> None:
+        server = "scantrail-server"
+        said.append(told(server, "verify", "--answers", *where(world)))
+        said.append(ended(server, "retime", *where(world))[1])
+
+    await world.apart(run)
+    assert "as it was received" in said[0]
+    assert "; 0 lines happened otherwise" in said[1]
 
 
 class _Stop(Exception):  # noqa: N818 # it stands for a kill

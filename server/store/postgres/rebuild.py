@@ -95,6 +95,7 @@ class Rebuild:
             database.do(f"ALTER TABLE {table}{self._new} RENAME TO {table}")
         turn.settle_all(database)
         note(database, self._site)
+        _mark(database, self._number, 0)  # whoever has other rules need not wait
 
 
 def following(database: Database, after: int, many: int) -> list[Row]:
