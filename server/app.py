@@ -39,6 +39,7 @@ from server.config import ServerConfig
 from server.connections import CONNECTIONS, Connections, Limits, timely
 from server.metrics import Metrics
 from server.problems import TITLES, ProblemError
+from server.store import partly
 from server.webhooks import hooks
 from shared.protocol import ProblemType
 
@@ -94,6 +95,9 @@ ROUTES = (*INTERFACE, *console.ROUTES)
 
 _PART = re.compile(r"{(\w+)}")
 """A key in a path may hold anything but a slash; by itself, aiohttp refuses braces."""
+
+PARTLY_OLD = "Scantrail-Partly-Old"
+"""A header of an answer whose lists were given before all that came late was told."""
 
 _REFUSED = (401, 403)
 _ACCESS = {handler: access for _, _, access, handler in ROUTES}
@@ -170,6 +174,16 @@ async def _headers(request: web.Request, handler: Handler) -> web.StreamResponse
     return response
 
 
+@web.middleware
+async def _partly(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Say of lists that are given before what came late is told that they are old."""
+    lists = partly.begin()
+    response = await handler(request)
+    if lists.old and not response.prepared:
+        response.headers[PARTLY_OLD] = "late-lines"
+    return response
+
+
 def _beside(
     app: web.Application, context: Context
 ) -> Iterator[tuple[Callable[[], Awaitable[None]], str]]:
@@ -188,7 +202,15 @@ def _limits(config: ServerConfig) -> Limits:
 def create_app(context: Context) -> web.Application:
     """Make the application; it closes the store when it ends."""
     app = web.Application(
-        middlewares=[timely, metrics.counted, _headers, _problems, _rated, _guarded],
+        middlewares=[
+            timely,
+            metrics.counted,
+            _headers,
+            _partly,
+            _problems,
+            _rated,
+            _guarded,
+        ],
         client_max_size=wire.MAX_JSON,
     )
     app[CONTEXT] = context

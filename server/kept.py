@@ -74,7 +74,7 @@ class Kept(msgspec.Struct, gc=False):
         new.known, new.case = copied(self.known), self.case.copy()
         new.heard = self.heard[:]
         new.taken, new.before = taken, None
-        if self.taken > told:
+        if self.taken >= told:  # what is told anew may be as of what is written
             new.before = self
             if self.before is not None:
                 self.before = _FORGOTTEN
@@ -173,7 +173,7 @@ class Unwritten:
                 kept = kept.before
                 if kept.taken > seen.last:
                     raise Overtaken
-            if kept is not None and seen.told < kept.taken <= seen.last:
+            if kept is not None and seen.told <= kept.taken <= seen.last:
                 return kept
         return None
 

@@ -72,7 +72,7 @@ class Versions:
     @property
     def behind(self) -> bool:
         """Whether anything is not written."""
-        return self._durable > self.unwritten.told
+        return self._durable > self.unwritten.told or bool(len(self.unwritten))
 
     @property
     def full(self) -> bool:

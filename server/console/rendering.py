@@ -24,7 +24,7 @@ from server.console.weights import tone, worst
 from server.console.words import LANGUAGES, Words, chosen, words
 from server.people import Role
 from server.problems import ProblemError
-from server.store import View, is_own
+from server.store import View, is_own, partly
 from shared.hosts import HostLine
 from shared.moments import SECOND, span, to_moment, to_text
 from shared.protocol import ProblemType
@@ -138,6 +138,7 @@ class Console:
             "field": self.clock.field,
             "utc": to_text,
             "past": None,
+            "partly": partly.old(),
             "tense": "say" if view is None else "was",
             "held": held(view),
             "left_as": request.app[CONTEXT].site.gone,

@@ -46,6 +46,7 @@ from server.store import (
     View,
     backups,
     departing,
+    partly,
     present,
     reading,
     rebuild,
@@ -302,7 +303,8 @@ class SqliteStore:
             await self._unsettled.wait()
             try:
                 await self._transact(lambda _: self._projection.settle(WORK))
-                if self._projection.full:
+                done = self._projection.settled and self._noted_unsettled
+                if self._projection.full or done:
                     await self._write_answers()
             except ProblemError:  # the disk is full: later
                 await asyncio.sleep(1)
@@ -527,8 +529,20 @@ class SqliteStore:
     async def _all_written(self) -> None:
         """See that what is known of items is written, as far as that is possible."""
         await self._come_to_rest()
+        self._note_if_old()
         with contextlib.suppress(ProblemError):  # the disk is full: as of before that
             await self._write_answers()
+
+    async def _page_written(self, after: int) -> None:
+        """See to the same for a page of a list; before those behind, it was done."""
+        if after:
+            self._note_if_old()
+        else:
+            await self._all_written()
+
+    def _note_if_old(self) -> None:
+        if self._behind or not self._projection.settled:
+            partly.note()
 
     async def station(self, token_hash: bytes) -> Station | None:
         """Return the station whose token this is, or was."""
@@ -613,16 +627,14 @@ class SqliteStore:
 
     async def items(self, query: ItemQuery) -> Answers:
         """Say of items, by their present answer, where each is now."""
-        if not query.after:  # of the pages behind, one flush is enough
-            await self._all_written()
+        await self._page_written(query.after)
         return await self._snapshot(
             lambda c, at: present.items(c, query, at, self._site)
         )
 
     async def standing(self, after: int, limit: int) -> list[Stand]:
         """Return what is here at a known place now, by order of appearance."""
-        if not after:  # of the pages behind, one flush is enough
-            await self._all_written()
+        await self._page_written(after)
         return await self._read(partial(present.standing, after=after, limit=limit))
 
     async def visitors(self, location: str, most: int) -> list[str]:
@@ -632,8 +644,7 @@ class SqliteStore:
 
     async def told(self, query: ToldQuery) -> list[tuple[int, str]]:
         """Return items that were told of anything since, with their numbers."""
-        if not query.after:
-            await self._all_written()
+        await self._page_written(query.after)
         return await self._read(partial(present.told, query=query))
 
     async def count_told(self, since: int) -> int:

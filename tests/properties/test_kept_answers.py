@@ -298,6 +298,13 @@ async def _difference_after_a_crash(store: Store, path: Path) -> str | None:
         _remove(path.parent, copy.name)
 
 
+async def _list_at_once(store: Store) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        for module in (sqlite, postgres_store):
+            patched.setattr(module, "PATIENCE", 0.0)
+        await store.count_told(0)
+
+
 async def _play(rng: random.Random, opening: Opening, path: Path) -> str | None:
     scans = random_history(rng, rng.choice((4, 10, 25, 50)))
     if rng.random() < 0.5:  # told as it happens, else station by station
@@ -319,6 +326,8 @@ async def _play(rng: random.Random, opening: Opening, path: Path) -> str | None:
                     for by, log in enumerate(sorted(set(together)), len(turns))
                 )
             )
+            if hurried and rng.random() < 0.3:  # a list may be asked for meanwhile, too
+                await _list_at_once(world.store)
             # most of what is compared has never been written; where they are hurried,
             # the next come before it is told
             wrong = await _difference(

@@ -35,6 +35,7 @@ from server.store import (
     Station,
     ToldQuery,
     View,
+    partly,
 )
 from server.store.group import LINES, Group
 from server.store.joining import Invitation, Joining
@@ -366,7 +367,14 @@ class PostgresStore:
                 while isinstance(found := await self._read(read), _Unsettled):
                     await self._hearing.settled(found.late)
                 return found
-        return await self._read(function)
+
+        def read_so(database: Database) -> tuple[T, bool]:
+            return function(database), turn.look(database).settled
+
+        so_far, settled = await self._read(read_so)
+        if not settled:
+            partly.note()
+        return so_far
 
     async def station(self, token_hash: bytes) -> Station | None:
         """Return the station whose token this is, or was."""
