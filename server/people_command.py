@@ -42,6 +42,8 @@ def add(options: argparse.Namespace) -> None:
     person = _people(options).put(options.name, role, _password(), added)
     _note(options, f"person added or set anew: {person.name} as {role.value}")
     _say(f"{person.name} signs in as {role.value}. Earlier sessions have ended.")
+    if not any(data_folder(options.data).glob("own-log*.json")):
+        _say(f"No server has started in {options.data} yet: see that it is its folder.")
 
 
 def password(options: argparse.Namespace) -> None:

@@ -35,7 +35,7 @@ class Size(NamedTuple):
 
 
 SIZES = (
-    Size("wide", 960.0, 250.0, 56.0, 190.0, 8.0),
+    Size("wide", 960.0, 250.0, 56.0, 240.0, 8.0),
     Size("narrow", 340.0, 180.0, 40.0, 0.0, 7.0),
 )
 RIGHT, BELOW, ABOVE = 30.0, 34.0, 14.0

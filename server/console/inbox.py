@@ -45,6 +45,12 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     owner: str = ""
     title: str = ""
     kin: list[FoundException] = []
+    now: ItemAnswer | None = None
+
+    @property
+    def also(self) -> list[str]:
+        """What else is open for its item."""
+        return [one.code for one in self.kin if one.item == self.found.item]
 
 
 async def station_cases(context: Context) -> list[FoundException]:
@@ -108,6 +114,7 @@ async def inbox(request: web.Request) -> web.Response:
             owner=owners.get(one.item or "", ""),
             title=called.get(one.item or "", ""),
             kin=kin(one, every_item),
+            now=await context.store.item(one.item) if one.item else None,
         )
         for one in shown
     ]

@@ -12,6 +12,7 @@ from server.console.likely import Place, likely
 from server.console.rendering import CONSOLE
 from server.console.timeline import Gap, Step, Void, timeline
 from server.console.witnesses import Witness, nearest_first, then_at, witnesses
+from server.findings import MANIFEST
 from server.problems import invalid
 from server.station_exceptions import Seen
 from server.store import Store, View
@@ -57,6 +58,11 @@ class ItemView(msgspec.Struct, frozen=True, kw_only=True):
     def lacking(self) -> int:
         """How many of those that could have seen it have not told everything."""
         return sum(one.behind for one in self.witnesses)
+
+    @property
+    def left_without(self) -> bool:
+        """Whether the load has gone on which it should have left."""
+        return any(one.code == MANIFEST for one in self.answer.exceptions)
 
     @property
     def past(self) -> View | None:

@@ -73,7 +73,8 @@ class Teller:
         if view.latest is not None:
             yield self._last(view.latest)
         if view.expected and view.expected not in view.answer.path:
-            yield self._tensed("expected", load=view.expected)
+            said = "expected_left" if view.left_without else "expected"
+            yield self._tensed(said, load=view.expected)
 
     def _hearsay(self, one: Step) -> str:
         heard = {"station": one.station, "scan": self.when(one.occurred)}
@@ -236,7 +237,7 @@ class Teller:
         yield line.location
         yield line.container
         if line.refused:
-            yield self.say("item.refused", reason=line.refused)
+            yield self.say("item.refused", reason=self.named("refusal", line.refused))
         if line.damaged:
             yield self.say("item.damaged")
         if one.late:

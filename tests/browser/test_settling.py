@@ -47,6 +47,12 @@ def test_what_is_ticked_is_settled_with_it(
     case = page.locator(".case", has_text="M-8").filter(
         has=page.get_by_role("heading", name="P-801")
     )
+    for words in (
+        "Last known: received, at DOCK-1 since",
+        "Also open for it: Another system says otherwise.",
+        "Of the same cause, for other items: 2.",
+    ):
+        expect(case).to_contain_text(words)
     case.get_by_text("Do something").click()
     kin = case.get_by_role("group", name="Of the same cause")
     expect(kin.get_by_role("checkbox")).to_have_count(3)
@@ -77,7 +83,10 @@ def test_all_of_a_cause_are_settled_from_an_items_page(
 ) -> None:
     page = enter(opened, house, "Sina")
     page.goto(f"{house.url}/items/P-802")
+    said = page.get_by_role("region", name="Where it is")
+    expect(said).to_contain_text("It should have left on M-8, which has gone.")
     wrong = page.get_by_role("region", name="What is wrong")
+    wrong.get_by_text("Settle it, with a reason").click()
     wrong.get_by_label("Reason").fill("the lorry was full")
     wrong.get_by_role("button", name="Settle all 3 together").click()
     expect(page.locator("#done")).to_contain_text("P-803 (Missing from its load)")

@@ -108,7 +108,7 @@ async def test_the_pdf_and_the_page_tell_the_same(log: Log) -> None:
     for text in (pdf, page):
         for words in (
             "ago: seen, by B-EVE, at station DOCK.",
-            "It should leave on M-21.",
+            "It should have left on M-21, which has gone.",
             "shipped",
             "label printed",
         ):

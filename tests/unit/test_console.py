@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
+from edge.workflow.rules import Checks
 from server.console.clock import Clock
 from server.console.incidents import completeness, incident, shift
 from server.console.likely import likely
@@ -17,6 +18,7 @@ from server.console.words import LANGUAGES, chosen, words
 from shared.api.exceptions import FoundException
 from shared.api.items import ItemAnswer, ItemEvent, ItemException
 from shared.errors import ConfigError
+from shared.hosts import HostLine
 from shared.moments import SECOND, to_moment, to_text
 
 MINUTE = 60 * SECOND
@@ -44,6 +46,15 @@ def event(
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_language_says_everything_that_english_says(language: str) -> None:
     assert words(language).language == language
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_refusal_of_a_station_and_every_field_of_a_line_has_words(
+    language: str,
+) -> None:
+    said = words(language)
+    assert all(said.has("refusal", check) for check in Checks.__struct_fields__)
+    assert all(said.has("line", field) for field in HostLine.__struct_fields__)
 
 
 def test_a_value_in_a_sentence_is_never_markup() -> None:
