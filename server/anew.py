@@ -97,7 +97,7 @@ class Round:
         return next(self._pieces, None)
 
     def missable(self, case: Case) -> bool:
-        """Whether a count that came meanwhile may have missed an item."""
+        """Whether a count that came or was taken back meanwhile may concern it."""
         return any(
             case.location == place
             or any(left == place and when > moment for left, when in case.left)

@@ -314,6 +314,7 @@ class Projection:
             self._set_aside(event, self._fold.involved(event))
             if event.line.action == "count" and not event.line.refused:
                 self._late.add(event.order.occurred, self._left_since(event))
+                self._note_counted(event.line.location or "", event.order.occurred)
 
     def _check_counts(self, order: Order, items: Iterable[str]) -> None:
         """Tell anew what was shown at a place that was counted after that."""
@@ -341,6 +342,10 @@ class Projection:
 
     def _count(self, location: str, occurred: int) -> None:
         self._counts[location] = max(self._counted(location), occurred)
+        self._note_counted(location, occurred)
+
+    def _note_counted(self, location: str, occurred: int) -> None:
+        """Let a round know of a count that it may not have read as it is now."""
         if self._round is not None:
             self._round.counts.append((location, occurred))
 

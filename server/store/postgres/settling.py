@@ -112,7 +112,7 @@ class Settling:
 
     async def _write(self, found: Found) -> Turn:
         """Write what a round found; return the turn in which that was noted."""
-        pieces = list(_cut(found.kept.keys() | found.later.keys(), PIECE))
+        pieces = list(_cut(sorted(found.kept.keys() | found.later.keys()), PIECE))
         for keys in pieces:
             only = len(pieces) == 1
             piece = Piece(found, keys, self._site, self._check, only=only)
