@@ -8,7 +8,8 @@ import pytest
 
 from server.problems import ProblemError
 from server.resolve import World
-from server.store import ItemQuery, sqlite
+from server.store import ItemQuery, file_writer
+from server.store.file_writer import FileWriter
 from server.store.sqlite import SqliteStore
 from shared.moments import SECOND
 from shared.protocol import ProblemType
@@ -106,15 +107,17 @@ async def test_scans_are_taken_at_once_after_a_kill_and_answers_follow(
         copy = path.with_name("killed.db")
         store = world.store
         assert isinstance(store, SqliteStore)
-        await store._writer.run(lambda c: c.execute("VACUUM INTO ?", (str(copy),)))
-        gate, take = asyncio.Event(), SqliteStore._catch_up
+        await store._writer._worker.run(
+            lambda c: c.execute("VACUUM INTO ?", (str(copy),))
+        )
+        gate, take = asyncio.Event(), FileWriter._catch_up
 
-        async def wait(killed: SqliteStore) -> None:
+        async def wait(killed: FileWriter) -> None:
             await gate.wait()
             await take(killed)
 
-        monkeypatch.setattr(SqliteStore, "_catch_up", wait)
-        monkeypatch.setattr(sqlite, "PATIENCE", 0.05)
+        monkeypatch.setattr(FileWriter, "_catch_up", wait)
+        monkeypatch.setattr(file_writer, "PATIENCE", 0.05)
         killed = await SqliteStore.open(copy, lambda: NOW + 9 * SECOND, SITE)
         world.stores = [killed]
         try:
@@ -123,7 +126,7 @@ async def test_scans_are_taken_at_once_after_a_kill_and_answers_follow(
             with pytest.raises(ProblemError) as refused:
                 await killed.item("P")
             assert refused.value.problem.type == ProblemType.BUSY
-            monkeypatch.setattr(sqlite, "PATIENCE", 20)
+            monkeypatch.setattr(file_writer, "PATIENCE", 20)
             gate.set()
             assert [(await killed.item(i)).location for i in "PQ"] == ["X", "Y"]
             assert killed.remaking() is None

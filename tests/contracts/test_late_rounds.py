@@ -14,7 +14,7 @@ import pytest
 
 from server import anew
 from server.projections import Projection
-from server.store import partly, sqlite
+from server.store import file_writer, partly
 from server.store.postgres import settling
 from server.store.postgres import store as postgres_store
 from server.store.postgres.database import Database
@@ -156,10 +156,10 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> _Steps:
     for module, name in (
         *((anew, name) for name in ("MANY", "GROUP", "PIECE")),
         (settling, "PIECE"),
-        (sqlite, "WORK"),
+        (file_writer, "WORK"),
     ):
         monkeypatch.setattr(module, name, 1)
-    for module in (sqlite, postgres_store):
+    for module in (file_writer, postgres_store):
         monkeypatch.setattr(module, "PATIENCE", 20)
     return steps
 
@@ -211,7 +211,7 @@ async def _done(world: _World, steps: _Steps) -> bool:
 async def _is_settled(world: _World) -> bool:
     store = world.store
     if isinstance(store, SqliteStore):
-        return store._projection.settled
+        return store._writer.settled
     hearing = store._hearing  # type: ignore[attr-defined]
     return bool(hearing._late_told >= hearing._late > 0)
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 import pytest
 
 from server.projections import Projection
-from server.store import ExceptionQuery, ItemQuery, Store, partly, sqlite
+from server.store import ExceptionQuery, ItemQuery, Store, file_writer, partly
 from server.store.postgres import store as postgres_store
 from server.store.postgres.database import Database
 from server.store.postgres.settling import Settling
@@ -38,8 +38,8 @@ def held(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
 
     monkeypatch.setattr(Projection, "settle", settle)
     monkeypatch.setattr(Settling, "_do", do)
-    monkeypatch.setattr(sqlite, "WORK", 1)
-    for module in (sqlite, postgres_store):
+    monkeypatch.setattr(file_writer, "WORK", 1)
+    for module in (file_writer, postgres_store):
         monkeypatch.setattr(module, "PATIENCE", 0.05)
     return gone
 
@@ -97,7 +97,7 @@ async def test_a_list_that_is_given_before_what_came_late_is_told_says_so(
         assert lists.old
     held.set()
     await _told(store)
-    for module in (sqlite, postgres_store):
+    for module in (file_writer, postgres_store):
         monkeypatch.setattr(module, "PATIENCE", 20)
     assert await _on_lorry(store) == (["P-1", "P-2"], False)
     assert (await store.item("P-2")).status == "shipped"

@@ -5,7 +5,7 @@ import pytest
 from server.app import PARTLY_OLD
 from server.people import Role
 from server.projections import Projection
-from server.store import sqlite
+from server.store import file_writer
 from shared.lines import Line, encode
 from shared.moments import SECOND, to_text
 from tests.integration.test_console import PASSWORD, Browser
@@ -50,8 +50,8 @@ async def test_lists_and_pages_say_that_they_may_be_old(
 
         settle = Projection.settle
         monkeypatch.setattr(Projection, "settle", lambda *_: None)
-        monkeypatch.setattr(sqlite, "PATIENCE", 0.01)
-        monkeypatch.setattr(service.context.store._projection, "_work", 1)  # type: ignore[attr-defined]
+        monkeypatch.setattr(file_writer, "PATIENCE", 0.01)
+        monkeypatch.setattr(service.context.store._writer._projection, "_work", 1)  # type: ignore[attr-defined]
         await _scan(back, 90, "load", "P-2", "M-1")
         assert await _partly_old(service, "/v1/items?container=M-1") == "late-lines"
         assert await _partly_old(service, "/v1/exceptions") == "late-lines"
@@ -59,7 +59,7 @@ async def test_lists_and_pages_say_that_they_may_be_old(
         assert _SAID in (await browser.get("/board"))[1]
 
         monkeypatch.setattr(Projection, "settle", settle)
-        monkeypatch.setattr(sqlite, "PATIENCE", 20)
+        monkeypatch.setattr(file_writer, "PATIENCE", 20)
         assert await _partly_old(service, "/v1/items?container=M-1") is None
         assert _SAID not in (await browser.get("/board"))[1]
     finally:

@@ -90,8 +90,8 @@ async def _everything(
 
 
 async def _made_anew(store: SqliteStore) -> None:
-    assert store._remaking is not None
-    await asyncio.wait_for(store._remaking, 60)
+    assert store._writer._remaking is not None
+    await asyncio.wait_for(store._writer._remaking, 60)
     assert store.remaking() is None
 
 
@@ -117,7 +117,7 @@ async def test_the_same_rules_make_nothing_anew(tmp_path: Path) -> None:
     async with _opened(path):
         pass
     async with _opened(path) as store:
-        assert store._remaking is None
+        assert store._writer._remaking is None
     assert rules(DEFAULT) != rules(OTHER)
 
 

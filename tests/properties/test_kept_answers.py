@@ -28,7 +28,15 @@ from server.exceptions import review
 from server.findings import Finding
 from server.projections import Projection
 from server.site import Site
-from server.store import ExceptionQuery, ItemQuery, Station, Store, View, shelf, sqlite
+from server.store import (
+    ExceptionQuery,
+    ItemQuery,
+    Station,
+    Store,
+    View,
+    file_writer,
+    shelf,
+)
 from server.store.postgres import settling
 from server.store.postgres import shelf as postgres_shelf
 from server.store.postgres import store as postgres_store
@@ -96,7 +104,7 @@ def _clock() -> Callable[[], int]:
 async def _on_sqlite(path: Path) -> AsyncIterator[list[Store]]:
     store = await SqliteStore.open(path, _clock(), SITE)
     try:
-        await store._writer.run(lambda c: c.execute("PRAGMA synchronous = OFF"))
+        await store._writer._worker.run(lambda c: c.execute("PRAGMA synchronous = OFF"))
         yield [store]
     finally:
         await store.close()
@@ -135,8 +143,8 @@ async def _in_pieces(path: Path) -> AsyncIterator[list[Store]]:
     with pytest.MonkeyPatch.context() as patched:
         for module, name in (*_PIECES, (shelf, "EVENTS")):
             patched.setattr(module, name, 3)
-        patched.setattr(sqlite, "WORK", 8)
-        patched.setattr(sqlite, "PATIENCE", 20)
+        patched.setattr(file_writer, "WORK", 8)
+        patched.setattr(file_writer, "PATIENCE", 20)
         patched.setattr(Projection, "settle", _settle_if_let)
         async with _on_sqlite(path) as stores:
             yield stores
@@ -285,7 +293,7 @@ async def _difference_after_a_crash(store: Store, path: Path) -> str | None:
     if not isinstance(store, SqliteStore):
         return None
     copy = path.with_name(f"{path.name}-copy")
-    await store._writer.run(lambda c: c.execute("VACUUM INTO ?", (str(copy),)))
+    await store._writer._worker.run(lambda c: c.execute("VACUUM INTO ?", (str(copy),)))
     now = store.present() + SECOND
     other = await SqliteStore.open(copy, lambda: now, SITE)
     try:
@@ -300,7 +308,7 @@ async def _difference_after_a_crash(store: Store, path: Path) -> str | None:
 
 async def _list_at_once(store: Store) -> None:
     with pytest.MonkeyPatch.context() as patched:
-        for module in (sqlite, postgres_store):
+        for module in (file_writer, postgres_store):
             patched.setattr(module, "PATIENCE", 0.0)
         await store.count_told(0)
 
