@@ -2,57 +2,24 @@
 
 import sqlite3
 
-import msgspec
-
-from server.problems import ProblemError, taken
-from server.store import Code, Displaced, Station, is_own
+from server.store import Code, Displaced, Station
 from server.store.heads import head_at
+from server.store.newcomers import (
+    KEPT,
+    Invitation,
+    Joining,
+    Name,
+    admitted,
+    code,
+    displaced,
+    others_log,
+    welcomed,
+)
 from server.store.station_rows import note_displaced
 from server.store.tokens import station
 from shared.chain import start
-from shared.moments import SECOND
-from shared.protocol import ProblemType
 
-__all__ = [
-    "KEPT",
-    "Invitation",
-    "Joining",
-    "code",
-    "codes",
-    "enrol",
-    "invite",
-    "others_log",
-    "revoke",
-    "wrong_code",
-]
-
-
-KEPT = 90 * 24 * 3600 * SECOND
-"""How long it is kept, behind its end, that there was a code."""
-
-
-class Invitation(msgspec.Struct, frozen=True, kw_only=True):
-    """A one-time code, and what the station becomes that joins by it."""
-
-    name: str
-    location: str | None
-    kind: str
-    code_hash: bytes
-    expires: int
-    replaces: bool
-    by: str = ""
-
-
-class Joining(msgspec.Struct, frozen=True, kw_only=True):
-    """What a station shows and brings when it joins."""
-
-    code_hash: bytes
-    log: str
-    token_hash: bytes
-    public_key: bytes
-    version: str
-    host: str
-    have: int | None = None
+__all__ = ["codes", "enrol", "invite", "revoke"]
 
 
 def invite(connection: sqlite3.Connection, asked: Invitation, now: int) -> None:
@@ -62,7 +29,7 @@ def invite(connection: sqlite3.Connection, asked: Invitation, now: int) -> None:
         ProblemError: 409 where the name is in use, and the code is not for replacing.
     """
     row = connection.execute(
-        "SELECT id, joined, revoked, host, heard FROM station WHERE name = ?",
+        "SELECT id, name, joined, revoked, host, heard FROM station WHERE name = ?",
         (asked.name,),
     ).fetchone()
     if row is None:
@@ -71,9 +38,9 @@ def invite(connection: sqlite3.Connection, asked: Invitation, now: int) -> None:
             (asked.name, asked.kind, asked.location, now),
         ).lastrowid
     else:
-        number, joined, revoked, host, heard = row
-        if joined is not None and revoked is None and not asked.replaces:
-            raise taken(asked.name, host, heard)
+        name = Name(*row)
+        name.see_that_it_is_free(replaces=asked.replaces)
+        number = name.station
     connection.execute("DELETE FROM station_code WHERE expires < ?", (now - KEPT,))
     connection.execute(
         "INSERT INTO station_code"
@@ -103,29 +70,6 @@ def codes(connection: sqlite3.Connection, limit: int) -> list[Code]:
     return [code(*row) for row in rows]
 
 
-def code(  # noqa: PLR0917 # a row
-    station_: str,
-    kind: str,
-    location: str | None,
-    replaces: int,
-    by: str,
-    made: int,
-    expires: int,
-    used: int | None,
-) -> Code:
-    """Return what a row says of a code."""
-    return Code(
-        station=station_,
-        kind=kind,
-        location=location,
-        replaces=bool(replaces),
-        by=by,
-        made=made,
-        expires=expires,
-        used=used,
-    )
-
-
 def enrol(connection: sqlite3.Connection, joining: Joining, now: int) -> Station:
     """Take a station in by its code, in place of one that has the name, where meant.
 
@@ -140,15 +84,11 @@ def enrol(connection: sqlite3.Connection, joining: Joining, now: int) -> Station
         " WHERE c.code_hash = ? AND c.used IS NULL AND c.expires >= ?",
         (joining.code_hash, now),
     ).fetchone()
-    if row is None:
-        raise wrong_code()
-    replaces, kind, location, owner, name, joined, revoked, host, heard = row
-    in_use = joined is not None and revoked is None
-    if in_use and not replaces:
-        raise taken(name, host, heard)
-    gone = _displaced(connection, owner, host, joining.log)
+    kind, location, name = admitted(row)
+    owner = name.station
+    gone = _displaced(connection, name, joining.log)
     _begin_log(connection, joining, owner)
-    _take_place(connection, joining, owner, host, now)
+    _take_place(connection, joining, owner, name.host, now)
     connection.execute(
         "UPDATE station SET kind = ?, location = coalesce(?, location) WHERE id = ?",
         (kind, location, owner),
@@ -157,41 +97,23 @@ def enrol(connection: sqlite3.Connection, joining: Joining, now: int) -> Station
         "UPDATE station_code SET used = ? WHERE code_hash = ?",
         (now, joining.code_hash),
     )
-    found = station(connection, joining.token_hash)
-    if found is None:  # pragma: no cover # it was written just now
-        reason = "The station was taken in, and is not there. Try again."
-        raise ProblemError(500, ProblemType.INTERNAL, reason)
-    if gone is None or not in_use or is_own(name):
-        return found
-    found = msgspec.structs.replace(found, displaced=gone)
-    note_displaced(connection, found, "", now)
+    found = welcomed(station(connection, joining.token_hash), gone)
+    if gone is not None:
+        note_displaced(connection, found, "", now)
     return found
 
 
-def wrong_code() -> ProblemError:
-    """Say that a code cannot be used, and what to do."""
-    reason = (
-        "The code is wrong, was used already, or has expired. "
-        "Ask an administrator for a new one."
-    )
-    return ProblemError(403, ProblemType.CODE, reason)
-
-
 def _displaced(
-    connection: sqlite3.Connection, owner: int, host: str, log: str
+    connection: sqlite3.Connection, name: Name, log: str
 ) -> Displaced | None:
-    """Return the machine that loses its place, unless it is the one that joins."""
     newest = connection.execute(
         "SELECT name, acked FROM log WHERE station = ? ORDER BY id DESC LIMIT 1",
-        (owner,),
+        (name.station,),
     ).fetchone()
     same = connection.execute(
-        "SELECT 1 FROM log WHERE station = ? AND name = ?", (owner, log)
+        "SELECT 1 FROM log WHERE station = ? AND name = ?", (name.station, log)
     ).fetchone()
-    if same is not None:
-        return None
-    name, acked = newest or ("", 0)
-    return Displaced(host=host, log=name, acked=acked)
+    return displaced(name, newest, same=same is not None)
 
 
 def _take_place(
@@ -242,12 +164,6 @@ def _begin_log(connection: sqlite3.Connection, joining: Joining, owner: int) -> 
         asked = acked if joining.have is None else min(joining.have, acked)
         head = head_at(connection, number, joining.log, asked)
         raise others_log(joining.log, asked, head)
-
-
-def others_log(log: str, acked: int, head: bytes) -> ProblemError:
-    """Say that a log is another station's, and its head where it was asked for."""
-    reason = f"Log {log} belongs to another station; a station begins its own."
-    return ProblemError(409, ProblemType.LOG, reason, acked=acked, head=head.hex())
 
 
 def revoke(connection: sqlite3.Connection, name: str, now: int) -> bool:

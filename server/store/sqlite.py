@@ -45,16 +45,17 @@ from server.store import (
     View,
     backups,
     departing,
+    joining,
     present,
     reading,
     tokens,
 )
 from server.store import hooks as hook
-from server.store import joining as joined
 from server.store import said as hosts
 from server.store.file_writer import FileWriter
 from server.store.group import LINES, Group
 from server.store.growth import Growth
+from server.store.newcomers import Invitation, Joining
 from server.store.received import Received
 from server.store.schemas import prepare
 from server.store.station_rows import (
@@ -231,7 +232,7 @@ class SqliteStore:
         by: str = "",
     ) -> None:
         """Let a station of this name join once with a code, until it expires."""
-        asked = joined.Invitation(
+        asked = Invitation(
             name=name,
             location=location,
             kind=kind,
@@ -240,7 +241,7 @@ class SqliteStore:
             replaces=replaces,
             by=by,
         )
-        await self._change(partial(joined.invite, asked=asked, now=self._now()))
+        await self._change(partial(joining.invite, asked=asked, now=self._now()))
         self._said_changes += 1
 
     async def enrol(
@@ -255,7 +256,7 @@ class SqliteStore:
         have: int | None = None,
     ) -> Station:
         """Take a station in by its code, which works once."""
-        joining = joined.Joining(
+        asked = Joining(
             code_hash=code_hash,
             log=log,
             token_hash=token_hash,
@@ -265,7 +266,7 @@ class SqliteStore:
             have=have,
         )
         station = await self._change(
-            partial(joined.enrol, joining=joining, now=self._now())
+            partial(joining.enrol, joining=asked, now=self._now())
         )
         self._said_changes += 1
         return station
@@ -276,7 +277,7 @@ class SqliteStore:
 
     async def revoke(self, name: str) -> bool:
         """Let a station do nothing more; return whether there is one."""
-        return await self._change(partial(joined.revoke, name=name, now=self._now()))
+        return await self._change(partial(joining.revoke, name=name, now=self._now()))
 
     async def offer_token(self, station: Station, token_hash: bytes) -> None:
         """Let a station use this token from when it likes on."""
@@ -339,7 +340,7 @@ class SqliteStore:
 
     async def codes(self, limit: int) -> list[Code]:
         """Return the one-time codes that were made, the newest first."""
-        return await self._read(partial(joined.codes, limit=limit))
+        return await self._read(partial(joining.codes, limit=limit))
 
     async def stations(self) -> list[Seen]:
         """Return what is kept of all stations, by name."""

@@ -3,7 +3,7 @@
 import pytest
 
 from server.store import Code, Store
-from server.store.joining import KEPT
+from server.store.newcomers import KEPT
 from tests.contracts.storing import NOW
 
 HOUR = 3_600_000_000

@@ -18,6 +18,7 @@ from server.site import DEFAULT
 from server.store import Station, joining
 from server.store.audit import Report, report
 from server.store.backups import mark_backed_up, start_over
+from server.store.newcomers import Invitation, Joining
 from server.store.writing import append, keep_clocks
 from shared.lines import decode
 from shared.moments import to_text
@@ -65,7 +66,7 @@ class Server:
         with self._db:
             joining.invite(
                 self._db,
-                joining.Invitation(
+                Invitation(
                     name=name,
                     location=None,
                     kind="station",
@@ -77,7 +78,7 @@ class Server:
             )
             return joining.enrol(
                 self._db,
-                joining.Joining(
+                Joining(
                     code_hash=code,
                     log=log,
                     token_hash=self._chance.randbytes(16),

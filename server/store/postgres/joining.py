@@ -1,10 +1,18 @@
 """Stations, their one-time codes and their tokens, in the PostgreSQL database."""
 
-import msgspec
-
-from server.problems import ProblemError, taken
-from server.store import Code, Displaced, Station, Token, is_own
-from server.store.joining import KEPT, Invitation, Joining, code, others_log, wrong_code
+from server.problems import ProblemError
+from server.store import Code, Displaced, Station, Token
+from server.store.newcomers import (
+    KEPT,
+    Invitation,
+    Joining,
+    Name,
+    admitted,
+    code,
+    displaced,
+    others_log,
+    welcomed,
+)
 from server.store.postgres.database import Database
 from server.store.postgres.logs import head_at
 from server.store.postgres.station_rows import note_displaced
@@ -57,22 +65,22 @@ def invite(database: Database, asked: Invitation, now: int) -> None:
         " ON CONFLICT (name) DO NOTHING",
         *(asked.name, asked.kind, asked.location, now),
     )
-    number, joined, revoked, host, heard, known = database.one(
-        "SELECT id, joined, revoked, host, heard, EXISTS ("
+    *row, known = database.one(
+        "SELECT id, name, joined, revoked, host, heard, EXISTS ("
         " SELECT 1 FROM station_code WHERE code_hash = $2)"
         " FROM station WHERE name = $1 FOR NO KEY UPDATE",
         *(asked.name, asked.code_hash),
     )
     if known:  # this was done already
         return
-    if joined is not None and revoked is None and not asked.replaces:
-        raise taken(asked.name, host, heard)
+    name = Name(*row)
+    name.see_that_it_is_free(replaces=asked.replaces)
     database.do("DELETE FROM station_code WHERE expires < $1", now - KEPT)
     database.do(
         "INSERT INTO station_code"
         " (code_hash, station, expires, replaces, kind, location, made, by)"
         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-        *(asked.code_hash, number, asked.expires),
+        *(asked.code_hash, name.station, asked.expires),
         *(int(asked.replaces), asked.kind, asked.location, now, asked.by),
     )
 
@@ -101,14 +109,10 @@ def enrol(database: Database, joining: Joining, now: int) -> Station:
     if done is not None:
         return done
     row = database.row(_CODE, joining.code_hash, now)
-    if row is None:
-        raise wrong_code()
-    replaces, kind, location, owner, name, joined, revoked, host, heard = row
-    in_use = joined is not None and revoked is None
-    if in_use and not replaces:
-        raise taken(name, host, heard)
-    gone = _displaced(database, owner, host, joining.log)
-    _take_place(database, joining, owner, host, now)
+    kind, location, name = admitted(row)
+    owner = name.station
+    gone = _displaced(database, name, joining.log)
+    _take_place(database, joining, owner, name.host, now)
     _begin_log(database, joining, owner)
     database.do(
         "UPDATE station SET kind = $2, location = coalesce($3, location) WHERE id = $1",
@@ -117,29 +121,21 @@ def enrol(database: Database, joining: Joining, now: int) -> Station:
     database.do(
         "UPDATE station_code SET used = $2 WHERE code_hash = $1", joining.code_hash, now
     )
-    found = station(database, joining.token_hash)
-    if found is None:  # pragma: no cover # it was written just now
-        reason = "The station was taken in, and is not there. Try again."
-        raise ProblemError(500, ProblemType.INTERNAL, reason)
-    if gone is None or not in_use or is_own(name):
-        return found
-    found = msgspec.structs.replace(found, displaced=gone)
-    note_displaced(database, found, "", now)
+    found = welcomed(station(database, joining.token_hash), gone)
+    if gone is not None:
+        note_displaced(database, found, "", now)
     return found
 
 
-def _displaced(database: Database, owner: int, host: str, log: str) -> Displaced | None:
-    """Return the machine that loses its place, unless it is the one that joins."""
+def _displaced(database: Database, name: Name, log: str) -> Displaced | None:
     newest = database.row(
-        "SELECT name, acked FROM log WHERE station = $1 ORDER BY id DESC LIMIT 1", owner
+        "SELECT name, acked FROM log WHERE station = $1 ORDER BY id DESC LIMIT 1",
+        name.station,
     )
     same = database.row(
-        "SELECT 1 FROM log WHERE station = $1 AND name = $2", owner, log
+        "SELECT 1 FROM log WHERE station = $1 AND name = $2", name.station, log
     )
-    if same is not None:
-        return None
-    name, acked = newest or ("", 0)
-    return Displaced(host=host, log=name, acked=acked)
+    return displaced(name, newest, same=same is not None)
 
 
 def _take_place(

@@ -38,7 +38,7 @@ from server.store import (
     partly,
 )
 from server.store.group import LINES, Group
-from server.store.joining import Invitation, Joining
+from server.store.newcomers import Invitation, Joining
 from server.store.postgres import (
     backups,
     departing,
