@@ -14,7 +14,14 @@ from server.store import Displaced, Station, Token
 from shared.moments import SECOND
 from shared.protocol import ProblemType
 
-__all__ = ["REMEMBERED", "holder", "offer", "station", "use"]
+__all__ = [
+    "REMEMBERED",
+    "holder",
+    "offer",
+    "see_that_it_is_new",
+    "station",
+    "use",
+]
 
 REMEMBERED = 400 * 24 * 3600 * SECOND
 """How long a replaced token is known as one."""
@@ -59,16 +66,28 @@ def holder(row: Sequence[Any]) -> Station:
     )
 
 
+def see_that_it_is_new(known: Station | None, who: Station) -> None:
+    """See that an offered token is nobody's, or this station's that it offered before.
+
+    Args:
+        known: Whose the token is, or was.
+        who: The station that offers it.
+
+    Raises:
+        ProblemError: 409, it is known.
+    """
+    if known is not None and (known.id, known.token) != (who.id, Token.NEXT):
+        reason = "This token is known here already; make another."
+        raise ProblemError(409, ProblemType.INVALID, reason)
+
+
 def offer(connection: sqlite3.Connection, who: Station, token_hash: bytes) -> None:
     """Keep a station's next token, in place of one that it never used.
 
     Raises:
         ProblemError: 409 where the token is, or was, in use.
     """
-    known = station(connection, token_hash)
-    if known is not None and (known.id, known.token) != (who.id, Token.NEXT):
-        reason = "This token is known here already; make another."
-        raise ProblemError(409, ProblemType.INVALID, reason)
+    see_that_it_is_new(station(connection, token_hash), who)
     connection.execute(
         "UPDATE station SET next_hash = ? WHERE id = ?", (token_hash, who.id)
     )

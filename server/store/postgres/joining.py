@@ -1,7 +1,6 @@
 """Stations, their one-time codes and their tokens, in the PostgreSQL database."""
 
-from server.problems import ProblemError
-from server.store import Code, Displaced, Station, Token
+from server.store import Code, Displaced, Station
 from server.store.newcomers import (
     KEPT,
     Invitation,
@@ -16,9 +15,8 @@ from server.store.newcomers import (
 from server.store.postgres.database import Database
 from server.store.postgres.logs import head_at
 from server.store.postgres.station_rows import note_displaced
-from server.store.tokens import REMEMBERED, holder
+from server.store.tokens import REMEMBERED, holder, see_that_it_is_new
 from shared.chain import start
-from shared.protocol import ProblemType
 
 __all__ = ["codes", "enrol", "invite", "offer", "revoke", "station", "use"]
 
@@ -198,10 +196,7 @@ def offer(database: Database, who: Station, token_hash: bytes) -> None:
     Raises:
         ProblemError: 409 where the token is, or was, in use.
     """
-    known = station(database, token_hash)
-    if known is not None and (known.id, known.token) != (who.id, Token.NEXT):
-        reason = "This token is known here already; make another."
-        raise ProblemError(409, ProblemType.INVALID, reason)
+    see_that_it_is_new(station(database, token_hash), who)
     database.do("UPDATE station SET next_hash = $2 WHERE id = $1", who.id, token_hash)
 
 
