@@ -58,17 +58,13 @@ Ends = dict[tuple[str, int], bytes]
 
 
 class _State(NamedTuple):
-    """What tells whether a file is another than it was."""
+    """What tells whether a file is another than it was, or should be."""
 
+    sha256: str
     device: int
     inode: int
     size: int
     changed: int
-
-
-def _state(path: Path) -> _State:
-    found = path.stat()
-    return _State(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
 
 
 def hashed(path: Path) -> str:
@@ -149,7 +145,9 @@ class Archive:
 
     def _opened(self, file: ArchiveFile) -> LinesFile:
         """Return a file that is as it was written: all of it is read for that, once."""
-        state = _state(self.folder / file.name)
+        there = (self.folder / file.name).stat()
+        whole = (there.st_dev, there.st_ino, there.st_size, there.st_ctime_ns)
+        state = _State(file.sha256, *whole)
         if self._sound.get(file.name) != state:
             self._forget(file.name)
             self._check(file)
