@@ -1,6 +1,7 @@
 """Old lines in Parquet files: how fast they go there, what they take, and histories.
 
-`SCANTRAIL_BENCH_ARCHIVED` says how many lines there are (60,000).
+`SCANTRAIL_BENCH_ARCHIVED` says how many lines there are (60,000), `_TOGETHER` how many
+of them a station sends at once (50).
 """
 
 import asyncio
@@ -28,20 +29,21 @@ from server.storing import archiving, opened
 from shared.chain import start, walk
 from shared.data_folders import ARCHIVE, DATABASE
 from shared.moments import SECOND
+from shared.protocol import ClockReading
 from tests.postgres import postgres, why_not
 
 __all__ = ["archived"]
 
 LINES = int(os.environ.get("SCANTRAIL_BENCH_ARCHIVED", "60000"))
 STATIONS = 10
-TOGETHER = 50
-"""Lines that a station sends at once."""
+TOGETHER = int(os.environ.get("SCANTRAIL_BENCH_TOGETHER", "50"))
 READS = 300
+_BOOT = "7f3c1d2e-0000-4000-8000-000000000001"
 _EVER = 4_000_000_000 * SECOND
 _MILLI = 1000.0
 _SIZE = """
-SELECT sum(pg_total_relation_size(inhrelid)) FROM pg_inherits
-WHERE inhparent = 'line'::regclass
+SELECT sum(pg_total_relation_size(inhrelid)) + pg_total_relation_size('delivery')
+FROM pg_inherits WHERE inhparent = 'line'::regclass
 """
 
 
@@ -135,6 +137,7 @@ class _Sender:
         self._lines: list[bytes] = []
         self._seq, self._head = 0, start(self.log)
         self.station: Station
+        self._random = random.Random(number)  # noqa: S311 # no secret
 
     @classmethod
     async def joined(cls, store: Store, number: int) -> "_Sender":
@@ -143,7 +146,12 @@ class _Sender:
             str(number), location=None, kind="station", code_hash=code, expires=_EVER
         )
         found.station = await store.enrol(
-            code, log=found.log, token_hash=code, public_key=b"", version="", host=""
+            code,
+            log=found.log,
+            token_hash=code,
+            public_key=bytes(32),
+            version="",
+            host="",
         )
         return found
 
@@ -164,8 +172,10 @@ class _Sender:
             after=self._seq,
             lines=lines,
             heads=heads,
-            signature=b"",
-            clock=None,
+            signature=self._random.randbytes(64),
+            clock=ClockReading(
+                at=_now(), boot=_BOOT, mono=time.monotonic_ns() // 1000, synced=True
+            ),
         )
         await self.store.append(self.station, delivery)
         self._seq, self._head = self._seq + len(lines), heads[-1]
@@ -206,7 +216,7 @@ def _file_size(data: Path) -> float:
 async def _postgres_size(url: str) -> float:
     connection = await asyncpg.connect(url)
     try:
-        await connection.execute("VACUUM FULL line")
+        await connection.execute("VACUUM FULL line, delivery")
         return float(await connection.fetchval(_SIZE))
     finally:
         await connection.close()

@@ -10,12 +10,13 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Protocol
 
 from server.store import Entry
 from server.store.archive import Archive, ArchiveFile, Ends, hashed
-from server.store.parquet import MissingError, Row, Writer
+from server.store.parquet import MissingError, Row, Signed, Writer
 from shared import files
 from shared.chain import link
 from shared.errors import ScantrailError, StartError
@@ -39,7 +40,7 @@ class Kept(Protocol):
         """Return the lines behind a position; about so many."""
 
     def ends(self, first: int, last: int) -> Ends:
-        """Return the heads that stations signed, between two positions."""
+        """Return what came with the deliveries between two positions."""
 
     def head(self, log: str, seq: int) -> bytes:
         """Return the head of a log at a line."""
@@ -113,12 +114,13 @@ def _made(kept: Kept, reader: Archive, before: int) -> ArchiveFile | None:
     """Write the next file, and check it; ``None`` if there is nothing for one."""
     there = kept.files()
     coming = _for_one(_behind(kept, there[-1].last if there else 0), before)
-    first = next(coming, None)
-    if first is None:
+    begin = next(coming, None)
+    if begin is None:
         return None
+    first, _ = begin
     name = f"{_month(first.received):%Y-%m}-{first.position:015}.parquet"
     path = reader.folder / name
-    last, lines = _write(path, first, coming)
+    last, lines = _write(path, begin, coming)
     file = ArchiveFile(
         name=name,
         first=first.position,
@@ -136,9 +138,14 @@ def _made(kept: Kept, reader: Archive, before: int) -> ArchiveFile | None:
     return file
 
 
-def _behind(kept: Kept, after: int) -> Iterator[Entry]:
+_One = tuple[Entry, Signed | None]
+"""A line, and what came with its delivery if that ends with it."""
+
+
+def _behind(kept: Kept, after: int) -> Iterator[_One]:
     while some := kept.entries(after, _AT_ONCE):
-        yield from some
+        ends = kept.ends(some[0].position, some[-1].position)
+        yield from ((entry, ends.get(entry.position)) for entry in some)
         after = some[-1].position
 
 
@@ -146,30 +153,30 @@ def _month(moment: int) -> datetime:
     return datetime.fromtimestamp(moment // SECOND, UTC)
 
 
-def _for_one(entries: Iterator[Entry], before: int) -> Iterator[Entry]:
+def _for_one(coming: Iterator[_One], before: int) -> Iterator[_One]:
     """Return what goes into one file: of a month, and whole deliveries."""
     month, received = "", 0
-    for count, entry in enumerate(entries):
+    for count, (entry, signed) in enumerate(coming):
         if entry.received != received:  # what came together stays together
             its_month = f"{_month(entry.received):%Y-%m}"
             full = count >= MOST or (count and its_month != month)
             if full or entry.received >= before:
                 return
             month, received = its_month, entry.received
-        yield entry
+        yield entry, signed
 
 
-def _write(path: Path, first: Entry, coming: Iterator[Entry]) -> tuple[int, int]:
+def _write(path: Path, first: _One, coming: Iterator[_One]) -> tuple[int, int]:
     """Write a file; return the position of its last line, and how many there are."""
-    beside, last, lines = path.with_name(f"{path.name}.new"), first, 1
+    beside, lines = path.with_name(f"{path.name}.new"), 0
+    last, _ = first
     try:
         with (
             beside.open("wb") as handle,
             closing(Writer(handle, {"format": "scantrail lines 1"})) as writer,
         ):
-            writer.add(first)
-            for last in coming:
-                writer.add(last)
+            for last, signed in chain((first,), coming):
+                writer.add(last, signed)
                 lines += 1
         files.settle(beside, path)
     except MissingError as error:
@@ -194,11 +201,11 @@ def _check(kept: Kept, reader: Archive, file: ArchiveFile) -> None:
             before = heads.get(row.log) or kept.head(row.log, row.seq - 1)
             heads[row.log] = link(before, row.line)
             loose.add(row.log)
-            signed = ends.pop((row.log, row.seq), None)
-            if signed == heads[row.log]:
-                loose.discard(row.log)
-            elif signed is not None:
+            signed = ends.pop(row.position, None)
+            if row.signed != signed or (signed and signed.head != heads[row.log]):
                 raise _unsound(file, f"line {row.seq} of log {row.log}")
+            if signed is not None:
+                loose.discard(row.log)
         lines += len(rows)
         if ends:
             raise _unsound(file, "a line that is not in it")

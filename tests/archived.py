@@ -37,6 +37,7 @@ from shared.api.items import ItemAnswer
 from shared.data_folders import ARCHIVE, DATABASE
 from shared.lines import encode
 from shared.moments import SECOND
+from shared.protocol import ClockReading
 from tests.properties.histories import ITEMS, LOGS, MINUTE, START, random_history
 from tests.properties.lines import line_of
 
@@ -49,6 +50,7 @@ LATEST = View(at=EVER, known_at=EVER)
 NAMES = {log: str(UUID(int=number)) for number, log in enumerate(LOGS, 1)}
 
 
+_SIGNED = "SELECT count(*) FROM delivery WHERE signature IS NOT NULL"
 _COUNTS = """
 SELECT (SELECT count(*) FROM line WHERE line IS NULL),
     (SELECT count(*) FROM line WHERE line IS NOT NULL),
@@ -136,9 +138,16 @@ class World:
             lines=lines[after:],
             heads=heads[after:],
             signature=self.keys[log].sign(message),
-            clock=None,
+            clock=self._reading(log),
         )
         return await self.store.append(self.stations[log], delivery)
+
+    def _reading(self, log: str) -> ClockReading | None:
+        """Return what a station's clocks show; one of them tells."""
+        if log != LOGS[0]:
+            return None
+        boot = f"boot-{self.moment // DAY}"
+        return ClockReading(at=self.moment, boot=boot, mono=self.moment, synced=True)
 
     async def play(self, rng: random.Random, length: int, days: int = 9) -> None:
         """Let a history come in, some days between deliveries."""
@@ -201,6 +210,15 @@ class World:
                 _COUNTS.replace("count(DISTINCT line)", "count(DISTINCT position)")
             ).fetchone()
         return gone, there, said
+
+    async def signed(self) -> int:
+        """Count the deliveries whose signatures are in the database."""
+        store = self.store
+        if isinstance(store, PostgresStore):
+            found = await store._read(lambda database: database.one(_SIGNED))
+            return int(found[0])
+        with closing(sqlite3.connect(self.folder / DATABASE)) as connection:
+            return int(connection.execute(_SIGNED).fetchone()[0])
 
     async def change(self, statement: str) -> None:
         """Change what is kept; {0} stands for a line as text, {1} makes it bytes."""

@@ -11,22 +11,24 @@ import shutil
 import threading
 from bisect import bisect_left, bisect_right
 from collections import OrderedDict, defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from hashlib import file_digest
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
 from server.problems import ProblemError
-from server.store.parquet import LinesFile, MissingError, Row, damaged
+from server.store.parquet import LinesFile, MissingError, Row, Signed, damaged
 from shared.errors import StartError
 from shared.files import make_folder, settle
 from shared.protocol import ProblemType
 
 __all__ = ["Archive", "ArchiveFile", "Ends", "archive_at", "bring", "differs", "hashed"]
-__all__ += ["with_lines"]
+__all__ += ["with_lines", "with_signed"]
+
+T = TypeVar("T")
 
 GROUPS = 32
 """Row groups that are kept in memory, some half a megabyte each."""
@@ -53,8 +55,8 @@ class ArchiveFile(msgspec.Struct, frozen=True, kw_only=True):
     taken: int
 
 
-Ends = dict[tuple[str, int], bytes]
-"""Heads that stations signed, by log and line."""
+Ends = dict[int, Signed]
+"""What came with deliveries, by the position of the last line of each."""
 
 
 class _State(NamedTuple):
@@ -90,7 +92,7 @@ class Archive:
         self._lock = threading.Lock()
         self._sound: dict[str, _State] = {}
         self._open: OrderedDict[str, LinesFile] = OrderedDict()
-        self._groups: OrderedDict[tuple[str, int], dict[int, bytes]] = OrderedDict()
+        self._groups: OrderedDict[tuple[str, int, str], dict[int, Any]] = OrderedDict()
 
     def lines(
         self, files: Sequence[ArchiveFile], positions: Collection[int]
@@ -105,6 +107,28 @@ class Archive:
             ProblemError: 503, a file cannot be read; the text says which, and what to
                 do.
         """
+        return self._look(files, positions, LinesFile.lines)
+
+    def signed(
+        self, files: Sequence[ArchiveFile], positions: Collection[int]
+    ) -> dict[int, Signed]:
+        """Return what came with the deliveries whose last lines are there.
+
+        Args:
+            files: All that the database knows of, in their order.
+            positions: Those of the last lines.
+
+        Raises:
+            ProblemError: As `lines`.
+        """
+        return self._look(files, positions, LinesFile.signed)
+
+    def _look(
+        self,
+        files: Sequence[ArchiveFile],
+        positions: Collection[int],
+        read: Callable[[LinesFile, int], dict[int, T]],
+    ) -> dict[int, T]:
         lasts = [file.last for file in files]
         asked: dict[ArchiveFile, list[int]] = defaultdict(list)
         for position in sorted(positions):
@@ -112,19 +136,28 @@ class Archive:
             if place == len(files) or position < files[place].first:
                 raise _nowhere(position)
             asked[files[place]].append(position)
-        found: dict[int, bytes] = {}
+        found: dict[int, T] = {}
         with self._lock:
             for file, some in asked.items():
-                found.update(self._of(file, some))
+                found.update(self._of(file, some, read))
         return found
 
-    def _of(self, file: ArchiveFile, positions: list[int]) -> dict[int, bytes]:
+    def _of(
+        self,
+        file: ArchiveFile,
+        positions: list[int],
+        read: Callable[[LinesFile, int], dict[int, T]],
+    ) -> dict[int, T]:
         try:
             opened = self._opened(file)
             found = {}
             for position in positions:
                 group = bisect_right(opened.firsts, position) - 1
-                found[position] = self._group(file, opened, group)[position]
+                key = (file.name, group, read.__name__)
+                if key not in self._groups:
+                    self._keep(key, read(opened, group))
+                self._groups.move_to_end(key)
+                found[position] = self._groups[key][position]
         except MissingError as error:
             raise _problem(str(error)) from error
         except damaged() as error:
@@ -132,16 +165,10 @@ class Archive:
             raise self._unreadable(file, error) from error
         return found
 
-    def _group(
-        self, file: ArchiveFile, opened: LinesFile, number: int
-    ) -> dict[int, bytes]:
-        key = (file.name, number)
-        if key not in self._groups:
-            self._groups[key] = opened.lines(number)
-            if len(self._groups) > GROUPS:
-                self._groups.popitem(last=False)
-        self._groups.move_to_end(key)
-        return self._groups[key]
+    def _keep(self, key: tuple[str, int, str], group: dict[int, Any]) -> None:
+        self._groups[key] = group
+        if len(self._groups) > GROUPS:
+            self._groups.popitem(last=False)
 
     def _opened(self, file: ArchiveFile) -> LinesFile:
         """Return a file that is as it was written: all of it is read for that, once."""
@@ -285,6 +312,28 @@ def _linked(file: ArchiveFile, older: Path | None, to: Path) -> bool:
     except OSError:  # it is not there, or on another disk
         return False
     return True
+
+
+def with_signed(
+    rows: Sequence[Sequence[Any]], signature: int, found: Mapping[int, Signed]
+) -> list[Sequence[Any]]:
+    """Put signatures, keys and clocks into rows where they are archived.
+
+    Args:
+        rows: Each has at its end where its delivery is archived, which is left out.
+        signature: In which column the signature is, before the key and the clock.
+        found: What is archived.
+    """
+    return [
+        row[:-1]
+        if row[signature] is not None
+        else (
+            *row[:signature],
+            *(found[row[-1]][2:5] if row[-1] in found else (b"", b"", None)),
+            *row[signature + 3 : -1],
+        )
+        for row in rows
+    ]
 
 
 def _problem(reason: str) -> ProblemError:

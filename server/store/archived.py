@@ -10,10 +10,16 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from server.store.archive import Archive, ArchiveFile, archive_at, with_lines
+from server.store.archive import (
+    Archive,
+    ArchiveFile,
+    archive_at,
+    with_lines,
+    with_signed,
+)
 from shared.data_folders import ARCHIVE
 
-__all__ = ["archive_of", "files", "filled", "filling"]
+__all__ = ["AT", "archive_of", "files", "filled", "filling", "signed"]
 
 _AT_ONCE = 10_000
 
@@ -40,13 +46,44 @@ def filled(
     return with_lines(rows, line, found)
 
 
+AT = """
+CASE WHEN d.signature IS NULL THEN (
+    SELECT position FROM line WHERE log = d.log AND seq = d.last) END"""
+"""An expression: the position of the last line of a delivery `d`, if it is archived."""
+
+
+def signed(
+    connection: sqlite3.Connection, rows: Iterable[_Row], signature: int
+) -> list[_Row]:
+    """Put signatures, keys and clocks into rows where they are archived.
+
+    Args:
+        connection: Where the rows come from.
+        rows: Each with `AT` behind everything else; it is left out of what is returned.
+        signature: In which column the signature is, before the key and the clock.
+
+    Raises:
+        ProblemError: 503, a file of the archive cannot be read.
+    """
+    rows = list(rows)
+    gone = [row[-1] for row in rows if row[-1] is not None]
+    found = archive_of(connection).signed(files(connection), gone) if gone else {}
+    return with_signed(rows, signature, found)
+
+
 def filling(
     connection: sqlite3.Connection, rows: Iterable[_Row], line: int
 ) -> Iterator[_Row]:
     """Put lines into rows as `filled`, of very many rows some at a time."""
+    for some in pieces(rows):
+        yield from filled(connection, some, line)
+
+
+def pieces(rows: Iterable[_Row]) -> Iterator[list[_Row]]:
+    """Cut very many rows into pieces."""
     coming = iter(rows)
     while some := list(islice(coming, _AT_ONCE)):
-        yield from filled(connection, some, line)
+        yield some
 
 
 def files(connection: sqlite3.Connection) -> list[ArchiveFile]:

@@ -10,7 +10,7 @@ from server.store.archive import ArchiveFile, Ends, differs
 from server.store.archived import files
 from server.store.file_moving import MOVING, half_moved
 from server.store.heads import head_at
-from server.store.parquet import Row
+from server.store.parquet import Row, Signed
 from server.store.reading import events
 from shared.errors import StartError
 
@@ -19,15 +19,19 @@ __all__ = ["FileArchiving"]
 T = TypeVar("T")
 
 _ENDS = """
-SELECT g.name, d.last, d.head
+SELECT l.position, d.number, d.head, d.signature, d.public_key, d.clock, d.seal
 FROM line AS l CROSS JOIN delivery AS d ON d.log = l.log AND d.last = l.seq
-CROSS JOIN log AS g ON g.id = l.log
 WHERE l.position BETWEEN ? AND ? ORDER BY l.position
 """
 _SAME = "SELECT count(*) FROM line WHERE position = ? AND coalesce(line, ?) = ?"
 _TAKE = """
 UPDATE line SET line = NULL WHERE position = ? AND NOT EXISTS (
     SELECT 1 FROM said WHERE position = line.position)
+"""
+_TAKE_SIGNED = """
+UPDATE delivery SET signature = NULL, public_key = NULL, clock = NULL
+WHERE log = (SELECT id FROM log WHERE name = ?) AND last = ?
+    AND signature = ? AND public_key = ? AND clock IS ?
 """
 
 
@@ -68,9 +72,9 @@ class FileArchiving:
         return events(self._connection, after, limit)
 
     def ends(self, first: int, last: int) -> Ends:
-        """Return the heads that stations signed, between two positions."""
+        """Return what came with the deliveries between two positions."""
         found = self._connection.execute(_ENDS, (first, last))
-        return {(log, seq): head for log, seq, head in found}
+        return {position: Signed(*signed) for position, *signed in found}
 
     def head(self, log: str, seq: int) -> bytes:
         """Return the head of a log at a line."""
@@ -104,6 +108,14 @@ class FileArchiving:
                 if not same:
                     raise differs(file, row.log, row.seq)
             connection.executemany(_TAKE, [(row.position,) for row in rows])
+            connection.executemany(
+                _TAKE_SIGNED,
+                [
+                    (row.log, row.seq, *row.signed[2:5])
+                    for row in rows
+                    if row.signed is not None
+                ],
+            )
             connection.execute(
                 "UPDATE archive SET taken = ? WHERE name = ?",
                 (rows[-1].position, file.name),

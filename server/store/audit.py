@@ -5,7 +5,7 @@ On a read-only connection of its own, so that it works beside a running server.
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -15,7 +15,7 @@ import msgspec
 
 from server.problems import ProblemError
 from server.seals import Received
-from server.store.archived import files, filling
+from server.store.archived import AT, files, filled, filling, pieces, signed
 from server.verify import (
     Finding,
     KeptLine,
@@ -115,8 +115,11 @@ def _findings(
     for (text,) in connection.execute("PRAGMA integrity_check(100)"):
         if text != "ok":
             yield Finding(text=f"the file is damaged: {text}")
-    yield from _chains(connection, logs)
-    yield from check_seals(server, _sealed(connection), marks)
+    try:
+        yield from _chains(connection, logs)
+        yield from check_seals(server, _sealed(connection), marks)
+    except ProblemError as problem:  # what is archived cannot be read
+        yield Finding(text=str(problem))
     for seq, owner in connection.execute(
         "SELECT seq, log FROM line WHERE log NOT IN (SELECT id FROM log)"
     ):
@@ -127,15 +130,12 @@ def _chains(
     connection: sqlite3.Connection, logs: list[tuple[int, KeptLog]]
 ) -> Iterator[Finding]:
     walks = {number: Walk(log.name) for number, log in logs}
-    try:
-        yield from _archived(connection, walks)
-        for number, log in logs:
-            walk = walks[number]
-            deliveries = _deliveries(connection, number, walk.seq)
-            lines = _lines(connection, number, walk.seq)
-            yield from check_log(log, walk, deliveries, lines)
-    except ProblemError as problem:
-        yield Finding(text=str(problem))
+    yield from _archived(connection, walks)
+    for number, log in logs:
+        walk = walks[number]
+        deliveries = _deliveries(connection, number, walk.seq)
+        lines = _lines(connection, number, walk.seq)
+        yield from check_log(log, walk, deliveries, lines)
 
 
 def _archived(
@@ -143,7 +143,7 @@ def _archived(
 ) -> Iterator[Finding]:
     """Check what is archived, in the order in which it is there."""
     taken = max((file.taken for file in files(connection)), default=0)
-    rows = filling(connection, connection.execute(_BROUGHT, (taken,)), _LINE_AT)
+    rows = _whole(connection, connection.execute(_BROUGHT, (taken,)))
     for (number, log), brought in groupby(rows, key=itemgetter(0, 1)):
         some = list(brought)
         lines = [KeptLine(*row[_OF_LINE:]) for row in some if row[_OF_LINE] is not None]
@@ -175,27 +175,28 @@ SELECT seq, position, CAST(received AS INTEGER), CAST(occurred AS INTEGER),
     position
 FROM line WHERE log = ? AND seq > ? ORDER BY seq
 """
-_SEALED = """
+_SEALED = f"""
 SELECT d.number, CAST(d.seal AS BLOB), coalesce(s.name, ''), coalesce(g.name, ''),
     CAST(d.last AS INTEGER), CAST(d.head AS BLOB), CAST(d.signature AS BLOB),
-    CAST(d.public_key AS BLOB), CAST(d.clock AS TEXT), CAST(d.received AS INTEGER)
+    CAST(d.public_key AS BLOB), CAST(d.clock AS TEXT), CAST(d.received AS INTEGER),
+    {AT}
 FROM delivery d
 LEFT JOIN log g ON g.id = d.log
 LEFT JOIN station s ON s.id = g.station
-"""
+"""  # noqa: S608 # of constants
 _FIELDS = (
     *("station", "log", "last", "head"),
     *("signature", "public_key", "clock", "received"),
 )
 
 
-_BROUGHT = """
+_BROUGHT = f"""
 SELECT d.number, d.log, coalesce(s.name, ''), coalesce(g.name, ''),
     CAST(d.last AS INTEGER), CAST(d.head AS BLOB), CAST(d.signature AS BLOB),
     CAST(d.public_key AS BLOB), CAST(d.clock AS TEXT), CAST(d.received AS INTEGER),
     l.seq, l.position, CAST(l.received AS INTEGER), CAST(l.occurred AS INTEGER),
     CAST(l.lo AS INTEGER), CAST(l.hi AS INTEGER), CAST(l.line AS BLOB),
-    CAST(l.basis AS TEXT), l.position
+    CAST(l.basis AS TEXT), {AT}, l.position
 FROM delivery d
 LEFT JOIN log g ON g.id = d.log
 LEFT JOIN station s ON s.id = g.station
@@ -206,9 +207,17 @@ WHERE d.number <= (
     SELECT e.number FROM line t JOIN delivery e ON e.log = t.log AND e.last = t.seq
     WHERE t.position = ?)
 ORDER BY d.number, l.seq
-"""
-_OF_LINE, _LINE_AT = 10, 16
-"""Where in these rows what is of a line begins, and where its bytes are."""
+"""  # noqa: S608 # of constants
+_SIGNATURE_AT, _OF_LINE, _LINE_AT = 6, 10, 16
+"""Where in these rows the signature is, the first column of the line, and its bytes."""
+
+
+def _whole(
+    connection: sqlite3.Connection, rows: Iterable[Sequence[Any]]
+) -> Iterator[Sequence[Any]]:
+    for some in pieces(rows):
+        lines = filled(connection, some, _LINE_AT)
+        yield from signed(connection, lines, _SIGNATURE_AT)
 
 
 def _deliveries(
@@ -217,11 +226,18 @@ def _deliveries(
     found = connection.execute(
         f"{_SEALED} WHERE d.log = ? AND d.last > ? ORDER BY d.last", (log, after)
     )
-    return (sealed.received for sealed in map(_read, found))
+    return (sealed.received for sealed in _all_read(connection, found))
 
 
 def _sealed(connection: sqlite3.Connection) -> Iterator[Sealed]:
-    return map(_read, connection.execute(f"{_SEALED} ORDER BY d.number"))
+    return _all_read(connection, connection.execute(f"{_SEALED} ORDER BY d.number"))
+
+
+def _all_read(
+    connection: sqlite3.Connection, rows: Iterable[Sequence[Any]]
+) -> Iterator[Sealed]:
+    for some in pieces(rows):
+        yield from map(_read, signed(connection, some, _SIGNATURE_AT))
 
 
 def _read(row: Sequence[Any]) -> Sealed:

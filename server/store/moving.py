@@ -54,15 +54,16 @@ Rest = Mapping[str, Sequence[Sequence[Any]]]
 class Delivered(msgspec.Struct, frozen=True, kw_only=True):
     """A delivery, with its lines; ``position`` is that of its last one.
 
-    ``lines`` has for each: seq, occurred, lo, hi, basis, quarantined, line.
+    ``lines`` has for each: seq, occurred, lo, hi, basis, quarantined, line. What a file
+    of the archive has is ``None``.
     """
 
     number: int
     log: int
     last: int
     head: bytes
-    signature: bytes
-    public_key: bytes
+    signature: bytes | None
+    public_key: bytes | None
     clock: str | None
     received: int
     seal: bytes

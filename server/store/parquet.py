@@ -16,14 +16,14 @@ from server.store import Entry
 from shared.errors import LineError, ScantrailError
 from shared.lines import Line, decode
 
-__all__ = ["ROWS", "Columns", "LinesFile", "MissingError", "Row", "Writer", "damaged"]
+__all__ = ["ROWS", "LinesFile", "MissingError", "Row", "Signed", "Writer", "damaged"]
 
 ROWS = 2_000
 """Lines of a row group: what is unpacked to read one of them."""
 
 _LEVEL = 3
 _TEXTS = ("action", "item", "location", "container", "operator")
-_FEW = ("log", "station", "action", "location", "operator", "quarantined")
+_FEW = ("log", "station", "action", "location", "operator", "quarantined", "public_key")
 """Columns with few values, which are written as a list of these and numbers."""
 
 
@@ -31,13 +31,31 @@ class MissingError(ScantrailError):
     """What reads and writes Parquet is not installed."""
 
 
+class Signed(NamedTuple):
+    """What came with a delivery, and stands beside its last line.
+
+    ``delivery`` is its number, ``clock`` the header that came with it.
+    """
+
+    delivery: int
+    head: bytes
+    signature: bytes
+    public_key: bytes
+    clock: str | None
+    seal: bytes
+
+
 class Row(NamedTuple):
-    """A line as the file has it, with its place in the server's own order."""
+    """A line as the file has it, with its place in the server's own order.
+
+    ``signed`` is that of the delivery of which it is the last line.
+    """
 
     position: int
     log: str
     seq: int
     line: bytes
+    signed: Signed | None
 
 
 def _pyarrow() -> ModuleType:
@@ -57,13 +75,14 @@ def damaged() -> tuple[type[Exception], ...]:
     return (OSError, LookupError, _pyarrow().ArrowException, ValueError)
 
 
-Columns = dict[str, list[Any]]
+_One = tuple[Entry, Signed | None]
 
 
-def _columns(entries: Sequence[Entry]) -> Columns:
+def _columns(some: Sequence[_One]) -> dict[str, list[Any]]:
+    entries = [entry for entry, _ in some]
     lines = [_said(entry.line) for entry in entries]
     names = [entry.event.rpartition(":") for entry in entries]
-    found: Columns = {
+    found: dict[str, list[Any]] = {
         "position": [entry.position for entry in entries],
         "log": [log for log, _, _ in names],
         "seq": [int(seq) for _, _, seq in names],
@@ -77,6 +96,8 @@ def _columns(entries: Sequence[Entry]) -> Columns:
     }
     for name in _TEXTS:
         found[name] = [line and getattr(line, name) for line in lines]
+    for name in Signed._fields:
+        found[name] = [signed and getattr(signed, name) for _, signed in some]
     return found
 
 
@@ -88,7 +109,7 @@ def _said(data: bytes) -> Line | None:
 
 
 def _schema(pyarrow: ModuleType, notes: dict[str, str]) -> Any:  # noqa: ANN401 # pyarrow has no types
-    number, text = pyarrow.int64(), pyarrow.string()
+    number, text, data = pyarrow.int64(), pyarrow.string(), pyarrow.binary()
     moment = pyarrow.timestamp("us", tz="UTC")
     return pyarrow.schema(
         [
@@ -96,7 +117,9 @@ def _schema(pyarrow: ModuleType, notes: dict[str, str]) -> Any:  # noqa: ANN401 
             *(("received", moment), ("occurred", moment)),
             *(("occurred_lo", moment), ("occurred_hi", moment)),
             *((name, text) for name in _TEXTS),
-            *(("quarantined", text), ("line", pyarrow.binary())),
+            *(("quarantined", text), ("line", data), ("delivery", number)),
+            *(("head", data), ("signature", data), ("public_key", data)),
+            *(("clock", text), ("seal", data)),
         ],
         metadata=notes,
     )
@@ -116,7 +139,7 @@ class Writer:
     def __init__(self, file: BinaryIO, notes: dict[str, str]) -> None:
         self._pyarrow = _pyarrow()
         self._schema = _schema(self._pyarrow, notes)
-        self._entries: list[Entry] = []
+        self._some: list[_One] = []
         self._writer = self._pyarrow.parquet.ParquetWriter(
             file,
             self._schema,
@@ -126,20 +149,25 @@ class Writer:
             write_page_checksum=True,
         )
 
-    def add(self, entry: Entry) -> None:
-        """Write a line behind those before."""
-        self._entries.append(entry)
-        if len(self._entries) == ROWS:
+    def add(self, entry: Entry, signed: Signed | None) -> None:
+        """Write a line behind those before.
+
+        Args:
+            entry: The line.
+            signed: What came with its delivery, if that ends with it.
+        """
+        self._some.append((entry, signed))
+        if len(self._some) == ROWS:
             self._group()
 
     def _group(self) -> None:
-        table = self._pyarrow.table(_columns(self._entries), schema=self._schema)
+        table = self._pyarrow.table(_columns(self._some), schema=self._schema)
         self._writer.write_table(table, row_group_size=ROWS)
-        self._entries = []
+        self._some = []
 
     def close(self) -> None:
         """Write what is left."""
-        if self._entries:
+        if self._some:
             self._group()
         self._writer.close()
 
@@ -168,11 +196,24 @@ class LinesFile:
         positions, lines = self._group(group, ["position", "line"])
         return dict(zip(positions, lines, strict=True))
 
+    def signed(self, group: int) -> dict[int, Signed]:
+        """Return what came with the deliveries that end in a row group, by position."""
+        columns = self._group(group, ["position", *Signed._fields])
+        return {
+            position: Signed(number, *rest)
+            for position, number, *rest in zip(*columns, strict=True)
+            if number is not None
+        }
+
     def rows(self) -> Iterator[list[Row]]:
         """Return everything, a row group at a time."""
         for group in range(len(self.firsts)):
             columns = self._group(group, ["position", "log", "seq", "line"])
-            yield [Row(*row) for row in zip(*columns, strict=True)]
+            signed = self.signed(group)
+            yield [
+                Row._make((*row, signed.get(row[0])))
+                for row in zip(*columns, strict=True)
+            ]
 
     def _group(self, group: int, columns: list[str]) -> list[list[Any]]:
         table = self._parquet.read_row_group(group, columns=columns, use_threads=False)

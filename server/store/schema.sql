@@ -90,14 +90,15 @@ CREATE TABLE log (
 );
 
 -- What a station signed, and what its clocks showed, when lines came; in the order of
--- their arrival, each sealed with all before it: see server.seals.
+-- their arrival, each sealed with all before it: see server.seals. signature, public_key
+-- and clock are NULL where a file of the archive has them.
 CREATE TABLE delivery (
     number INTEGER PRIMARY KEY,
     log INTEGER NOT NULL REFERENCES log,
     last INTEGER NOT NULL,
     head BLOB NOT NULL,
-    signature BLOB NOT NULL,
-    public_key BLOB NOT NULL,
+    signature BLOB,
+    public_key BLOB,
     clock TEXT,
     received INTEGER NOT NULL,
     seal BLOB NOT NULL,

@@ -11,6 +11,7 @@ from typing import cast
 
 import msgspec
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from server import archiving
 from server.archiving import Kept, archive
@@ -21,7 +22,7 @@ from server.store import archive as store_archive
 from server.store.archive import ArchiveFile
 from server.store.archiving import FileArchiving
 from server.store.postgres.archiving import PostgresArchiving
-from shared import files
+from shared import chain, files
 from shared.api.items import ItemAnswer
 from shared.errors import StartError
 from shared.lines import Line, encode
@@ -103,6 +104,15 @@ async def test_lines_that_are_archived_leave_the_database(world: World) -> None:
     by_name = {name: log for log, name in NAMES.items()}
     for row in rows:
         assert row.line == world.lines[by_name[row.log]][row.seq - 1]
+    # what stations signed is beside the last line of each delivery
+    assert await world.signed() == 0
+    ends = [(row, row.signed) for row in rows if row.signed is not None]
+    assert [signed.delivery for _, signed in ends] == [*range(1, len(ends) + 1)]
+    assert {signed.clock is None for _, signed in ends} == {True, False}
+    for row, signed in ends:
+        head = chain.walk(chain.start(row.log), world.lines[by_name[row.log]])[row.seq]
+        key = Ed25519PublicKey.from_public_bytes(signed.public_key)
+        key.verify(signed.signature, chain.signed_message(row.log, row.seq, head))
 
 
 async def test_archived_lines_that_come_again_are_known(world: World) -> None:

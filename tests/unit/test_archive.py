@@ -48,7 +48,7 @@ def written(folder: Path, entries: list[Entry]) -> ArchiveFile:
     with path.open("wb") as file:
         writer = Writer(file, {"format": "test"})
         for one in entries:
-            writer.add(one)
+            writer.add(one, None)
         writer.close()
     return ArchiveFile(
         name=NAME,

@@ -5,10 +5,10 @@ As `server.store.archived`. Every process needs the same folder.
 
 from collections.abc import Sequence
 
-from server.store.archive import ArchiveFile, with_lines
+from server.store.archive import ArchiveFile, with_lines, with_signed
 from server.store.postgres.database import Database, Row
 
-__all__ = ["AT", "files", "filled"]
+__all__ = ["AT", "SIGNED_AT", "files", "filled", "signed"]
 
 AT = """
 CASE WHEN l.line IS NULL THEN (
@@ -31,6 +31,26 @@ def filled(database: Database, rows: Sequence[Row], line: int) -> list[Row]:
     gone = [row[-1] for row in rows if row[line] is None and row[-1] is not None]
     found = database.archive.lines(files(database), gone) if gone else {}
     return with_lines(rows, line, found)
+
+
+SIGNED_AT = "CASE WHEN d.signature IS NULL THEN d.position END"
+"""An expression: the position of the last line of a delivery `d`, if it is archived."""
+
+
+def signed(database: Database, rows: Sequence[Row], signature: int) -> list[Row]:
+    """Put signatures, keys and clocks into rows where they are archived.
+
+    Args:
+        database: Where the rows come from.
+        rows: Each with `SIGNED_AT` behind everything else; it is left out.
+        signature: In which column the signature is, before the key and the clock.
+
+    Raises:
+        ProblemError: 503, a file of the archive cannot be read.
+    """
+    gone = [row[-1] for row in rows if row[-1] is not None]
+    found = database.archive.signed(files(database), gone) if gone else {}
+    return with_signed(rows, signature, found)
 
 
 def files(database: Database) -> list[ArchiveFile]:

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from server.store import Entry
 from server.store.archive import ArchiveFile, Ends, differs
-from server.store.parquet import Row
+from server.store.parquet import Row, Signed
 from server.store.postgres.archived import AT, files, filled
 from server.store.postgres.database import Database, Worker
 from server.store.postgres.logs import head_at
@@ -38,8 +38,8 @@ JOIN station s ON s.id = g.station
 ORDER BY d.position, l.seq
 """  # noqa: S608 # of constants
 _ENDS = """
-SELECT g.name, d.last, d.head FROM delivery d JOIN log g ON g.id = d.log
-WHERE d.position BETWEEN $1 AND $2 ORDER BY d.position
+SELECT position, number, head, signature, public_key, clock, seal FROM delivery
+WHERE position BETWEEN $1 AND $2 ORDER BY position
 """
 _GIVEN = """
 FROM unnest($1::text[], $2::bigint[], $3::bytea[]) k (log, seq, line)
@@ -57,6 +57,13 @@ UPDATE line SET line = NULL FROM n
 WHERE line.log = n.log AND line.seq = n.seq AND line.line = n.line AND NOT EXISTS (
     SELECT 1 FROM said s WHERE s.line = n.log << 32 | n.seq)
 """  # noqa: S608 # of constants
+_TAKE_SIGNED = """
+UPDATE delivery d SET signature = NULL, public_key = NULL, clock = NULL
+FROM unnest($1::bigint[], $2::bytea[], $3::bytea[], $4::text[])
+    k (position, signature, public_key, clock)
+WHERE d.position = k.position AND d.signature = k.signature
+    AND d.public_key = k.public_key AND d.clock IS NOT DISTINCT FROM k.clock
+"""
 
 
 def _must_be_whole(database: Database) -> None:
@@ -116,9 +123,9 @@ class PostgresArchiving:
         return self._transact(read)
 
     def ends(self, first: int, last: int) -> Ends:
-        """Return the heads that stations signed, between two positions."""
+        """Return what came with the deliveries between two positions."""
         found = self._transact(lambda d: d.rows(_ENDS, first, last))
-        return {(log, seq): head for log, seq, head in found}
+        return {position: Signed(*signed) for position, *signed in found}
 
     def head(self, log: str, seq: int) -> bytes:
         """Return the head of a log at a line."""
@@ -149,11 +156,15 @@ class PostgresArchiving:
             StartError: They are not; nothing was changed.
         """
         given = [(row.log, row.seq, row.line) for row in rows]
+        signed = [
+            (row.position, *row.signed[2:5]) for row in rows if row.signed is not None
+        ]
 
         def take(database: Database) -> None:
             for log, seq in database.columns(_OTHER, given, 3):
                 raise differs(file, log, seq)
             database.columns(_TAKE, given, 3)
+            database.columns(_TAKE_SIGNED, signed, 4)
             database.do(
                 "UPDATE archive SET taken = $2 WHERE name = $1",
                 file.name,
@@ -164,4 +175,4 @@ class PostgresArchiving:
 
     def finish(self) -> None:
         """Let what was taken out make room for new lines."""
-        self._runner.run(self._worker.apart("VACUUM line"))
+        self._runner.run(self._worker.apart("VACUUM line, delivery"))

@@ -8,7 +8,7 @@ from server.problems import ProblemError
 from server.seals import Received
 from server.store.audit import Report
 from server.store.moving import MANY
-from server.store.postgres.archived import AT, files, filled
+from server.store.postgres.archived import AT, SIGNED_AT, files, filled, signed
 from server.store.postgres.database import Database
 from server.verify import (
     Finding,
@@ -23,11 +23,11 @@ from server.verify import (
 __all__ = ["report"]
 
 _LOGS = "SELECT id, name, acked, head, occurred FROM log ORDER BY id"
-_SEALED = """
+_SEALED = f"""
 SELECT d.number, d.seal, coalesce(s.name, ''), coalesce(g.name, ''), d.last, d.head,
-    d.signature, d.public_key, d.clock, d.received
+    d.signature, d.public_key, d.clock, d.received, {SIGNED_AT}
 FROM delivery d LEFT JOIN log g ON g.id = d.log LEFT JOIN station s ON s.id = g.station
-"""
+"""  # noqa: S608 # of constants
 _OF_LOG = f"{_SEALED} WHERE d.log = $1 AND d.last > $2 ORDER BY d.last LIMIT $3"
 _IN_ORDER = f"{_SEALED} WHERE d.number > $1 ORDER BY d.number LIMIT $2"
 _FIELDS = (
@@ -45,7 +45,7 @@ _BROUGHT = f"""
 SELECT d.number, d.log, coalesce(s.name, ''), coalesce(g.name, ''), d.last, d.head,
     d.signature, d.public_key, d.clock, d.received,
     l.seq, d.position - (d.last - l.seq), d.received, l.occurred, l.lo, l.hi, l.line,
-    l.basis, {AT}
+    l.basis, {SIGNED_AT}, {AT}
 FROM (
     SELECT * FROM delivery WHERE number > $1 AND position <= $2
     ORDER BY number LIMIT $3) d
@@ -58,8 +58,8 @@ LEFT JOIN LATERAL (
     WHERE log = d.log AND seq > b.last AND seq <= d.last OFFSET 0) l ON true
 ORDER BY d.number, l.seq
 """  # noqa: S608 # of constants
-_OF_LINE, _LINE_AT = 10, 16
-"""Where in these rows what is of a line begins, and where its bytes are."""
+_SIGNATURE_AT, _OF_LINE, _LINE_AT = 6, 10, 16
+"""Where in these rows the signature is, the first column of the line, and its bytes."""
 _TOGETHER = 200
 """Deliveries that are read at once: each may have thousands of lines."""
 # Steps from log to log, however many lines there are of each.
@@ -111,30 +111,30 @@ def _findings(
     logs: list[tuple[int, KeptLog]],
     marks: Mapping[int, str],
 ) -> Iterator[Finding]:
-    yield from _chains(database, logs)
-    yield from check_seals(server, _sealed(database), marks)
+    try:
+        yield from _chains(database, logs)
+        yield from check_seals(server, _sealed(database), marks)
+    except ProblemError as problem:  # what is archived cannot be read
+        yield Finding(text=str(problem))
     for (owner,) in database.rows(_NOBODYS):
         yield Finding(text=f"lines belong to log {owner}, which is not here")
 
 
 def _chains(database: Database, logs: list[tuple[int, KeptLog]]) -> Iterator[Finding]:
     walks = {number: Walk(log.name) for number, log in logs}
-    try:
-        yield from _archived(database, walks)
-        for number, log in logs:
-            walk = walks[number]
-            deliveries = _deliveries(database, number, walk.seq)
-            lines = _kept(database, number, walk.seq)
-            yield from check_log(log, walk, deliveries, lines)
-    except ProblemError as problem:
-        yield Finding(text=str(problem))
+    yield from _archived(database, walks)
+    for number, log in logs:
+        walk = walks[number]
+        deliveries = _deliveries(database, number, walk.seq)
+        lines = _kept(database, number, walk.seq)
+        yield from check_log(log, walk, deliveries, lines)
 
 
 def _archived(database: Database, walks: Mapping[int, Walk]) -> Iterator[Finding]:
     """Check what is archived, in the order in which it is there."""
     taken, after = max((file.taken for file in files(database)), default=0), 0
     while rows := database.rows(_BROUGHT, after, taken, _TOGETHER):
-        found = filled(database, rows, _LINE_AT)
+        found = signed(database, filled(database, rows, _LINE_AT), _SIGNATURE_AT)
         for (number, log), brought in groupby(found, key=itemgetter(0, 1)):
             some = list(brought)
             lines = [
@@ -154,7 +154,7 @@ def _archived(database: Database, walks: Mapping[int, Walk]) -> Iterator[Finding
 
 def _deliveries(database: Database, log: int, after: int) -> Iterator[Received]:
     while rows := database.rows(_OF_LOG, log, after, MANY):
-        for _, _, *fields in rows:
+        for _, _, *fields in signed(database, rows, _SIGNATURE_AT):
             received = Received(**dict(zip(_FIELDS, fields, strict=True)))
             yield received
             after = received.last
@@ -163,7 +163,7 @@ def _deliveries(database: Database, log: int, after: int) -> Iterator[Received]:
 def _sealed(database: Database) -> Iterator[Sealed]:
     after = 0
     while rows := database.rows(_IN_ORDER, after, MANY):
-        for number, seal, *fields in rows:
+        for number, seal, *fields in signed(database, rows, _SIGNATURE_AT):
             received = Received(**dict(zip(_FIELDS, fields, strict=True)))
             yield Sealed(number, received, seal)
             after = number

@@ -120,14 +120,15 @@ CREATE TABLE log (
 -- What a station signed, and what its clocks showed, when lines came; in the order of
 -- their arrival, each sealed with all before it: see server.seals. position is that of
 -- its last line in the server's own order; its lines stand before that without a gap.
+-- signature, public_key and clock are NULL where a file of the archive has them.
 CREATE TABLE delivery (
     log bigint NOT NULL,
     last bigint NOT NULL,
     position bigint NOT NULL UNIQUE,
     number bigint NOT NULL UNIQUE,
     head bytea NOT NULL,
-    signature bytea NOT NULL,
-    public_key bytea NOT NULL,
+    signature bytea,
+    public_key bytea,
     clock text,
     received bigint NOT NULL,
     seal bytea NOT NULL,
