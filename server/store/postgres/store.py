@@ -6,14 +6,12 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TypeVar
-from zlib import crc32
 
 from server.answers import Horizon, history_events
 from server.delivery import Delivery
 from server.events import Event
 from server.history import Telling, tell, tell_together, whole
 from server.manifest import Manifest, manifest
-from server.problems import ProblemError
 from server.site import DEFAULT, Site
 from server.station_exceptions import Seen
 from server.store import (
@@ -37,7 +35,6 @@ from server.store import (
     View,
     partly,
 )
-from server.store.group import LINES, Group
 from server.store.newcomers import Invitation, Joining
 from server.store.postgres import (
     backups,
@@ -54,10 +51,9 @@ from server.store.postgres import (
 from server.store.postgres.database import Database, Worker, snapshot
 from server.store.postgres.hearing import Hearing
 from server.store.postgres.holders import Holders
+from server.store.postgres.lanes import Lanes
 from server.store.postgres.remaking import Remaking
-from server.store.postgres.remembered import Remembered
 from server.store.postgres.settling import Settling
-from server.store.postgres.writing import Appending
 from shared.api.items import ItemAnswer
 from shared.data_folders import ARCHIVE
 from shared.hosts import Topic
@@ -68,11 +64,7 @@ __all__ = ["PostgresStore"]
 T = TypeVar("T")
 
 WRITERS, READERS = 2, 4
-"""Connections of a process: deliveries of a log are always written by the same one."""
-MOST_TOGETHER = 64
-"""Deliveries in one transaction, at most."""
-MOST_LINES = 4_000
-"""Lines after which a transaction takes no more: others wait for its items."""
+"""Connections of a process."""
 
 PATIENCE = 2.0
 """Seconds for which a list waits until what came late is told."""
@@ -85,10 +77,6 @@ class _Unsettled(NamedTuple):
     """What came late up to this note is not told yet."""
 
     late: int
-
-
-_One = tuple[Station, Delivery]
-_Result = Receipt | ProblemError
 
 
 class PostgresStore:
@@ -110,7 +98,7 @@ class PostgresStore:
         clock: Callable[[], int] | None,
         archive: Path,
     ) -> None:
-        self._now, self._site, self._clock = now, site, clock
+        self._now, self._site = now, site
         self._writers = [Worker(url, archive) for _ in range(WRITERS)]
         self._readers: asyncio.Queue[Worker] = asyncio.Queue()
         readers = [Worker(url, archive) for _ in range(READERS)]
@@ -123,7 +111,14 @@ class PostgresStore:
         self._settling = Settling(
             Worker(url, archive), site, self._remaking.check, self._hearing
         )
-        self._lanes: list[Group[_One, Receipt]] = []
+        self._lanes = Lanes(
+            self._writers,
+            site,
+            check=self._remaking.check,
+            hearing=self._hearing,
+            now=now,
+            clock=clock,
+        )
         self.identity = Identity(server="", epoch="")
 
     @classmethod
@@ -145,7 +140,7 @@ class PostgresStore:
         try:
             await store._begin()
         except BaseException:
-            await store._close_all()
+            await store.close()
             raise
         return store
 
@@ -158,15 +153,6 @@ class PostgresStore:
         await self._hearing.begin()
         await self._remaking.begin(meta)
         await self._settling.begin()
-        self._lanes = [
-            Group(
-                partial(self._append_together, worker, Remembered()),
-                MOST_TOGETHER,
-                size=_lines_of,
-                room=LINES,
-            )
-            for worker in self._writers
-        ]
 
     def remaking(self) -> Progress | None:
         """Return how far answers are made anew by changed rules; ``None``: they are."""
@@ -174,11 +160,7 @@ class PostgresStore:
 
     async def close(self) -> None:
         """Finish what is waiting, and close the database."""
-        for lane in self._lanes:
-            await lane.close()
-        await self._close_all()
-
-    async def _close_all(self) -> None:
+        await self._lanes.close()
         await self._settling.close()
         await self._remaking.close()
         await self._hearing.close()
@@ -189,44 +171,7 @@ class PostgresStore:
 
     async def append(self, station: Station, delivery: Delivery) -> Receipt:
         """Append what is new of a delivery; contract, section 3."""
-        lane = self._lanes[crc32(delivery.log.encode()) % len(self._lanes)]
-        return await lane.do((station, delivery))
-
-    async def _append_together(
-        self, writer: Worker, remembered: Remembered, batch: list[_One]
-    ) -> list[_Result]:
-        """Append deliveries; those of one log one after the other."""
-        results: dict[int, _Result] = {}
-        waiting = list(enumerate(batch))
-        while waiting:
-            chosen = _together(waiting)
-            found = await self._append(writer, remembered, [one for _, one in chosen])
-            results.update(
-                (place, one) for (place, _), one in zip(chosen, found, strict=True)
-            )
-            waiting = [pair for pair in waiting if pair[0] not in results]
-        return [results[place] for place in range(len(batch))]
-
-    async def _append(
-        self, writer: Worker, remembered: Remembered, batch: Sequence[_One]
-    ) -> list[_Result]:
-        appending = Appending(
-            batch,
-            self._site,
-            check=self._remaking.check,
-            heard=self._now(),
-            clock=self._moment(),
-            floor=self._hearing.given,
-            remembered=remembered,
-        )
-        outcome = await writer.transact(appending, appending.begin)
-        remembered.note(appending.versions)
-        if outcome.turn is not None:
-            await self._hearing.note(outcome.turn)
-        return outcome.receipts
-
-    def _moment(self) -> int | None:
-        return None if self._clock is None else self._clock()
+        return await self._lanes.append(station, delivery)
 
     def present(self) -> int:
         """Return now, and never a moment before what was received last."""
@@ -550,20 +495,3 @@ class PostgresStore:
         At most so many items; a container is told of as a whole or not.
         """
         return await self._read_settled(partial(said.held, most=most))
-
-
-def _together(waiting: list[tuple[int, _One]]) -> list[tuple[int, _One]]:
-    """Choose what goes into one transaction: of each log one delivery, in order."""
-    logs: set[str] = set()
-    lines, chosen = 0, []
-    for place, one in waiting:
-        delivery = one[1]
-        if delivery.log not in logs and (not lines or lines < MOST_LINES):
-            chosen.append((place, one))
-            lines += len(delivery.lines)
-        logs.add(delivery.log)
-    return chosen
-
-
-def _lines_of(one: tuple[Station, Delivery]) -> int:
-    return len(one[1].lines)
