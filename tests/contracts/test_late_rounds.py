@@ -20,6 +20,7 @@ from server.store.postgres import store as postgres_store
 from server.store.postgres.database import Database
 from server.store.postgres.settling import Settling
 from server.store.sqlite import SqliteStore
+from tests.postgres import Postgres
 from tests.properties.histories import MINUTE, START
 from tests.properties.model import Scan
 from tests.properties.test_kept_answers import (
@@ -244,3 +245,48 @@ async def test_whatever_comes_meanwhile_what_is_kept_is_what_is_told(
             assert number > 0, "nothing was told anew"
             return
     pytest.fail("it is never done")
+
+
+async def test_a_round_whose_process_dies_is_told_by_another(
+    database: Postgres, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    at_it: list[Settling] = []
+    looked, go_on = asyncio.Event(), asyncio.Event()
+
+    async def do(
+        settling: Settling, function: Callable[[Database], T], begin: Callable[[], str]
+    ) -> T:
+        at_it.append(settling)
+        found = await _do(settling, function, begin)
+        if len(at_it) == 1:
+            looked.set()
+            await go_on.wait()
+        return found
+
+    monkeypatch.setattr(Settling, "_do", do)
+    monkeypatch.setattr(settling, "LOOK_AGAIN", 0.01)
+    story = STORIES["an item is seen that is told anew"]
+    async with _world(Opening(_on_postgres(database)), tmp_path) as world:
+        for text in story.told:
+            await _come(world, text)
+        last = await _come(world, story.late)
+        async with asyncio.timeout(20):
+            await looked.wait()
+            name = world.store._hearing._url.rpartition("@/")[2].partition("?")[0]  # type: ignore[attr-defined]
+            assert database.tell(name, _END_ITS_CONNECTION) == "1"
+        for store in world.stores:
+            assert await _difference(store, received=last, unwritten=False) is None
+        assert (await world.store.item("P")).location == "Y"
+        go_on.set()  # what it has found is of no use any more
+        last = await _come(world, story.meanwhile)
+        for store in world.stores:
+            assert await _difference(store, received=last, unwritten=False) is None
+        assert (await world.store.item("P")).location == "Z"
+    assert len(set(at_it)) == 2
+
+
+_END_ITS_CONNECTION = """
+SELECT count(pg_terminate_backend(pid)) FROM pg_locks
+WHERE locktype = 'advisory' AND classid = 5367 AND objid = 2 AND granted
+AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
