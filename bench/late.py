@@ -2,7 +2,8 @@
 
 Lorries were loaded and have left. Then stations come back that had put parcels onto the
 same lorries before that, each with a few: whatever is on a lorry has to be told anew.
-Meanwhile another station scans parcels that have to do with none of it.
+Meanwhile another station scans parcels that have to do with none of it, until lists
+are whole again.
 `SCANTRAIL_BENCH_LATE` says how many stations come back (40).
 """
 
@@ -16,6 +17,7 @@ import aiohttp
 from bench.measure import Row, percentile
 from bench.programs import server, servers_on
 from bench.stations import Sending, joined
+from server.app import PARTLY_OLD
 from shared.lines import Line, encode
 from shared.moments import SECOND, to_text
 from tests.postgres import postgres, why_not
@@ -92,6 +94,22 @@ async def _present(
     return times
 
 
+async def _until_told(session: aiohttp.ClientSession, url: str, key: str) -> None:
+    """Return once a list is whole, and all that came late is in it."""
+    many = f"{url}/v1/items?container=M-LATE-0&limit=1000"
+    while True:
+        async with session.get(
+            many, headers={"Authorization": f"Bearer {key}"}
+        ) as answer:
+            found = await answer.json()
+            if PARTLY_OLD not in answer.headers:
+                break
+    expected = ON_BOARD + STATIONS * EACH // LORRIES
+    if len(found["items"]) != expected:
+        reason = f"{len(found['items'])} on a lorry, expected {expected}"
+        raise RuntimeError(reason)
+
+
 async def _measured(where: str, urls: list[str]) -> list[Row]:
     key, now = os.environ["SCANTRAIL_KEY"], time.time_ns() // 1000
     timeout = aiohttp.ClientTimeout(total=None)
@@ -113,11 +131,14 @@ async def _measured(where: str, urls: list[str]) -> list[Row]:
         began = time.perf_counter()
         await asyncio.gather(*(one.send(session) for one in back))
         seconds = time.perf_counter() - began
+        await _until_told(session, urls[0], key)
+        told = time.perf_counter() - began
         over.set()
         times = await scanning
     many = STATIONS * EACH
     return [
         Row(f"{where}: {many} late lines of shared loads", many / seconds, None, "1/s"),
+        Row(f"{where}: lists are whole after", told * _MILLI, None, "ms"),
         Row(f"{where}: a present scan meanwhile, p50", _at(times, 50), None, "ms"),
         Row(f"{where}: the same, the longest", max(times), None, "ms"),
     ]

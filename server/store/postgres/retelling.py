@@ -29,6 +29,9 @@ from server.versions import Owned
 __all__ = ["Found", "Looking", "Piece", "StoppedError", "SupersededError"]
 __all__ += ["beside_others", "finish_apart", "see"]
 
+MOST = 25_000
+"""Items that are at hand while a round is told, about."""
+
 Check = Callable[[tuple[str, str]], None]
 """Looks whether this process may write where what is known follows from such rules."""
 
@@ -142,12 +145,16 @@ class _Ground:
         self.later: dict[str, Order] = {}
 
     def load(self, keys: Collection[str]) -> None:
-        """Have these items at hand, and no others."""
-        self._at_hand = {kept.key: kept for kept in self._shelf.load(keys)}
+        """Have these items at hand."""
+        if len(self._at_hand) > MOST:
+            self._at_hand = {}
+        missing = [key for key in keys if key not in self._at_hand]
+        self._at_hand.update((key, Kept(key, Known(), Case())) for key in missing)
+        self._at_hand.update((kept.key, kept) for kept in self._shelf.load(missing))
 
     def get(self, key: str) -> Kept:
         """Return what is kept of an item, to look at."""
-        return self._at_hand.get(key) or Kept(key, Known(), Case())
+        return self._at_hand[key]
 
     def within(self, containers: Collection[str]) -> Iterable[str]:
         """Return what is directly in any of the containers."""
