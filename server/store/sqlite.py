@@ -124,18 +124,22 @@ class SqliteStore:
         Raises:
             StartError: It cannot be used; the text says what to do.
         """
-        writer = await _connect(path, read_only=False)
-        try:
+        async with contextlib.AsyncExitStack() as opened:
+
+            async def connect(*, read_only: bool) -> Worker:
+                worker = await _connect(path, read_only=read_only)
+                opened.push_async_callback(worker.close)
+                return worker
+
+            writer = await connect(read_only=False)
             with _saying_what_to_do(path):
                 await writer.run(partial(prepare, path=path, site=site))
             # of its own: a station is let in however long others read
-            door = await _connect(path, read_only=True)
-            readers = [await _connect(path, read_only=True) for _ in range(READERS)]
+            door = await connect(read_only=True)
+            readers = [await connect(read_only=True) for _ in range(READERS)]
             store = cls(writer, door, readers, now, site)
             await store._begin(writer)
-        except BaseException:
-            await writer.close()
-            raise
+            opened.pop_all()  # they are the store's; an open one keeps a process alive
         return store
 
     async def _begin(self, writer: Worker) -> None:

@@ -1,7 +1,9 @@
 """Other rules, other answers: they are made anew, without a word from anybody."""
 
 import asyncio
+import errno
 import sqlite3
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
@@ -13,6 +15,7 @@ from msgspec.structs import replace
 from server.delivery import Delivery
 from server.site import DEFAULT, Site
 from server.store import ExceptionQuery, Found, ItemQuery, Station
+from server.store.file_writer import FileWriter
 from server.store.rebuild import layout, rules
 from server.store.sqlite import SqliteStore
 from shared import chain
@@ -152,3 +155,16 @@ def _left_over(connection: sqlite3.Connection) -> list[object]:
 
 def _meta(connection: sqlite3.Connection) -> dict[str, str]:
     return dict(connection.execute("SELECT name, value FROM meta").fetchall())
+
+
+async def test_a_start_that_fails_leaves_nothing_that_keeps_the_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "no space left")
+
+    monkeypatch.setattr(FileWriter, "begin", fails)
+    before = set(threading.enumerate())
+    with pytest.raises(OSError, match="no space left"):
+        await SqliteStore.open(tmp_path / "scantrail.db", lambda: NOW)
+    assert set(threading.enumerate()) == before
