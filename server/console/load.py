@@ -20,6 +20,8 @@ __all__ = ["load", "manifest", "table"]
 
 MOST_ROWS = 500
 """Items in a list on the page; the manifest has all."""
+MANY = 20
+"""Of more items that are on board as expected the list is folded."""
 MOST_NOW = 200
 """Missing items of which it is said where they are now."""
 
@@ -60,6 +62,7 @@ async def _told(request: web.Request) -> tuple[LoadManifest, dict[str, object]]:
         "before": [one for one in found.departures[::-1] if one is not found.departed],
         "query": f"?{urlencode(kept)}" if kept else "",
         "most": MOST_ROWS,
+        "many": MANY,
         "view": view,
         "moved": moved,
         "past": view if moved else None,

@@ -64,3 +64,22 @@ def test_where_the_same_was_known_no_link_leads_to_the_same(
     gone = page.get_by_role("region", name="It has left")
     expect(gone).to_contain_text("the same was known of it")
     expect(gone.get_by_role("link", name="Look at that")).to_have_count(0)
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_what_is_as_expected_is_folded_where_it_is_much(
+    house: Warehouse, opened: Opens, look: str
+) -> None:
+    items = [f"P-93{number:02}" for number in range(25)]
+    on_it = {"container": "M-93", "location": "DOCK-1"}
+    expected = ({"action": "expect", "item": i, "container": "M-93"} for i in items)
+    house.do(house.tells("SHOP", *expected))
+    loaded = ({"action": "load", "item": item, **on_it} for item in items[1:])
+    house.do(house.tells("DOCK-1", *loaded))
+    page = enter(opened, house, "Vera", **LOOKS[look])
+    page.goto(f"{house.url}/loads/M-93")
+    there = page.get_by_role("region", name="On board, expected (24)")
+    expect(there.get_by_role("row", name=items[9])).to_be_hidden()
+    expect(page.get_by_role("region", name="Not yet loaded (1)")).to_be_visible()
+    there.get_by_text("Show all 24").click()
+    expect(there.get_by_role("row", name=items[9])).to_be_visible()

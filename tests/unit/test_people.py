@@ -1,5 +1,6 @@
 """Who signs in, and who is signed in."""
 
+import io
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,19 @@ def test_who_leaves_at_the_password_is_told_that_nothing_was_changed(
     told = "scantrail-server: no password was given; nothing was changed"
     assert capsys.readouterr().err.strip() == told
     assert not (tmp_path / "people").exists()
+
+
+def test_who_is_added_where_no_server_started_is_added_with_a_doubt(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{PASSWORD}\n"))
+    add = ("person", "add", "Ana", "--role", "viewer", "--data", str(tmp_path))
+    assert main(add) == 0
+    assert f"No server has started in {tmp_path} yet" in capsys.readouterr().err
+    (tmp_path / "own-log.json").write_text("{}")
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{PASSWORD}\n"))
+    assert main(add) == 0
+    assert "No server" not in capsys.readouterr().err
 
 
 def test_the_help_says_where_the_password_comes_from(
