@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from server.backup import MANIFEST
@@ -23,7 +24,7 @@ from shared.errors import StartError
 from shared.moments import SECOND
 from tests.archived import EVER, World
 from tests.postgres import Postgres
-from tests.programs import BIN, told
+from tests.programs import BIN, Server, told
 from tests.properties.histories import ITEMS
 
 LONG_AGO = 1_700_000_000 * SECOND
@@ -176,6 +177,29 @@ async def test_a_doctor_tells_of_a_missing_file(world: World) -> None:
     _, found = await asyncio.to_thread(ended, *doctor)
     assert name in found
     assert "it is not there" in found
+
+
+async def test_a_server_says_at_its_start_what_is_missing_and_serves_the_rest(
+    world: World,
+) -> None:
+    out = await archived(world)
+    name = out.partition("\t")[0]
+    await world.store.close()
+    (world.archive_folder / name).unlink()
+    config = world.folder.parent / "server.toml" if world.url else None
+    server = Server(world.folder, config)
+    try:
+        await asyncio.to_thread(server.start)
+        ready = f"{server.url}/readyz"
+        async with aiohttp.ClientSession() as asking, asking.get(ready) as answer:
+            assert answer.status == 200
+        log = (world.folder.parent / "server.log").read_text()
+    finally:
+        await asyncio.to_thread(server.stop)
+        await world.open()
+    (line,) = [line for line in log.splitlines() if name in line]
+    assert "error" in line.lower()
+    assert "it is not there" in line
 
 
 async def test_f58_archived_lines_move_with_all_others(
