@@ -94,6 +94,12 @@ STORIES = {
         "20 c see D @Z",
         ("location", "Z"),
     ),
+    "a container is seen late that an item was moved on from": Story(
+        ("5 a see D @X", "10 a pack P @X in=D", "12 a see P @Y", "30 a pick P"),
+        "40 b void of=a:3",
+        "20 c see D @Z",
+        ("location", "Z"),
+    ),
     "a load leaves that an item turns out to be on": Story(
         ("1 a expect P in=M", "5 a see P @X", "30 a note P"),
         "20 b load P @X in=M",
