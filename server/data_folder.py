@@ -11,6 +11,7 @@ from shared.errors import StartError
 __all__ = [
     "KEYS",
     "LOCK",
+    "MOST_PROCESSES",
     "begun_data_folder",
     "data_folder",
     "hold",
@@ -22,7 +23,8 @@ KEYS = "keys"
 """The folder of bearer keys in it."""
 LOCK = "lock"
 """The file in it that whoever writes holds."""
-_MOST_PROCESSES = 64  # servers on one folder, where their database is on PostgreSQL
+MOST_PROCESSES = 64
+"""Servers on one folder, at most, where their database is on PostgreSQL."""
 
 
 def data_folder(path: str | Path) -> Path:
@@ -101,11 +103,9 @@ def hold_one_of_many(data: Path) -> int:
     Raises:
         StartError: There are very many already.
     """
-    for number in range(1, _MOST_PROCESSES + 1):
+    for number in range(1, MOST_PROCESSES + 1):
         with suppress(files.LockedError):
             files.lock(data / (LOCK if number == 1 else f"{LOCK}-{number}"))
             return number
-    reason = (
-        f"{_MOST_PROCESSES} servers run on {data} already; give some another --data"
-    )
+    reason = f"{MOST_PROCESSES} servers run on {data} already; give some another --data"
     raise StartError(reason)

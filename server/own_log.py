@@ -1,8 +1,8 @@
 """The server's own log: what people do at the server comes in as every other event.
 
 The server joins itself as a host with a key pair of its own, made at the first start,
-and appends through the store, chained and signed like any station. After a restore, or
-where its file was lost, it begins a new log.
+and appends through the store, chained and signed like any station. After a restore,
+where its file was lost, or where another has its name by now, it begins a new log.
 """
 
 import asyncio
@@ -16,13 +16,15 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from server.delivery import Delivery
 from server.events import event_name
 from server.keys import hashed, new_secret
-from server.store import OWN, Receipt, Station, Store
+from server.problems import ProblemError
+from server.store import OWN, Receipt, Station, Store, Token
 from shared import files
 from shared.chain import signed_message, walk
 from shared.errors import StartError
 from shared.hosts import HostLine
 from shared.lines import encode
 from shared.moments import to_text
+from shared.protocol import ProblemType
 
 __all__ = ["MAX_AT_ONCE", "OwnLog"]
 
@@ -63,7 +65,7 @@ class OwnLog:
 
     @classmethod
     async def open(
-        cls, store: Store, path: Path, now: Now, name: str = OWN
+        cls, store: Store, path: Path, now: Now, names: Sequence[str] = (OWN,)
     ) -> "OwnLog":
         """Open the log that the file names; begin a new one where there is none.
 
@@ -71,7 +73,8 @@ class OwnLog:
             store: Where it is kept.
             path: The file with its key.
             now: This machine's clock.
-            name: What the server calls itself; of several, each another name.
+            names: What the server may call itself: the first that no other has, the
+                last one also in place of another.
 
         Raises:
             StartError: The file can be neither read nor made.
@@ -84,10 +87,13 @@ class OwnLog:
             if (
                 identity is None
                 or station is None
+                or station.token is not Token.PRESENT
                 or identity.epoch != store.identity.epoch
             ):
+                if station is not None and station.token is Token.PRESENT:
+                    names = (station.name,)  # which is this server's
                 identity = _made(store.identity.epoch)
-                station = await _join(store, identity, now, name)
+                station = await _join(store, identity, now, names)
                 files.write(path, msgspec.json.encode(identity))
         except OSError as error:
             reason = (
@@ -160,7 +166,21 @@ class OwnLog:
         return await self._store.append(self._station, delivery)
 
 
-async def _join(store: Store, identity: _Identity, now: Now, name: str) -> Station:
+async def _join(
+    store: Store, identity: _Identity, now: Now, names: Sequence[str]
+) -> Station:
+    for name in names[:-1]:
+        try:
+            return await _join_as(store, identity, now, name, replaces=False)
+        except ProblemError as problem:
+            if problem.problem.type != ProblemType.TAKEN:
+                raise
+    return await _join_as(store, identity, now, names[-1], replaces=True)
+
+
+async def _join_as(
+    store: Store, identity: _Identity, now: Now, name: str, *, replaces: bool
+) -> Station:
     code = hashed(new_secret("code"))
     key = Ed25519PrivateKey.from_private_bytes(identity.private_key)
     await store.invite(
@@ -169,7 +189,7 @@ async def _join(store: Store, identity: _Identity, now: Now, name: str) -> Stati
         kind="host",
         code_hash=code,
         expires=now() + _JOINING,
-        replaces=True,
+        replaces=replaces,
     )
     return await store.enrol(
         code,

@@ -17,7 +17,13 @@ from server.api.context import Context
 from server.app import create_app
 from server.background import keeping_up
 from server.config import ServerConfig
-from server.data_folder import KEYS, hold, hold_one_of_many, made_data_folder
+from server.data_folder import (
+    KEYS,
+    MOST_PROCESSES,
+    hold,
+    hold_one_of_many,
+    made_data_folder,
+)
 from server.following import follow_acts, follow_backups
 from server.keys import Keys
 from server.listening import certificate_of, listening
@@ -77,7 +83,9 @@ async def _serve_from(data: Path, number: int, config: ServerConfig) -> None:
     store = await opened(config.store, data, now, config.site())
     try:
         own_key = data / (_OWN_KEY if number == 1 else f"own-log-{number}.json")
-        own = await OwnLog.open(store, own_key, now, own_name(number))
+        last = MOST_PROCESSES if config.store.url else number
+        names = [own_name(one) for one in range(number, last + 1)]
+        own = await OwnLog.open(store, own_key, now, names)
     except BaseException:
         await store.close()  # an open database keeps a process from ending
         raise
