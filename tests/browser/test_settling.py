@@ -53,7 +53,7 @@ def test_what_is_ticked_is_settled_with_it(
         "Of the same cause, for other items: 2.",
     ):
         expect(case).to_contain_text(words)
-    case.get_by_text("Do something").click()
+    case.get_by_text("Deal with it").click()
     kin = case.get_by_role("group", name="Of the same cause")
     expect(kin.get_by_role("checkbox")).to_have_count(3)
     look_at(page, axe, tmp_path / f"{look}.png")
