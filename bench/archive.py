@@ -23,7 +23,8 @@ from server.config import StoreSettings
 from server.delivery import Delivery
 from server.site import DEFAULT
 from server.store import Station, Store, View
-from server.store.archive import Archive, ArchiveFile, archive_at
+from server.store.archive import Archive, archive_at
+from server.store.archive_files import ArchiveFile
 from server.store.parquet import ROWS
 from server.storing import archiving, opened
 from shared.chain import start, walk

@@ -11,7 +11,7 @@ from server.config import load
 from server.data_folder import data_folder, hold
 from server.noted import note_act
 from server.now import now
-from server.store.archive import ArchiveFile
+from server.store.archive_files import ArchiveFile
 from server.storing import archiving
 from shared.data_folders import ARCHIVE
 from shared.moments import SECOND, to_text

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Protocol
 
 from server.store import Entry
-from server.store.archive import Archive, ArchiveFile, Ends, hashed
+from server.store.archive import Archive
+from server.store.archive_files import ArchiveFile, Ends, hashed
 from server.store.parquet import MissingError, Row, Signed, Writer
 from shared import files
 from shared.chain import link

@@ -24,7 +24,8 @@ from uuid import uuid4
 
 import msgspec
 
-from server.store.archive import archive_at, bring
+from server.store.archive import archive_at
+from server.store.archive_files import bring
 from server.store.archived import files as files_of
 from server.store.audit import Report, opened, report
 from server.store.backups import start_over

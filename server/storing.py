@@ -9,7 +9,8 @@ from server.archiving import Kept
 from server.config import StoreSettings
 from server.site import Site
 from server.store import Store, audit
-from server.store.archive import ArchiveFile, archive_at
+from server.store.archive import archive_at
+from server.store.archive_files import ArchiveFile
 from server.store.archived import files
 from server.store.archiving import FileArchiving
 from server.store.sqlite import SqliteStore

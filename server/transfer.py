@@ -12,7 +12,7 @@ from pathlib import Path
 
 from server.now import now
 from server.site import Site
-from server.store.archive import ArchiveFile, bring
+from server.store.archive_files import ArchiveFile, bring
 from server.store.file_moving import MovingFile
 from server.store.moving import Moved
 from server.store.sqlite import SqliteStore

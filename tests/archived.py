@@ -24,7 +24,8 @@ from server.store import (
     Store,
     View,
 )
-from server.store.archive import Archive, ArchiveFile
+from server.store.archive import Archive
+from server.store.archive_files import ArchiveFile
 from server.store.archiving import FileArchiving
 from server.store.audit import Report, opened, report
 from server.store.parquet import Row

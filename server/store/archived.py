@@ -10,13 +10,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from server.store.archive import (
-    Archive,
-    ArchiveFile,
-    archive_at,
-    with_lines,
-    with_signed,
-)
+from server.store.archive import Archive, archive_at, with_lines, with_signed
+from server.store.archive_files import ArchiveFile
 from shared.data_folders import ARCHIVE
 
 __all__ = ["AT", "archive_of", "files", "filled", "filling", "signed"]

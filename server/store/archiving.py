@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from server.store import Entry
-from server.store.archive import ArchiveFile, Ends, differs
+from server.store.archive_files import ArchiveFile, Ends, differs
 from server.store.archived import files
 from server.store.file_moving import MOVING, half_moved
 from server.store.heads import head_at

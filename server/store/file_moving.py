@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from server.store import Identity
-from server.store.archive import ArchiveFile
+from server.store.archive_files import ArchiveFile
 from server.store.archived import files
 from server.store.audit import report
 from server.store.moving import MANY, REST, Chunk, Delivered, Moved, Rest, worded

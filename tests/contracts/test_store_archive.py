@@ -19,7 +19,7 @@ from server.problems import ProblemError
 from server.site import DEFAULT
 from server.store import Store, View, parquet
 from server.store import archive as store_archive
-from server.store.archive import ArchiveFile
+from server.store.archive_files import ArchiveFile
 from server.store.archiving import FileArchiving
 from server.store.postgres.archiving import PostgresArchiving
 from shared import chain, files

@@ -11,7 +11,8 @@ import pytest
 from server.archive_command import add_commands
 from server.problems import ProblemError
 from server.store import Entry
-from server.store.archive import Archive, ArchiveFile, bring, hashed
+from server.store.archive import Archive
+from server.store.archive_files import ArchiveFile, bring, hashed
 from server.store.parquet import ROWS, Writer
 from shared.lines import Line, encode
 from shared.moments import SECOND, to_text

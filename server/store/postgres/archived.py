@@ -5,7 +5,8 @@ As `server.store.archived`. Every process needs the same folder.
 
 from collections.abc import Sequence
 
-from server.store.archive import ArchiveFile, with_lines, with_signed
+from server.store.archive import with_lines, with_signed
+from server.store.archive_files import ArchiveFile
 from server.store.postgres.database import Database, Row
 
 __all__ = ["AT", "SIGNED_AT", "files", "filled", "signed"]

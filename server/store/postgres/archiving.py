@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from server.store import Entry
-from server.store.archive import ArchiveFile, Ends, differs
+from server.store.archive_files import ArchiveFile, Ends, differs
 from server.store.parquet import Row, Signed
 from server.store.postgres.archived import AT, files, filled
 from server.store.postgres.database import Database, Worker
