@@ -9,6 +9,7 @@ from server.site import DEFAULT, Site
 from server.store import ItemQuery
 from server.store.postgres.store import PostgresStore
 from shared.actions import ACTIONS, Action
+from shared.errors import StartError
 from shared.moments import SECOND
 from tests.contracts.storing import NOW, joined
 from tests.postgres import Postgres
@@ -59,7 +60,17 @@ async def test_new_rules_make_answers_anew_and_old_ones_write_no_more(
     assert (await log.send(after=2 * ITEMS)).appended == 1
     assert (await new.item("P-0")).status == "received"
     await old.close()
+    with pytest.raises(StartError, match="newer rules"):  # as after a crash
+        await _opened(url, DEFAULT)
     again = await _opened(url, OTHER)
     assert again._remaking._task is None, "it was made anew though it was there"
     await again.close()
     await new.close()
+
+    back = await _opened(url, DEFAULT)  # nobody is left who serves by the newer ones
+    async with asyncio.timeout(60):
+        await back._remaking.finished()
+    assert (await back.item("P-1")).status == "received"
+    with pytest.raises(StartError, match="newer rules"):
+        await _opened(url, OTHER)
+    await back.close()

@@ -40,12 +40,13 @@ class Hearing:
     Args:
         url: Where the database is.
         clock: Returns now, if not the database's clock does.
+        rules: By which this process serves, which it shows to others.
 
     ``teller`` is what this process is called where it tells webhooks.
     """
 
-    def __init__(self, url: str, clock: Callable[[], int] | None) -> None:
-        self._url, self._clock = url, clock
+    def __init__(self, url: str, clock: Callable[[], int] | None, rules: str) -> None:
+        self._url, self._clock, self._rules = url, clock, rules
         self._lock = threading.Lock()  # the loop's thread, and those that write
         self._given = self._safe = 0
         self.teller = uuid4()
@@ -53,7 +54,7 @@ class Hearing:
         self._late = self._late_told = 0
         self._looked = -FRESH
         self._growth = asyncio.Condition()
-        self._woken = asyncio.Event()
+        self._listening = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -113,6 +114,9 @@ class Hearing:
         finally:
             await connection.close()
         self._task = asyncio.create_task(self._listen(), name="listening to others")
+        with contextlib.suppress(TimeoutError):  # it goes on trying
+            async with asyncio.timeout(REST):
+                await self._listening.wait()
 
     async def close(self) -> None:
         """Listen no more."""
@@ -140,7 +144,9 @@ class Hearing:
             connection = None
             try:
                 connection = await connect(self._url)
+                await connection.execute(locks.SERVE_BY, locks.number_of(self._rules))
                 await connection.add_listener(CHANNEL, self._told)
+                self._listening.set()
                 for number in count():
                     await self._look(connection)
                     if number % RENEW_AFTER == 0:

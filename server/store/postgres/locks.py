@@ -10,14 +10,17 @@ from zlib import crc32
 
 from server.store.postgres.database import Database, MeetingError
 
-__all__ = ["ALONE", "BESIDE_OTHERS", "TRY_TURN", "Places", "alone", "hold", "in_turn"]
-__all__ += ["let_others", "only_one"]
+__all__ = ["ALONE", "BESIDE_OTHERS", "SERVE_BY", "TRY_TURN", "Places", "alone"]
+__all__ += ["hold", "in_turn", "is_served_by", "let_others", "number_of", "only_one"]
 
-_KIND, _VOIDS, _PLACES = 5_367, 5_368, 5_369
+_KIND, _VOIDS, _PLACES, _RULES = 5_367, 5_368, 5_369, 5_370
 """The first halves of our advisory locks; others may use the database, too."""
 _WORLD, _TURN, _ROUND = 0, 1, 2
 _BUCKETS = 64
 """So many locks stand for all logs, and for all places: PostgreSQL has few of them."""
+
+SERVE_BY = f"SELECT pg_advisory_lock_shared({_RULES}, $1)"
+"""A statement: show that a process serves by rules, until its connection ends."""
 
 TRY_TURN = f"pg_try_advisory_xact_lock_shared({_KIND}, {_TURN})"
 """An expression: whether nobody is committing now."""
@@ -60,6 +63,17 @@ def only_one(database: Database) -> bool:
 def let_others(database: Database) -> None:
     """Let others tell what came late."""
     database.do(f"SELECT pg_advisory_unlock({_KIND}, {_ROUND})")
+
+
+def number_of(rules: str) -> int:
+    """Return the number of the lock that stands for rules."""
+    return crc32(rules.encode()) >> 1  # the second half of a lock is a signed integer
+
+
+def is_served_by(database: Database, rules: str) -> bool:
+    """Whether a process serves by these rules now."""
+    (free,) = database.one(_TRY, _RULES, number_of(rules), True)  # noqa: FBT003 # alone
+    return not free
 
 
 def _bucket(name: str) -> int:

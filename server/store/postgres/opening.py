@@ -9,7 +9,9 @@ from server.site import Site
 from server.store.postgres import locks, rebuild
 from server.store.postgres.database import Database
 from server.store.postgres.moving import MOVED, MOVING
+from server.store.postgres.rebuild import FORMER
 from server.store.postgres.shelf import create, part
+from server.store.rebuild import rules
 from shared.errors import StartError
 
 __all__ = ["SCHEMA_VERSION", "make", "must_be_whole", "note_ready", "prepare"]
@@ -27,6 +29,7 @@ def prepare(database: Database, site: Site) -> dict[str, str]:
     """
     meta = make(database, site)
     must_be_whole(meta)
+    _must_not_go_back(database, meta, site)
     return meta
 
 
@@ -65,6 +68,24 @@ def must_be_whole(meta: Mapping[str, str]) -> None:
         reason = (
             f"all events of the database of [store] url moved away at {meta[MOVED]}: "
             "serve without [store] url, from the file that they moved to"
+        )
+        raise StartError(reason)
+
+
+def _must_not_go_back(database: Database, meta: Mapping[str, str], site: Site) -> None:
+    """See that no server which was left behind takes former rules back.
+
+    Raises:
+        StartError: Its rules were replaced by those by which another one serves.
+    """
+    noted = meta["rules"]
+    was_replaced = rules(site) in meta.get(FORMER, "").split()
+    if was_replaced and noted != rules(site) and locks.is_served_by(database, noted):
+        reason = (
+            "answers follow from newer rules than those of this server: another one, "
+            "which runs, has a newer version or other settings of actions and "
+            "deadlines. Give this one the same. To go back to what this one has, stop "
+            "all others first. Nothing was changed."
         )
         raise StartError(reason)
 

@@ -22,13 +22,19 @@ from server.store.rebuild import layout, rules
 from server.store.understanding import OPAQUE, read, voids
 from shared.moments import SECOND
 
-__all__ = ["TABLES", "Rebuild", "SupersededError", "arrived", "begin", "clear"]
-__all__ += ["following", "note"]
+__all__ = ["FORMER", "TABLES", "Rebuild", "SupersededError", "arrived", "begin"]
+__all__ += ["clear", "following", "note"]
 
 ABANDONED = 60 * SECOND
 """How long a process may take for a piece, before another one begins anew."""
 
-_NOTED = "SELECT name, value FROM meta WHERE name IN ('rules', 'layout', 'remaking')"
+FORMER = "former"
+"""Where the rules are noted that were replaced by others, the latest last."""
+MOST_FORMER = 20
+
+_NOTED = f"""
+SELECT name, value FROM meta WHERE name IN ('rules', 'layout', 'remaking', '{FORMER}')
+"""  # noqa: S608 # of constants
 TABLES = (
     *("item", "listed", "heard", "counted", "moved", "expected", "departed"),
     "exception",
@@ -175,11 +181,21 @@ def _mark(database: Database, number: int, moment: int) -> None:
 
 
 def note(database: Database, site: Site) -> None:
-    """Note by which rules, and how, what is known of items is written."""
+    """Note by which rules, and how, what is known of items is written.
+
+    Those that these replace are noted as former ones.
+    """
+    noted = {name: value for name, value in database.rows(_NOTED)}  # noqa: C416 # rows are no pairs
+    known = [*noted.get(FORMER, "").split(), noted.get("rules", "")]
+    former = [one for one in known if one and one != rules(site)]
     database.many(
         "INSERT INTO meta (name, value) VALUES ($1, $2)"
         " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-        [("rules", rules(site)), ("layout", layout())],
+        [
+            ("rules", rules(site)),
+            ("layout", layout()),
+            (FORMER, " ".join(former[-MOST_FORMER:])),
+        ],
     )
 
 

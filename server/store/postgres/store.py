@@ -54,6 +54,7 @@ from server.store.postgres.holders import Holders
 from server.store.postgres.lanes import Lanes
 from server.store.postgres.remaking import Remaking
 from server.store.postgres.settling import Settling
+from server.store.rebuild import rules
 from shared.api.items import ItemAnswer
 from shared.data_folders import ARCHIVE
 from shared.hosts import Topic
@@ -105,7 +106,7 @@ class PostgresStore:
         for reader in readers:
             self._readers.put_nowait(reader)
         self._all = (*self._writers, *readers)
-        self._hearing = Hearing(url, clock)
+        self._hearing = Hearing(url, clock, rules(site))
         self._remaking = Remaking(Worker(url, archive), site)
         self._holders = Holders(self._holder, lambda: self._hearing.stations)
         self._settling = Settling(
