@@ -22,7 +22,7 @@ from server.archiving import archive
 from server.config import StoreSettings
 from server.delivery import Delivery
 from server.site import DEFAULT
-from server.store import Station, Store, View
+from server.store import Invitation, Joining, Station, Store, View
 from server.store.archive import Archive, archive_at
 from server.store.archive_files import ArchiveFile
 from server.store.parquet import ROWS
@@ -144,15 +144,23 @@ class _Sender:
     async def joined(cls, store: Store, number: int) -> "_Sender":
         found, code = cls(store, number), b"%d" % number
         await store.invite(
-            str(number), location=None, kind="station", code_hash=code, expires=_EVER
+            Invitation(
+                name=str(number),
+                location=None,
+                kind="station",
+                code_hash=code,
+                expires=_EVER,
+            )
         )
         found.station = await store.enrol(
-            code,
-            log=found.log,
-            token_hash=code,
-            public_key=bytes(32),
-            version="",
-            host="",
+            Joining(
+                code_hash=code,
+                log=found.log,
+                token_hash=code,
+                public_key=bytes(32),
+                version="",
+                host="",
+            )
         )
         return found
 

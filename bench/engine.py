@@ -26,7 +26,7 @@ from bench.programs import most_memory, server
 from bench.work import batches
 from server.delivery import Delivery
 from server.site import DEFAULT
-from server.store import Station
+from server.store import Invitation, Joining, Station
 from server.store.rebuild import note
 from server.store.sqlite import SqliteStore
 from shared.chain import start, walk
@@ -80,14 +80,23 @@ async def filler(store: SqliteStore, number: int) -> Filler:
     """Let a station of a number join, without HTTP."""
     log, secret = str(UUID(int=number + 1)), b"fill-%d" % number
     await store.invite(
-        f"fill-{number}",
-        location=None,
-        kind="station",
-        code_hash=secret,
-        expires=_now() + _DAY,
+        Invitation(
+            name=f"fill-{number}",
+            location=None,
+            kind="station",
+            code_hash=secret,
+            expires=_now() + _DAY,
+        )
     )
     joined = await store.enrol(
-        secret, log=log, token_hash=secret, public_key=b"", version="", host=""
+        Joining(
+            code_hash=secret,
+            log=log,
+            token_hash=secret,
+            public_key=b"",
+            version="",
+            host="",
+        )
     )
     return Filler(store, joined, log)
 

@@ -17,7 +17,7 @@ from server.delivery import Delivery
 from server.events import event_name
 from server.keys import hashed, new_secret
 from server.problems import ProblemError
-from server.store import OWN, Receipt, Station, Store, Token
+from server.store import OWN, Invitation, Joining, Receipt, Station, Store, Token
 from shared import files
 from shared.chain import signed_message, walk
 from shared.errors import StartError
@@ -184,20 +184,24 @@ async def _join_as(
     code = hashed(new_secret("code"))
     key = Ed25519PrivateKey.from_private_bytes(identity.private_key)
     await store.invite(
-        name,
-        location=None,
-        kind="host",
-        code_hash=code,
-        expires=now() + _JOINING,
-        replaces=replaces,
+        Invitation(
+            name=name,
+            location=None,
+            kind="host",
+            code_hash=code,
+            expires=now() + _JOINING,
+            replaces=replaces,
+        )
     )
     return await store.enrol(
-        code,
-        log=identity.log,
-        token_hash=hashed(identity.token),
-        public_key=key.public_key().public_bytes_raw(),
-        version=_VERSION,
-        host="",
+        Joining(
+            code_hash=code,
+            log=identity.log,
+            token_hash=hashed(identity.token),
+            public_key=key.public_key().public_bytes_raw(),
+            version=_VERSION,
+            host="",
+        )
     )
 
 

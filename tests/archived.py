@@ -18,7 +18,9 @@ from server.site import DEFAULT, Site
 from server.store import (
     DepartureQuery,
     ExceptionQuery,
+    Invitation,
     ItemQuery,
+    Joining,
     Receipt,
     Station,
     Store,
@@ -105,11 +107,24 @@ class World:
         for log, name in NAMES.items():
             code = log.encode()
             await self.store.invite(
-                log, location=None, kind="station", code_hash=code, expires=EVER
+                Invitation(
+                    name=log,
+                    location=None,
+                    kind="station",
+                    code_hash=code,
+                    expires=EVER,
+                )
             )
             public = self.keys[log].public_key().public_bytes_raw()
             self.stations[log] = await self.store.enrol(
-                code, log=name, token_hash=code, public_key=public, version="", host=""
+                Joining(
+                    code_hash=code,
+                    log=name,
+                    token_hash=code,
+                    public_key=public,
+                    version="",
+                    host="",
+                )
             )
 
     def record(self, rng: random.Random, length: int) -> list[str]:

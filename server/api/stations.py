@@ -14,7 +14,7 @@ from server.api.rates import RATES
 from server.keys import hashed, new_secret
 from server.problems import ProblemError, invalid, not_found
 from server.station_exceptions import station_state
-from server.store import Code, Station, is_own
+from server.store import Code, Invitation, Joining, Station, is_own
 from shared.api.acts import Written
 from shared.api.stations import (
     CodePage,
@@ -79,13 +79,15 @@ async def made_code(request: web.Request, new: NewStation) -> StationCode:
         raise invalid(reason)
     code, expires = new_code(), context.now() + context.code_lifetime
     await context.store.invite(
-        name,
-        location=new.location,
-        kind=new.kind,
-        code_hash=hashed(plain_code(code)),
-        expires=expires,
-        replaces=new.replaces,
-        by=actor(request),
+        Invitation(
+            name=name,
+            location=new.location,
+            kind=new.kind,
+            code_hash=hashed(plain_code(code)),
+            expires=expires,
+            replaces=new.replaces,
+            by=actor(request),
+        )
     )
     if new.replaces:
         await write(request, action="note", station=name, text="code made, to replace")
@@ -164,13 +166,15 @@ async def enrol(request: web.Request) -> web.Response:
     token = new_secret("st")
     try:
         station = await context.store.enrol(
-            hashed(plain_code(asked.code)),
-            log=asked.log,
-            token_hash=hashed(token),
-            public_key=_public_key(asked.public_key),
-            version=asked.version[:_MAX_NAME],
-            host=asked.host[:_MAX_NAME],
-            have=asked.have,
+            Joining(
+                code_hash=hashed(plain_code(asked.code)),
+                log=asked.log,
+                token_hash=hashed(token),
+                public_key=_public_key(asked.public_key),
+                version=asked.version[:_MAX_NAME],
+                host=asked.host[:_MAX_NAME],
+                have=asked.have,
+            )
         )
     except ProblemError as problem:
         if problem.problem.type == ProblemType.CODE:

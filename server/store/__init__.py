@@ -30,7 +30,9 @@ __all__ = [
     "Found",
     "History",
     "Identity",
+    "Invitation",
     "ItemQuery",
+    "Joining",
     "Load",
     "Receipt",
     "Said",
@@ -120,6 +122,30 @@ class Code(msgspec.Struct, frozen=True, kw_only=True):
     made: int
     expires: int
     used: int | None
+
+
+class Invitation(msgspec.Struct, frozen=True, kw_only=True):
+    """A one-time code, and what the station becomes that joins by it."""
+
+    name: str
+    location: str | None
+    kind: str
+    code_hash: bytes
+    expires: int
+    replaces: bool = False
+    by: str = ""
+
+
+class Joining(msgspec.Struct, frozen=True, kw_only=True):
+    """What a station shows and brings when it joins."""
+
+    code_hash: bytes
+    log: str
+    token_hash: bytes
+    public_key: bytes
+    version: str
+    host: str
+    have: int | None = None
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
@@ -317,37 +343,16 @@ class Store(Protocol):
     def present(self) -> int:
         """Return now, and never a moment before what was received last."""
 
-    async def invite(
-        self,
-        name: str,
-        *,
-        location: str | None,
-        kind: str,
-        code_hash: bytes,
-        expires: int,
-        replaces: bool = False,
-        by: str = "",
-    ) -> None:
+    async def invite(self, asked: Invitation) -> None:
         """Let a station of this name join once with a code, until it expires.
 
-        A name that is in use is refused, unless the code is made for replacing. ``by``
-        is who made it.
+        A name that is in use is refused, unless the code is made for replacing.
         """
 
     async def codes(self, limit: int) -> list[Code]:
         """Return the one-time codes that were made, the newest first."""
 
-    async def enrol(
-        self,
-        code_hash: bytes,
-        *,
-        log: str,
-        token_hash: bytes,
-        public_key: bytes,
-        version: str,
-        host: str,
-        have: int | None = None,
-    ) -> Station:
+    async def enrol(self, asked: Joining) -> Station:
         """Take a station in by its code, which works once.
 
         Where its log is another station's, the refusal tells the head at line ``have``.

@@ -2,12 +2,10 @@
 
 import sqlite3
 
-from server.store import Code, Displaced, Station
+from server.store import Code, Displaced, Invitation, Joining, Station
 from server.store.heads import head_at
 from server.store.newcomers import (
     KEPT,
-    Invitation,
-    Joining,
     Name,
     admitted,
     code,

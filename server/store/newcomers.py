@@ -13,8 +13,6 @@ from shared.protocol import ProblemType
 __all__ = [
     "KEPT",
     "Admitted",
-    "Invitation",
-    "Joining",
     "Name",
     "admitted",
     "code",
@@ -25,30 +23,6 @@ __all__ = [
 
 KEPT = 90 * 24 * 3600 * SECOND
 """How long it is kept, behind its end, that there was a code."""
-
-
-class Invitation(msgspec.Struct, frozen=True, kw_only=True):
-    """A one-time code, and what the station becomes that joins by it."""
-
-    name: str
-    location: str | None
-    kind: str
-    code_hash: bytes
-    expires: int
-    replaces: bool
-    by: str = ""
-
-
-class Joining(msgspec.Struct, frozen=True, kw_only=True):
-    """What a station shows and brings when it joins."""
-
-    code_hash: bytes
-    log: str
-    token_hash: bytes
-    public_key: bytes
-    version: str
-    host: str
-    have: int | None = None
 
 
 class Name(NamedTuple):

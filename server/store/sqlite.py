@@ -34,7 +34,9 @@ from server.store import (
     Found,
     History,
     Identity,
+    Invitation,
     ItemQuery,
+    Joining,
     Load,
     Progress,
     Receipt,
@@ -55,7 +57,6 @@ from server.store import said as hosts
 from server.store.file_writer import FileWriter
 from server.store.group import LINES, Group
 from server.store.growth import Growth
-from server.store.newcomers import Invitation, Joining
 from server.store.received import Received
 from server.store.schemas import prepare
 from server.store.station_rows import (
@@ -224,51 +225,13 @@ class SqliteStore:
     async def _change(self, function: Callable[[sqlite3.Connection], T]) -> T:
         return await self._writer.transact(function)
 
-    async def invite(
-        self,
-        name: str,
-        *,
-        location: str | None,
-        kind: str,
-        code_hash: bytes,
-        expires: int,
-        replaces: bool = False,
-        by: str = "",
-    ) -> None:
+    async def invite(self, asked: Invitation) -> None:
         """Let a station of this name join once with a code, until it expires."""
-        asked = Invitation(
-            name=name,
-            location=location,
-            kind=kind,
-            code_hash=code_hash,
-            expires=expires,
-            replaces=replaces,
-            by=by,
-        )
         await self._change(partial(joining.invite, asked=asked, now=self._now()))
         self._said_changes += 1
 
-    async def enrol(
-        self,
-        code_hash: bytes,
-        *,
-        log: str,
-        token_hash: bytes,
-        public_key: bytes,
-        version: str,
-        host: str,
-        have: int | None = None,
-    ) -> Station:
+    async def enrol(self, asked: Joining) -> Station:
         """Take a station in by its code, which works once."""
-        asked = Joining(
-            code_hash=code_hash,
-            log=log,
-            token_hash=token_hash,
-            public_key=public_key,
-            version=version,
-            host=host,
-            have=have,
-        )
         station = await self._change(
             partial(joining.enrol, joining=asked, now=self._now())
         )

@@ -3,7 +3,7 @@
 from uuid import uuid4
 
 from server.delivery import Delivery
-from server.store import Receipt, Station, Store
+from server.store import Invitation, Joining, Receipt, Station, Store
 from shared import chain
 from shared.lines import Line, encode
 from shared.moments import SECOND, to_text
@@ -46,9 +46,18 @@ async def joined(store: Store, name: str, log: str = "") -> Log:
     """Let a station join, with a log of a name of its own if none is given."""
     code, log = name.encode(), log or str(uuid4())
     await store.invite(
-        name, location=None, kind="station", code_hash=code, expires=NOW * 2
+        Invitation(
+            name=name, location=None, kind="station", code_hash=code, expires=NOW * 2
+        )
     )
     station = await store.enrol(
-        code, log=log, token_hash=code, public_key=b"", version="", host=""
+        Joining(
+            code_hash=code,
+            log=log,
+            token_hash=code,
+            public_key=b"",
+            version="",
+            host="",
+        )
     )
     return Log(store, station, log)

@@ -12,7 +12,9 @@ from server.site import DEFAULT
 from server.store import (
     Displaced,
     ExceptionQuery,
+    Invitation,
     ItemQuery,
+    Joining,
     Station,
     Store,
     Token,
@@ -298,12 +300,14 @@ async def _invite(
     store: Store, name: str, code: bytes, *, replaces: bool = False
 ) -> None:
     await store.invite(
-        name,
-        location=None,
-        kind="station",
-        code_hash=code,
-        expires=NOW * 2,
-        replaces=replaces,
+        Invitation(
+            name=name,
+            location=None,
+            kind="station",
+            code_hash=code,
+            expires=NOW * 2,
+            replaces=replaces,
+        )
     )
 
 
@@ -311,13 +315,15 @@ async def _enrol(
     store: Store, code: bytes, log: str, *, have: int | None = None
 ) -> Station:
     return await store.enrol(
-        code,
-        log=log,
-        token_hash=code,
-        public_key=b"",
-        version="",
-        host="",
-        have=have,
+        Joining(
+            code_hash=code,
+            log=log,
+            token_hash=code,
+            public_key=b"",
+            version="",
+            host="",
+            have=have,
+        )
     )
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.store import Code, Store
+from server.store import Code, Invitation, Joining, Store
 from server.store.newcomers import KEPT
 from tests.contracts.storing import NOW
 
@@ -11,12 +11,14 @@ HOUR = 3_600_000_000
 
 async def _made(store: Store, name: str, code: bytes, expires: int = 0) -> None:
     await store.invite(
-        name,
-        location="DOCK-1",
-        kind="station",
-        code_hash=code,
-        expires=expires or NOW + HOUR,
-        by="Ada",
+        Invitation(
+            name=name,
+            location="DOCK-1",
+            kind="station",
+            code_hash=code,
+            expires=expires or NOW + HOUR,
+            by="Ada",
+        )
     )
 
 
@@ -26,12 +28,14 @@ async def test_it_is_known_who_made_a_code_and_whether_it_was_used(
     await _made(store, "DOCK-1", b"one")
     await _made(store, "DOCK-2", b"two")
     await store.enrol(
-        b"one",
-        log="3f2b0b54-6a9c-4c5e-9a34-0d0c6f2d7d11",
-        token_hash=b"t",
-        public_key=b"",
-        version="",
-        host="",
+        Joining(
+            code_hash=b"one",
+            log="3f2b0b54-6a9c-4c5e-9a34-0d0c6f2d7d11",
+            token_hash=b"t",
+            public_key=b"",
+            version="",
+            host="",
+        )
     )
     unused = Code(
         station="DOCK-2",

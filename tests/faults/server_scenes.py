@@ -19,7 +19,7 @@ from server import backup
 from server.backup import DATABASE, BackupError
 from server.delivery import Delivery
 from server.problems import ProblemError
-from server.store import Store, schemas
+from server.store import Invitation, Joining, Store, schemas
 from server.store.audit import opened, report
 from server.store.sqlite import SqliteStore
 from shared import chain, files
@@ -122,15 +122,23 @@ async def joined(store: Store, sender: Sender, token_hash: bytes) -> None:
     """Let a sender join a store, with a token."""
     code = sender.secret
     await store.invite(
-        sender.name, location=None, kind="station", code_hash=code, expires=_NEVER
+        Invitation(
+            name=sender.name,
+            location=None,
+            kind="station",
+            code_hash=code,
+            expires=_NEVER,
+        )
     )
     await store.enrol(
-        code,
-        log=sender.log,
-        token_hash=token_hash,
-        public_key=sender.key.public_key().public_bytes_raw(),
-        version="",
-        host="",
+        Joining(
+            code_hash=code,
+            log=sender.log,
+            token_hash=token_hash,
+            public_key=sender.key.public_key().public_bytes_raw(),
+            version="",
+            host="",
+        )
     )
 
 

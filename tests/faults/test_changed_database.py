@@ -11,6 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from server.delivery import Delivery
+from server.store import Invitation, Joining
 from server.store.audit import Report, opened, report
 from server.store.sqlite import SqliteStore
 from shared import chain
@@ -61,15 +62,23 @@ async def _fill(path: Path) -> None:
     store = await SqliteStore.open(path, lambda: NOW)
     log, key = str(uuid4()), Ed25519PrivateKey.generate()
     await store.invite(
-        "DOCK", location=None, kind="station", code_hash=b"code", expires=NOW + 1
+        Invitation(
+            name="DOCK",
+            location=None,
+            kind="station",
+            code_hash=b"code",
+            expires=NOW + 1,
+        )
     )
     dock = await store.enrol(
-        b"code",
-        log=log,
-        token_hash=b"token",
-        public_key=key.public_key().public_bytes_raw(),
-        version="",
-        host="",
+        Joining(
+            code_hash=b"code",
+            log=log,
+            token_hash=b"token",
+            public_key=key.public_key().public_bytes_raw(),
+            version="",
+            host="",
+        )
     )
     head = chain.start(log)
     for after in range(0, DELIVERIES * LINES, LINES):

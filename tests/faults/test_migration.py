@@ -13,7 +13,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from server.delivery import Delivery
 from server.site import DEFAULT
 from server.store import (
+    Invitation,
     ItemQuery,
+    Joining,
     Station,
     Store,
     file_moving,
@@ -60,11 +62,20 @@ def _lines() -> list[bytes]:
 
 async def _join(store: Store) -> Station:
     await store.invite(
-        "SHOP", location=None, kind="host", code_hash=b"c", expires=NOW * 2
+        Invitation(
+            name="SHOP", location=None, kind="host", code_hash=b"c", expires=NOW * 2
+        )
     )
     public = KEY.public_key().public_bytes_raw()
     return await store.enrol(
-        b"c", log=LOG, token_hash=b"t", public_key=public, version="", host=""
+        Joining(
+            code_hash=b"c",
+            log=LOG,
+            token_hash=b"t",
+            public_key=public,
+            version="",
+            host="",
+        )
     )
 
 

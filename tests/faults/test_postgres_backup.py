@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from server import backup, following
 from server.delivery import Delivery
-from server.store import Station, Store
+from server.store import Invitation, Joining, Station, Store
 from server.store.postgres.store import PostgresStore
 from shared import chain
 from shared.lines import Line, encode
@@ -51,11 +51,20 @@ def _config(folder: Path, url: str, more: str = "") -> Path:
 async def _joined(store: Store) -> Station:
     later = NOW * 2
     await store.invite(
-        "DOCK", location=None, kind="station", code_hash=b"c", expires=later
+        Invitation(
+            name="DOCK", location=None, kind="station", code_hash=b"c", expires=later
+        )
     )
     public = KEY.public_key().public_bytes_raw()
     return await store.enrol(
-        b"c", log=LOG, token_hash=b"t", public_key=public, version="", host=""
+        Joining(
+            code_hash=b"c",
+            log=LOG,
+            token_hash=b"t",
+            public_key=public,
+            version="",
+            host="",
+        )
     )
 
 

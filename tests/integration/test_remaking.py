@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from server.delivery import Delivery
 from server.site import DEFAULT, Site
-from server.store import ExceptionQuery, Found, ItemQuery, Station
+from server.store import ExceptionQuery, Found, Invitation, ItemQuery, Joining, Station
 from server.store.file_writer import FileWriter
 from server.store.rebuild import layout, rules
 from server.store.sqlite import SqliteStore
@@ -59,10 +59,19 @@ async def _opened(path: Path, site: Site = DEFAULT) -> AsyncIterator[SqliteStore
 
 async def _joined(store: SqliteStore) -> Station:
     await store.invite(
-        "S", location=None, kind="station", code_hash=b"c", expires=NOW * 2
+        Invitation(
+            name="S", location=None, kind="station", code_hash=b"c", expires=NOW * 2
+        )
     )
     return await store.enrol(
-        b"c", log=LOG, token_hash=b"t", public_key=b"", version="", host=""
+        Joining(
+            code_hash=b"c",
+            log=LOG,
+            token_hash=b"t",
+            public_key=b"",
+            version="",
+            host="",
+        )
     )
 
 

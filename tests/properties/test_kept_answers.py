@@ -30,7 +30,9 @@ from server.projections import Projection
 from server.site import Site
 from server.store import (
     ExceptionQuery,
+    Invitation,
     ItemQuery,
+    Joining,
     Station,
     Store,
     View,
@@ -216,10 +218,23 @@ async def _world(opening: "Opening", path: Path) -> AsyncIterator[_World]:
         for log, name in NAMES.items():
             code = log.encode()
             await stores[0].invite(
-                log, location=None, kind="station", code_hash=code, expires=NOW * 2
+                Invitation(
+                    name=log,
+                    location=None,
+                    kind="station",
+                    code_hash=code,
+                    expires=NOW * 2,
+                )
             )
             stations[log] = await stores[0].enrol(
-                code, log=name, token_hash=code, public_key=b"", version="", host=""
+                Joining(
+                    code_hash=code,
+                    log=name,
+                    token_hash=code,
+                    public_key=b"",
+                    version="",
+                    host="",
+                )
             )
         yield _World(stores, stations)
 

@@ -15,10 +15,9 @@ from server.api.logs import acknowledgement
 from server.delivery import Delivery
 from server.problems import ProblemError
 from server.site import DEFAULT
-from server.store import Station, joining
+from server.store import Invitation, Joining, Station, joining
 from server.store.audit import Report, report
 from server.store.backups import mark_backed_up, start_over
-from server.store.newcomers import Invitation, Joining
 from server.store.writing import append, keep_clocks
 from shared.lines import decode
 from shared.moments import to_text

@@ -1,10 +1,8 @@
 """Stations, their one-time codes and their tokens, in the PostgreSQL database."""
 
-from server.store import Code, Displaced, Station
+from server.store import Code, Displaced, Invitation, Joining, Station
 from server.store.newcomers import (
     KEPT,
-    Invitation,
-    Joining,
     Name,
     admitted,
     code,

@@ -24,7 +24,9 @@ from server.store import (
     Found,
     History,
     Identity,
+    Invitation,
     ItemQuery,
+    Joining,
     Load,
     Progress,
     Receipt,
@@ -35,7 +37,6 @@ from server.store import (
     View,
     partly,
 )
-from server.store.newcomers import Invitation, Joining
 from server.store.postgres import (
     backups,
     departing,
@@ -191,52 +192,12 @@ class PostgresStore:
         await self._hearing.note(done)
         return found
 
-    async def invite(
-        self,
-        name: str,
-        *,
-        location: str | None,
-        kind: str,
-        code_hash: bytes,
-        expires: int,
-        replaces: bool = False,
-        by: str = "",
-    ) -> None:
+    async def invite(self, asked: Invitation) -> None:
         """Let a station of this name join once with a code, until it expires."""
-        asked = Invitation(
-            name=name,
-            location=location,
-            kind=kind,
-            code_hash=code_hash,
-            expires=expires,
-            replaces=replaces,
-            by=by,
-        )
-
         await self._change(partial(joining.invite, asked=asked, now=self._now()))
 
-    async def enrol(
-        self,
-        code_hash: bytes,
-        *,
-        log: str,
-        token_hash: bytes,
-        public_key: bytes,
-        version: str,
-        host: str,
-        have: int | None = None,
-    ) -> Station:
+    async def enrol(self, asked: Joining) -> Station:
         """Take a station in by its code, which works once."""
-        asked = Joining(
-            code_hash=code_hash,
-            log=log,
-            token_hash=token_hash,
-            public_key=public_key,
-            version=version,
-            host=host,
-            have=have,
-        )
-
         return await self._change(
             partial(joining.enrol, joining=asked, now=self._now())
         )
