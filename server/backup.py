@@ -29,6 +29,7 @@ from server.store.archive_files import bring
 from server.store.archived import files as files_of
 from server.store.audit import Report, opened, report
 from server.store.backups import start_over
+from server.verify import Kind, worst
 from shared import files
 from shared.data_folders import ARCHIVE, DATABASE
 from shared.errors import ScantrailError, StartError
@@ -172,8 +173,8 @@ def _copy_archive(data: Path, to: Path, older: Path | None) -> None:
     """Copy the files of archived lines that the copy of the database knows of."""
     with opened(to / DATABASE) as copy:
         known = files_of(copy)
-    for reason in archive_at(data / ARCHIVE).missing(known):
-        raise BackupError(reason)
+    if missing := archive_at(data / ARCHIVE).missing(known):
+        raise BackupError("\n".join(missing))
     bring(known, data / ARCHIVE, to / ARCHIVE, older)
 
 
@@ -221,8 +222,10 @@ def _must_be_sound(found: Report, what: str) -> None:
         return
     first = found.findings[0]
     where = f"log {first.log}, line {first.seq}: " if first.log else ""
+    cannot = worst(found.findings) is Kind.UNREAD
+    be_looked_at = "cannot be looked at" if cannot else "is not sound"
     reason = (
-        f"{what} is not sound ({where}{first.text}; {len(found.findings)} findings). "
+        f"{what} {be_looked_at} ({where}{first.text}; {len(found.findings)} findings). "
         "Keep the older backups, and see: scantrail-server verify"
     )
     raise BackupError(reason)

@@ -25,6 +25,7 @@ from server.keys import Key, Scope
 from server.listening import certificate_of, is_loopback
 from server.store.archive import archive_at
 from server.store.audit import opened
+from server.store.parquet import reader_missing
 from server.storing import archived
 from shared.advisories import affected
 from shared.data_folders import ARCHIVE
@@ -121,7 +122,7 @@ def _folder(config: ServerConfig, data: Path) -> Iterator[Finding]:
 
 
 def _archive(config: ServerConfig, data: Path) -> Iterator[Finding]:
-    """Look for the files of archived lines; verify reads what is in them."""
+    """Look for the files of archived lines; verify reads all that is in them."""
     try:
         known = archived(config.store, data)
     except ScantrailError as error:
@@ -130,9 +131,15 @@ def _archive(config: ServerConfig, data: Path) -> Iterator[Finding]:
     missing = archive_at(data / ARCHIVE).missing(known)
     for text in missing:
         yield _wrong(text, "scantrail-server verify tells when all is there again")
+    if known and (why := reader_missing()):
+        yield _wrong(why, "install it where this program is, then restart the server")
     if known and not missing:
         lines = sum(file.lines for file in known)
-        yield _fine(f"{len(known)} files of {data / ARCHIVE} have {lines} lines")
+        yield _fine(
+            f"{len(known)} files of {data / ARCHIVE}, for {lines} lines, are there and "
+            "as long as they were; whether they were changed, scantrail-server verify "
+            "tells, which reads them"
+        )
 
 
 def _keys(data: Path) -> Iterator[Finding]:

@@ -25,6 +25,7 @@ TITLES = {
     ProblemType.INVALID: "The request cannot be understood",
     ProblemType.NOT_FOUND: "There is no such thing here",
     ProblemType.STORAGE: "The server cannot store anything now",
+    ProblemType.ARCHIVE: "Archived lines cannot be read now",
     ProblemType.BUSY: "The server is busy",
     ProblemType.INTERNAL: "Something is wrong in the server",
 }

@@ -19,7 +19,7 @@ from server.store import is_own
 from server.store.again import differences
 from server.store.audit import Report, opened, report
 from server.store.backups import Restored, restored
-from server.verify import Finding
+from server.verify import Finding, Kind, worst
 from shared.moments import to_text
 
 __all__ = ["add_commands"]
@@ -124,12 +124,25 @@ def _verify(options: argparse.Namespace) -> None:
     else:
         _show(found)
     if found.findings:
-        reason = (
-            f"{len(found.findings)} findings: what is kept is not what was received. "
-            "Keep the file as it is; restore a backup from before, and stations "
-            "send again what came later"
-        )
+        reason = f"{len(found.findings)} findings: {_WHAT_TO_DO[worst(found.findings)]}"
         raise BackupError(reason)
+
+
+_WHAT_TO_DO = {
+    Kind.ALTERED: (
+        "what is kept is not what was received. Keep the file as it is; restore a "
+        "backup from before, and stations send again what came later"
+    ),
+    Kind.FILE: (
+        "files of archived lines are not as they were written; nothing else that was "
+        "looked at was altered. Keep them apart, copy those of the same names from a "
+        "backup, and verify again"
+    ),
+    Kind.UNREAD: (
+        "not all of it can be looked at; nothing that was looked at was altered. Do "
+        "what is said of each, and verify again"
+    ),
+}
 
 
 def _report(path: Path, elsewhere: Elsewhere | None, marks: dict[int, str]) -> Report:
@@ -168,11 +181,18 @@ def _show(found: Report) -> None:
         f"last seal {found.seal[:16] or 'none'}"
     )
     for finding in found.findings:
-        where = f"log {finding.log}" if finding.log else "the database"
+        where = f"log {finding.log}" if finding.log else _WHERE[finding.kind]
         line = f" line {finding.seq}" if finding.seq else ""
         _say(f"{where}{line}: {finding.text}")
     if not found.findings:
         _say("every chain, signature and seal is as it was received")
+
+
+_WHERE = {
+    Kind.ALTERED: "the database",
+    Kind.FILE: "the archive",
+    Kind.UNREAD: "the archive",
+}
 
 
 def _restored(options: argparse.Namespace) -> None:

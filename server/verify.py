@@ -8,7 +8,8 @@ written down elsewhere finds that, as each backup does, and so does the next sta
 that counts on what it was told.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from enum import StrEnum
 
 import msgspec
 
@@ -24,10 +25,12 @@ __all__ = [
     "Finding",
     "KeptLine",
     "KeptLog",
+    "Kind",
     "Sealed",
     "Walk",
     "check_log",
     "check_seals",
+    "worst",
 ]
 
 
@@ -75,12 +78,31 @@ class Sealed(msgspec.Struct, frozen=True):
     seal: bytes
 
 
+class Kind(StrEnum):
+    """What a finding says, the worst first.
+
+    ``ALTERED``: what is kept is not what was received. ``FILE``: a file of archived
+    lines is not as it was written. ``UNREAD``: something cannot be looked at.
+    """
+
+    ALTERED = "altered"
+    FILE = "file"
+    UNREAD = "unread"
+
+
 class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Something that is not as it was received. ``seq`` is 0 where no line is meant."""
+    """Something that is not as it should be. ``seq`` is 0 where no line is meant."""
 
     log: str = ""
     seq: int = 0
     text: str
+    kind: Kind = Kind.ALTERED
+
+
+def worst(findings: Sequence[Finding]) -> Kind:
+    """Return what the worst of some findings says; there is one at least."""
+    found = {finding.kind for finding in findings}
+    return next(kind for kind in Kind if kind in found)
 
 
 def check_log(

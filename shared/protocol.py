@@ -68,6 +68,7 @@ class ProblemType:
     INVALID = "urn:scantrail:problem:invalid"
     NOT_FOUND = "urn:scantrail:problem:not-found"
     STORAGE = "urn:scantrail:problem:storage"
+    ARCHIVE = "urn:scantrail:problem:archive"
     BUSY = "urn:scantrail:problem:busy"
     INTERNAL = "urn:scantrail:problem:internal"
 

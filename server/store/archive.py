@@ -16,7 +16,15 @@ from typing import Any, NamedTuple, TypeVar
 
 from server.problems import ProblemError
 from server.store.archive_files import ArchiveFile, hashed
-from server.store.parquet import LinesFile, MissingError, Row, Signed, damaged
+from server.store.parquet import (
+    LinesFile,
+    MissingError,
+    Row,
+    Signed,
+    damaged,
+    reader_missing,
+)
+from server.verify import Finding, Kind
 from shared.protocol import ProblemType
 
 __all__ = ["Archive", "archive_at", "with_lines", "with_signed"]
@@ -132,7 +140,17 @@ class Archive:
             self._groups.popitem(last=False)
 
     def _opened(self, file: ArchiveFile) -> LinesFile:
-        """Return a file that is as it was written: all of it is read for that, once."""
+        """Return a file that is as it was written."""
+        self._must_be_sound(file)
+        if file.name not in self._open:
+            self._open[file.name] = LinesFile(self.folder / file.name)
+            if len(self._open) > FILES:
+                self._open.popitem(last=False)[1].close()
+        self._open.move_to_end(file.name)
+        return self._open[file.name]
+
+    def _must_be_sound(self, file: ArchiveFile) -> None:
+        """See that a file is as it was written: all of it is read for that, once."""
         there = (self.folder / file.name).stat()
         whole = (there.st_dev, there.st_ino, there.st_size, there.st_ctime_ns)
         state = _State(file.sha256, *whole)
@@ -140,12 +158,6 @@ class Archive:
             self._forget(file.name)
             self._check(file)
             self._sound[file.name] = state
-        if file.name not in self._open:
-            self._open[file.name] = LinesFile(self.folder / file.name)
-            if len(self._open) > FILES:
-                self._open.popitem(last=False)[1].close()
-        self._open.move_to_end(file.name)
-        return self._open[file.name]
 
     def _check(self, file: ArchiveFile) -> None:
         if not _NAME.fullmatch(file.name):
@@ -192,6 +204,26 @@ class Archive:
                 if size != file.size:
                     other = ValueError(f"it has {size} bytes, and had {file.size}")
                     found.append(self._told(file, other))
+        return found
+
+    def findings(self, files: Sequence[ArchiveFile]) -> list[Finding]:
+        """Say of each file that is not as it was written; all are read for that.
+
+        Where nothing reads what is in them, that is said as well.
+        """
+        found = []
+        for file in files:
+            try:
+                with self._lock:
+                    self._must_be_sound(file)
+            except OSError as error:
+                told = self._told(file, error)
+                found.append(Finding(text=told, kind=Kind.UNREAD))
+            except ValueError as error:
+                told = self._told(file, error)
+                found.append(Finding(text=told, kind=Kind.FILE))
+        if files and (why := reader_missing()):
+            found.append(Finding(text=why, kind=Kind.UNREAD))
         return found
 
     def _unreadable(self, file: ArchiveFile, error: Exception) -> ProblemError:
@@ -253,7 +285,7 @@ def with_signed(
 
 
 def _problem(reason: str) -> ProblemError:
-    return ProblemError(503, ProblemType.STORAGE, reason, retry_after=60)
+    return ProblemError(503, ProblemType.ARCHIVE, reason, retry_after=60)
 
 
 def _nowhere(position: int) -> ProblemError:

@@ -15,7 +15,15 @@ import msgspec
 
 from server.problems import ProblemError
 from server.seals import Received
-from server.store.archived import AT, files, filled, filling, pieces, signed
+from server.store.archived import (
+    AT,
+    archive_of,
+    files,
+    filled,
+    filling,
+    pieces,
+    signed,
+)
 from server.verify import (
     Finding,
     KeptLine,
@@ -115,11 +123,14 @@ def _findings(
     for (text,) in connection.execute("PRAGMA integrity_check(100)"):
         if text != "ok":
             yield Finding(text=f"the file is damaged: {text}")
+    unread = archive_of(connection).findings(files(connection))
+    yield from unread
     try:
         yield from _chains(connection, logs)
         yield from check_seals(server, _sealed(connection), marks)
     except ProblemError as problem:  # what is archived cannot be read
-        yield Finding(text=str(problem))
+        if all(str(problem) != one.text for one in unread):
+            yield Finding(text=str(problem))
     for seq, owner in connection.execute(
         "SELECT seq, log FROM line WHERE log NOT IN (SELECT id FROM log)"
     ):

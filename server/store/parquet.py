@@ -17,6 +17,7 @@ from shared.errors import LineError, ScantrailError
 from shared.lines import Line, decode
 
 __all__ = ["ROWS", "LinesFile", "MissingError", "Row", "Signed", "Writer", "damaged"]
+__all__ += ["reader_missing"]
 
 ROWS = 2_000
 """Lines of a row group: what is unpacked to read one of them."""
@@ -72,7 +73,20 @@ def _pyarrow() -> ModuleType:
 
 def damaged() -> tuple[type[Exception], ...]:
     """Return what reading a file raises that is none, or not whole."""
-    return (OSError, LookupError, _pyarrow().ArrowException, ValueError)
+    kinds = (OSError, LookupError, ValueError)
+    try:
+        return (*kinds, _pyarrow().ArrowException)
+    except MissingError:
+        return kinds
+
+
+def reader_missing() -> str:
+    """Say how to get what reads files, where it is not installed; else nothing."""
+    try:
+        _pyarrow()
+    except MissingError as error:
+        return str(error)
+    return ""
 
 
 _One = tuple[Entry, Signed | None]

@@ -4,6 +4,7 @@ import asyncio
 import errno
 import os
 import random
+import sys
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +23,7 @@ from server.store import archive as store_archive
 from server.store.archive_files import ArchiveFile
 from server.store.archiving import FileArchiving
 from server.store.postgres.archiving import PostgresArchiving
+from server.verify import Kind, worst
 from shared import chain, files
 from shared.api.items import ItemAnswer
 from shared.errors import StartError
@@ -152,6 +154,7 @@ async def test_f59_a_changed_byte_in_a_file_is_found_and_not_answered_from(
         damaged[place] ^= 1
         path.write_bytes(damaged)
         (finding,) = (await world.report()).findings
+        assert finding.kind is Kind.FILE
         assert names[1] in finding.text
         assert "copy the file of this name from a backup" in finding.text
         with pytest.raises(ProblemError) as problem:
@@ -193,8 +196,60 @@ async def test_what_is_in_a_missing_file_is_never_answered_without(
     assert (await world.store.item("NEW")).location == "X"
     (finding,) = (await world.report()).findings
     assert name in finding.text
+    assert finding.kind is Kind.UNREAD
     aside.rename(path)
     assert (await world.report()).findings == []
+
+
+async def test_every_file_that_is_not_there_is_named_and_is_no_alteration(
+    world: World,
+) -> None:
+    await filled(world)
+    names = [file.name for file in await world.files()]
+    gone = names[:3]
+    for name in gone:
+        (world.archive_folder / name).unlink()
+    findings = (await world.report()).findings
+    assert len(findings) == len(gone)
+    for name, finding in zip(gone, findings, strict=True):
+        assert name in finding.text
+        assert finding.kind is Kind.UNREAD
+    # what was altered besides is still the worst of it
+    damaged = world.archive_folder / names[3]
+    damaged.write_bytes(damaged.read_bytes()[:-1])
+    assert worst((await world.report()).findings) is Kind.FILE
+
+
+async def test_without_what_reads_files_nothing_is_held_to_be_altered(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await filled(world)
+    (name, *_) = [file.name for file in await world.files()]
+    store_archive.archive_at.cache_clear()
+    with monkeypatch.context() as patched:
+        patched.setitem(sys.modules, "pyarrow.parquet", None)
+        (finding,) = (await world.report()).findings
+        assert finding.kind is Kind.UNREAD
+        assert "pip install 'scantrail[parquet]'" in finding.text
+        (world.archive_folder / name).rename(world.folder / "aside")
+        missing, reader = (await world.report()).findings
+        assert name in missing.text
+        assert reader == finding
+    (world.folder / "aside").rename(world.archive_folder / name)
+    assert (await world.report()).findings == []
+
+
+async def test_who_asks_for_lines_of_a_missing_file_is_told_that_they_cannot_be_read(
+    world: World,
+) -> None:
+    await filled(world)
+    for file in await world.files():
+        (world.archive_folder / file.name).unlink()
+    with pytest.raises(ProblemError) as refused:
+        await world.store.events(0, 10)
+    problem = refused.value.problem
+    assert (problem.status, problem.type) == (503, ProblemType.ARCHIVE)
+    assert problem.title == "Archived lines cannot be read now"
 
 
 async def test_late_scans_that_need_a_missing_file_wait_for_it(world: World) -> None:

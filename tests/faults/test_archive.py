@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -54,7 +56,16 @@ def where(world: World) -> list[str]:
     return ["--data", str(world.folder), "--config", str(config)]
 
 
-def ended(*command: str) -> tuple[int, str]:
+@pytest.fixture
+def without_pyarrow(tmp_path: Path) -> dict[str, str]:
+    """Return the environment of a program that does not find pyarrow."""
+    hidden = tmp_path / "hidden"
+    hidden.mkdir()
+    (hidden / "pyarrow.py").write_text("raise ImportError('there is none')\n")
+    return {**os.environ, "PYTHONPATH": str(hidden)}
+
+
+def ended(*command: str, env: dict[str, str] | None = None) -> tuple[int, str]:
     """Run a program to its end; return its status, and all that it printed."""
     program, *arguments = command
     done = subprocess.run(
@@ -63,6 +74,7 @@ def ended(*command: str) -> tuple[int, str]:
         stderr=subprocess.STDOUT,
         check=False,
         timeout=60,
+        env=env,
     )
     return done.returncode, done.stdout.decode()
 
@@ -168,11 +180,17 @@ async def test_lines_are_archived_while_others_are_read_and_written(
         await world.store.close()
 
 
-async def test_a_doctor_tells_of_a_missing_file(world: World) -> None:
+async def test_a_doctor_tells_of_missing_files_and_of_a_missing_reader(
+    world: World, without_pyarrow: dict[str, str]
+) -> None:
     out = await archived(world)
     name = out.partition("\t")[0]
     doctor = ("scantrail-server", "doctor", *where(world))
-    assert " lines" in (await asyncio.to_thread(ended, *doctor))[1]
+    _, found = await asyncio.to_thread(ended, *doctor)
+    assert "are there and as long as they were; whether they were changed" in found
+    assert "scantrail[parquet]" not in found
+    _, found = await asyncio.to_thread(ended, *doctor, env=without_pyarrow)
+    assert re.search(r"wrong .*pip install 'scantrail\[parquet\]'", found)
     (world.archive_folder / name).unlink()
     _, found = await asyncio.to_thread(ended, *doctor)
     assert name in found
@@ -200,6 +218,35 @@ async def test_a_server_says_at_its_start_what_is_missing_and_serves_the_rest(
     (line,) = [line for line in log.splitlines() if name in line]
     assert "error" in line.lower()
     assert "it is not there" in line
+
+
+async def test_what_cannot_be_looked_at_is_not_said_to_be_altered(
+    world: World, without_pyarrow: dict[str, str]
+) -> None:
+    names = [line.partition("\t")[0] for line in (await archived(world)).splitlines()]
+    assert len(names) > 2
+    verify = ("scantrail-server", "verify", *where(world))
+    code, found = await asyncio.to_thread(ended, *verify, env=without_pyarrow)
+    assert code == 1
+    assert "pip install 'scantrail[parquet]'" in found
+    assert "1 findings: not all of it can be looked at" in found
+    assert "restore a" not in found
+    for name in names:
+        (world.archive_folder / name).rename(world.folder / name)
+    code, found = await asyncio.to_thread(ended, *verify)
+    assert code == 1
+    for name in names:
+        assert f"archive/{name} of the server's data folder, and it is not th" in found
+    assert f"{len(names)} findings: not all of it can be looked at" in found
+    assert "restore a" not in found
+    for name in names:
+        (world.folder / name).rename(world.archive_folder / name)
+    damaged = world.archive_folder / names[0]
+    damaged.write_bytes(damaged.read_bytes()[:-1] + b"?")
+    code, found = await asyncio.to_thread(ended, *verify)
+    assert code == 1
+    assert "1 findings: files of archived lines are not as they were written" in found
+    assert "restore a" not in found
 
 
 async def test_f58_archived_lines_move_with_all_others(

@@ -111,11 +111,14 @@ def _findings(
     logs: list[tuple[int, KeptLog]],
     marks: Mapping[int, str],
 ) -> Iterator[Finding]:
+    unread = database.archive.findings(files(database))
+    yield from unread
     try:
         yield from _chains(database, logs)
         yield from check_seals(server, _sealed(database), marks)
     except ProblemError as problem:  # what is archived cannot be read
-        yield Finding(text=str(problem))
+        if all(str(problem) != one.text for one in unread):
+            yield Finding(text=str(problem))
     for (owner,) in database.rows(_NOBODYS):
         yield Finding(text=f"lines belong to log {owner}, which is not here")
 
