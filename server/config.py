@@ -1,5 +1,6 @@
 """The server's settings: a TOML file, then the command line."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -23,6 +24,10 @@ __all__ = [
     "Webhook",
     "load",
 ]
+
+
+_PORT = re.compile(r"(\[[^\]]*\]|[^:\[\]]*)(:[0-9]{1,5})?")
+"""A host, and perhaps a port."""
 
 
 class TlsSettings(
@@ -58,7 +63,7 @@ class StoreSettings(
         password_file: A file with the password for it, where one is needed.
     """
 
-    url: Annotated[str, msgspec.Meta(pattern="^(postgres(ql)?://.*)?$")] = ""
+    url: str = ""
     password_file: str = ""
 
 
@@ -178,7 +183,32 @@ def _read(path: Path) -> ServerConfig:
     config = read_settings(path, ServerConfig)
     try:
         config.site()
+        _see_that_it_is_an_address(config.store.url)
     except SettingError as error:
         line = line_of(path.read_text("utf-8"), error.path)
         raise ConfigError(str(path), line, str(error)) from None
     return config
+
+
+def _see_that_it_is_an_address(url: str) -> None:
+    """See that a database's address is one; it may have a password, and is not told.
+
+    Raises:
+        SettingError: It is none.
+    """
+    if not url:
+        return
+    scheme, there, rest = url.partition("://")
+    hosts = rest.partition("/")[0].partition("?")[0].rpartition("@")[2].split(",")
+    ports = [_PORT.fullmatch(host) for host in hosts]
+    if scheme not in {"postgresql", "postgres"} or not there:
+        wrong = "is no address of a PostgreSQL database"
+    elif not all(ports):
+        wrong = "has a port that is no number"
+    else:
+        return
+    reason = (
+        f"{wrong}; expected postgresql://USER@HOST/DATABASE, or nothing for "
+        "a file in the data folder"
+    )
+    raise SettingError(("store", "url"), reason)

@@ -22,6 +22,7 @@ from shared.data_folders import ARCHIVE
 
 if TYPE_CHECKING:
     from server.store.postgres.database import Database, Worker
+    from server.store.postgres.examining import Kept, Settings
 
 __all__ = ["Elsewhere", "kept_elsewhere"]
 
@@ -92,27 +93,56 @@ class Elsewhere:
             from server.store.postgres import retiming  # noqa: PLC0415 # not everywhere
         return self._asked(retiming.retime, retiming.begin)
 
+    def settings(self) -> "Settings":
+        """Return how PostgreSQL itself is set up, whatever is in the database."""
+        with driver_missing():
+            from server.store.postgres import examining  # noqa: PLC0415 # not everywhere
+        return self._looked(examining.settings)
+
+    def kept(self) -> "Kept":
+        """Return what a server keeps there, as one would find it at its start."""
+        with driver_missing():
+            from server.store.postgres import examining  # noqa: PLC0415 # not everywhere
+        return self._looked(partial(examining.kept, site=self._config.site()))
+
+    def _looked(self, ask: "Callable[[Database], T]") -> T:
+        """Ask it in one transaction that only reads, whatever there is."""
+        worker = self._worker()
+        from server.store.postgres.database import in_words, reading_only  # noqa: PLC0415
+
+        with in_words():
+            return asyncio.run(_transacted(worker, ask, reading_only))
+
     def _asked(
         self,
         ask: "Callable[[Database], T]",
         begin: Callable[[], str] | None = None,
     ) -> T:
         """Ask it in one transaction, which only reads unless it begins otherwise."""
-        with driver_missing():
-            from server.store.postgres.database import (  # noqa: PLC0415 # not everywhere
-                Worker,
-                snapshot,
-            )
+        worker = self._worker()
+        from server.store.postgres.database import snapshot  # noqa: PLC0415
+        from server.store.postgres.opening import must_be_there  # noqa: PLC0415
 
-            worker = Worker(address(self._config.store), self._archive)
-        return asyncio.run(_transacted(worker, ask, begin or snapshot))
+        asking = _transacted(worker, ask, begin or snapshot, first=must_be_there)
+        return asyncio.run(asking)
+
+    def _worker(self) -> "Worker":
+        with driver_missing():
+            from server.store.postgres.database import Worker  # noqa: PLC0415 # not everywhere
+        return Worker(address(self._config.store), self._archive)
 
 
 async def _transacted(
-    worker: "Worker", ask: "Callable[[Database], T]", begin: Callable[[], str]
+    worker: "Worker",
+    ask: "Callable[[Database], T]",
+    begin: Callable[[], str],
+    first: "Callable[[Database], None] | None" = None,
 ) -> T:
+    """Ask in one transaction; before that see in another whether it can be."""
     try:
         await worker.open()
+        if first is not None:
+            await worker.transact(first)
         return await worker.transact(ask, begin)
     finally:
         await worker.close()

@@ -17,9 +17,10 @@ from server.listening import certificate_of, is_loopback
 from server.noted import note_act
 from server.now import now
 from shared import files
-from shared.errors import StartError
+from shared.errors import ConfigError, StartError
 from shared.moments import to_text
 from shared.settings_example import toml_value
+from shared.settings_file import read_secret_file
 
 __all__ = ["add_commands", "init", "written"]
 
@@ -188,10 +189,22 @@ def check_config(options: argparse.Namespace) -> None:
         reason = "which file? scantrail-server check-config FILE, or --example"
         raise StartError(reason)
     config = load(options.file, MappingProxyType({}))
+    _see_that_secrets_are_there(config)
     _note(
         f"{options.file} is right; data in {config.data}; listens on {config.host} "
         f"port {config.port}; TLS: {config.tls.mode}"
     )
+
+
+def _see_that_secrets_are_there(config: ServerConfig) -> None:
+    """See that the database's password can be read, where a file is to have it.
+
+    Raises:
+        ConfigError: It cannot.
+    """
+    named = config.store.password_file
+    if named and not read_secret_file(Path(named)):
+        raise ConfigError(named, 0, "empty; it should hold a secret")
 
 
 def add_commands(

@@ -103,6 +103,7 @@ async def to_file(
         snapshot,
     )
 
+    await _must_be_there(url)
     if not path.exists():  # noqa: ASYNC240 # nothing else runs
         await (await SqliteStore.open(path, now, site)).close()
     beside = path.parent / ARCHIVE
@@ -133,6 +134,23 @@ async def to_file(
             return await worker.transact(move, snapshot if copy else plainly)
         finally:
             await worker.close()
+
+
+async def _must_be_there(url: str) -> None:
+    """See that a server ever started on a database, before anything is made.
+
+    Raises:
+        StartError: None did, or it cannot be used.
+    """
+    from server.store.postgres import opening  # noqa: PLC0415 # not everywhere
+    from server.store.postgres.database import Worker  # noqa: PLC0415
+
+    worker = Worker(url, Path(ARCHIVE))
+    try:
+        await worker.open()
+        await worker.transact(opening.must_be_there)
+    finally:
+        await worker.close()
 
 
 def _bring(

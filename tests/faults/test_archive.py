@@ -264,7 +264,7 @@ async def test_f58_archived_lines_move_with_all_others(
     await here.store.close()
 
     url, there = database.database(), tmp_path / "there"
-    with pytest.raises(StartError, match="is no server's"):
+    with pytest.raises(StartError, match="nothing is kept"):
         await asyncio.to_thread(PostgresArchiving, url, there / ARCHIVE)
     path = here.folder / DATABASE
 

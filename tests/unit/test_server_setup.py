@@ -1,5 +1,6 @@
 """Setting a server up, its settings file, and looking at what is wrong."""
 
+import asyncio
 import re
 import time
 from collections.abc import Sequence
@@ -7,13 +8,17 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from aiohttp import web
 
+from server.api import wire
 from server.cli import main
 from server.config import ConsoleConfig, ServerConfig, TlsSettings, Webhook, load
 from server.config_example import example
-from server.doctor import findings
+from server.doctor import finding, findings
+from server.problems import ProblemError
 from server.setup import written
 from server.site_settings import ActionSettings
+from shared.protocol import ProblemType
 from shared.settings_example import descriptions
 from shared.settings_file import parse_settings
 from tests.authority import Authority
@@ -117,6 +122,60 @@ def test_a_wrong_settings_file_is_found_without_starting(
     assert main(("check-config",)) == 1
 
 
+@pytest.mark.parametrize(
+    ("url", "what"),
+    [
+        ("mysql://scantrail:secret@db/scantrail", "is no address of a PostgreSQL"),
+        ("postgresql:scantrail", "is no address of a PostgreSQL"),
+        (
+            "postgresql://scantrail:secret@db:x1/scantrail",
+            "has a port that is no number",
+        ),
+    ],
+)
+def test_a_database_that_is_none_is_said_in_words(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], url: str, what: str
+) -> None:
+    file = tmp_path / "server.toml"
+    file.write_text(f'port = 1\n\n[store]\nurl = "{url}"\n')
+    assert main(("check-config", str(file))) == 1
+    said = capsys.readouterr().err
+    assert f"{file}:4: store.url: {what}" in said
+    assert "expected postgresql://USER@HOST/DATABASE" in said
+    assert "secret" not in said
+    assert "regex" not in said
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://scantrail@db1:5432,db2/scantrail?target_session_attrs=read-write",
+        "postgresql://scantrail@/scantrail?host=%2Frun%2Fpostgresql",
+        "postgres://scantrail:p%3Aw@[::1]:5432/scantrail",
+        "postgresql:///scantrail",
+    ],
+)
+def test_a_database_is_named_as_postgresql_does(tmp_path: Path, url: str) -> None:
+    file = tmp_path / "server.toml"
+    file.write_text(f'[store]\nurl = "{url}"\n')
+    assert load(file, {}).store.url == url
+
+
+def test_a_password_file_is_looked_for_before_the_start(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, secret = tmp_path / "server.toml", tmp_path / "password"
+    file.write_text(f'[store]\nurl = "postgresql:///x"\npassword_file = "{secret}"\n')
+    assert main(("check-config", str(file))) == 1
+    assert f"{secret}: No such file" in capsys.readouterr().err
+    secret.write_text("\n")
+    assert main(("check-config", str(file))) == 1
+    assert "empty" in capsys.readouterr().err
+    secret.write_text("right\n")
+    assert main(("check-config", str(file))) == 0
+    assert "right;" in capsys.readouterr().err
+
+
 # --- doctor ---------------------------------------------------------------------------
 
 
@@ -208,6 +267,43 @@ def test_doctor_does_not_take_another_server_for_its_own(tmp_path: Path) -> None
         assert severity(seen(mine), "another server answers at") == "wrong"
     finally:
         other.stop()
+
+
+def advice(config: ServerConfig, part: str) -> str:
+    (found,) = [one.do for one in findings(config, time.time()) if part in one.text]
+    return found
+
+
+def test_doctor_names_units_only_where_they_are_installed(
+    config: ServerConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finding, "UNIT_FOLDERS", (tmp_path,))
+    assert "systemctl" not in advice(config, "does not answer")
+    assert "scantrail-server backup --data" in advice(config, "never a backup")
+    for unit in ("scantrail-server.service", "scantrail-backup.timer"):
+        (tmp_path / unit).touch()
+    assert "systemctl status scantrail-server" in advice(config, "does not answer")
+    assert "enable --now scantrail-backup.timer" in advice(config, "never a backup")
+
+
+async def test_doctor_tells_what_a_server_says_as_text(config: ServerConfig) -> None:
+    async def refuse(_: web.Request) -> web.Response:
+        error = ProblemError(503, ProblemType.STORAGE, 'It is "full"\x1b[2J. Look.')
+        return wire.problem(error)
+
+    app = web.Application()
+    app.router.add_get("/{rest:.*}", refuse)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        port = runner.addresses[0][1]
+        plain = msgspec.structs.replace(config, port=port, tls=TlsSettings())
+        found = await asyncio.to_thread(seen, plain)
+    finally:
+        await runner.cleanup()
+    text = f'http://127.0.0.1:{port}/readyz answers 503: It is "full"\\x1b[2J. Look.'
+    assert found[text] == "wrong"
 
 
 def test_before_an_upgrade_there_is_a_way_back(

@@ -26,7 +26,7 @@ async def test_where_no_database_answers_it_says_what_to_do(tmp_path: Path) -> N
     file = tmp_path / "password"
     file.write_text("secret")
     settings = StoreSettings(url=URL, password_file=str(file))
-    with pytest.raises(StartError, match="Check that PostgreSQL runs") as error:
+    with pytest.raises(StartError, match="Start PostgreSQL, or correct") as error:
         await opened(settings, tmp_path, now, DEFAULT)
     assert "secret" not in str(error.value)
 

@@ -11,9 +11,8 @@ from server.store.parquet import Row, Signed
 from server.store.postgres.archived import AT, files, filled
 from server.store.postgres.database import Database, Worker
 from server.store.postgres.logs import head_at
-from server.store.postgres.opening import must_be_whole
+from server.store.postgres.opening import must_be_there, must_be_whole
 from server.store.postgres.reading import entry
-from shared.errors import StartError
 
 __all__ = ["PostgresArchiving"]
 
@@ -72,10 +71,7 @@ def _must_be_whole(database: Database) -> None:
     Raises:
         StartError: It is not.
     """
-    (there,) = database.one("SELECT to_regclass('archive') IS NOT NULL")
-    if not there:
-        reason = "the database of [store] url is no server's: start one on it first"
-        raise StartError(reason)
+    must_be_there(database)
     meta = {name: value for name, value in database.rows("SELECT * FROM meta")}  # noqa: C416 # rows are no pairs
     must_be_whole(meta)
 

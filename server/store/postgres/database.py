@@ -11,8 +11,9 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
@@ -22,7 +23,7 @@ import asyncpg
 
 from server.problems import ProblemError
 from server.store.archive import Archive, archive_at
-from shared.errors import StartError
+from server.store.postgres.unusable import told, unusable
 from shared.protocol import ProblemType
 
 __all__ = [
@@ -34,8 +35,10 @@ __all__ = [
     "Worker",
     "connect",
     "digest",
+    "in_words",
     "is_lost",
     "plainly",
+    "reading_only",
     "snapshot",
     "snapshot_to_write",
 ]
@@ -103,6 +106,11 @@ def plainly() -> str:
     return "BEGIN"
 
 
+def reading_only() -> str:
+    """Begin one that only reads, whatever there is."""
+    return "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+
+
 def snapshot() -> str:
     """Begin one that only reads, and all as of one moment."""
     # what is known of items may be replaced as a whole: not before that moment
@@ -134,6 +142,19 @@ _AGAIN: tuple[type[BaseException], ...] = (*LOST, *_MET, MeetingError)
 def is_lost(error: BaseException) -> bool:
     """Whether the connection, or the server behind it, cannot be used any more."""
     return isinstance(error, LOST) and not isinstance(error, ValueError)
+
+
+@contextmanager
+def in_words() -> Iterator[None]:
+    """Say in an administrator's words why a database cannot be used.
+
+    Raises:
+        UnusableError: It cannot.
+    """
+    try:
+        yield
+    except (*LOST, asyncpg.PostgresError) as error:
+        raise unusable(error) from error
 
 
 @lru_cache(65_536)
@@ -317,17 +338,13 @@ class Worker:
         """Connect, once.
 
         Raises:
-            StartError: It cannot be reached.
+            UnusableError: It cannot be reached.
         """
         try:
-            await self._on_thread(self._connect)
-        except (*LOST, asyncpg.PostgresError, ValueError) as error:
-            reason = (
-                f"the database of [store] url cannot be used: {_told(error)}. Check "
-                "that PostgreSQL runs, that the database exists, and that this user "
-                "may use it; nothing was changed"
-            )
-            raise StartError(reason) from error
+            with in_words():
+                await self._on_thread(self._connect)
+        except ValueError as error:
+            raise unusable(error) from error
 
     async def close(self) -> None:
         """Finish what runs, and close the connection."""
@@ -402,7 +419,7 @@ class Worker:
             self._drop()
             if self._lost_since is None:
                 self._lost_since = now
-                _LOG.warning("the database is lost: %s", _told(error))
+                _LOG.warning("the database is lost: %s", told(error))
             if now - self._lost_since > PATIENCE:
                 until = now  # others have waited already
         pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(tries, 8))
@@ -429,14 +446,9 @@ class Worker:
             self._drop()
 
 
-def _told(error: BaseException) -> str:
-    """Say what went wrong in a line; what a driver says holds no password."""
-    return " ".join(str(error).split())[:200] or type(error).__name__
-
-
 def _unreachable(error: BaseException) -> ProblemError:
     reason = (
-        f"The database cannot be reached or is busy ({_told(error)}). Stations keep "
+        f"The database cannot be reached or is busy ({told(error)}). Stations keep "
         "their lines and try again; nothing is lost. Look at PostgreSQL."
     )
     return ProblemError(503, ProblemType.STORAGE, reason, retry_after=5)
@@ -444,7 +456,7 @@ def _unreachable(error: BaseException) -> ProblemError:
 
 def _full(error: BaseException) -> ProblemError:
     reason = (
-        f"The database refuses to write ({_told(error)}). Nothing of the request was "
+        f"The database refuses to write ({told(error)}). Nothing of the request was "
         "stored; stations keep their lines and try again. Look at its disk."
     )
     return ProblemError(503, ProblemType.STORAGE, reason, retry_after=10)

@@ -11,14 +11,27 @@ from server.store.postgres.database import Database
 from server.store.postgres.moving import MOVED, MOVING
 from server.store.postgres.rebuild import FORMER
 from server.store.postgres.shelf import create, part
+from server.store.postgres.unusable import NothingYetError, UnusableError
 from server.store.rebuild import rules
 from shared.errors import StartError
 
-__all__ = ["SCHEMA_VERSION", "make", "must_be_whole", "note_ready", "prepare"]
+__all__ = [
+    "SCHEMA_VERSION",
+    "look",
+    "make",
+    "must_be_there",
+    "must_be_whole",
+    "note_ready",
+    "prepare",
+]
 
 SCHEMA_VERSION = 1
 _OLDEST = 140_000
 """PostgreSQL 14: the first that finds the parts of a table that an update needs."""
+_ENCODED = (
+    "Create another one with ENCODING 'UTF8' (TEMPLATE template0), and name that in "
+    "[store] url"
+)
 
 
 def prepare(database: Database, site: Site) -> dict[str, str]:
@@ -40,6 +53,36 @@ def make(database: Database, site: Site) -> dict[str, str]:
     (there,) = database.one("SELECT to_regclass('meta') IS NOT NULL")
     if not there:
         _create(database, site)
+    return _noted(database)
+
+
+def look(database: Database, site: Site) -> dict[str, str]:
+    """Return what is noted of a database that can be served from; change nothing.
+
+    Raises:
+        UnusableError: It cannot, or no server ever started on it.
+        StartError: It is not whole, or answers follow from newer rules.
+    """
+    _check(database)
+    must_be_there(database)
+    meta = _noted(database)
+    must_be_whole(meta)
+    _must_not_go_back(database, meta, site)
+    return meta
+
+
+def must_be_there(database: Database) -> None:
+    """See that a server has made its tables.
+
+    Raises:
+        NothingYetError: None has.
+    """
+    (there,) = database.one("SELECT to_regclass('archive') IS NOT NULL")
+    if not there:
+        raise NothingYetError
+
+
+def _noted(database: Database) -> dict[str, str]:
     meta = {name: value for name, value in database.rows("SELECT * FROM meta")}  # noqa: C416 # rows are no pairs
     version = int(meta.get("schema", "0"))
     if version != SCHEMA_VERSION:
@@ -95,16 +138,15 @@ def _check(database: Database) -> None:
         "SELECT current_setting('server_version_num')::integer,"
         " current_setting('server_encoding'), pg_is_in_recovery()"
     )
-    wrong = ""
     if version < _OLDEST:
-        wrong = f"PostgreSQL {version // 10_000} is too old: 14 is the oldest"
-    elif encoding != "UTF8":
-        wrong = f"its encoding is {encoding}: create it with ENCODING 'UTF8'"
-    elif standby:
-        wrong = "it is a standby, which takes no writes: name the primary, too"
-    if wrong:
-        reason = f"the database of [store] url cannot be used: {wrong}"
-        raise StartError(reason)
+        what = f"PostgreSQL {version // 10_000} is too old"
+        raise UnusableError(what, "Bring it to 14 or newer")
+    if encoding != "UTF8":
+        what = f"its encoding is {encoding}"
+        raise UnusableError(what, _ENCODED)
+    if standby:
+        what = "it is a standby, which takes no writes"
+        raise UnusableError(what, "Name the primary in [store] url, too")
 
 
 def _create(database: Database, site: Site) -> None:
