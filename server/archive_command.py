@@ -11,9 +11,11 @@ from server.config import load
 from server.data_folder import data_folder, hold
 from server.noted import note_act
 from server.now import now
+from server.store.archive import archive_at
 from server.store.archive_files import ArchiveFile
 from server.storing import archiving
 from shared.data_folders import ARCHIVE
+from shared.errors import StartError
 from shared.moments import SECOND, to_text
 
 __all__ = ["add_commands"]
@@ -22,8 +24,8 @@ _ABOUT = """\
 Move the lines of old months out of the database, into Parquet files in the folder
 archive of the data folder, and go on answering from them. Each file is checked against
 what stations signed before anything is taken out. What was interrupted goes on when the
-same command is run again. Where events are kept in a file, stop the server meanwhile;
-stations keep their lines.
+same command is run again. Make a backup afterwards: until then none has the new files.
+Where events are kept in a file, stop the server meanwhile; stations keep their lines.
 """
 _MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
 
@@ -42,14 +44,24 @@ def _archive(options: argparse.Namespace) -> None:
 
     with archiving(config.store, data) as kept:
         archive(kept, data / ARCHIVE, options.before, tell)
+        known = kept.files()
     month = to_text(options.before)[:7]
     if lines:
         note_act(data, f"archived: {lines} lines before {month}", to_text(now()))
-    print(  # noqa: T201 # for the person
-        f"{lines} lines that were received before {month} are in files of "
-        f"{data / ARCHIVE} now",
-        file=sys.stderr,
-    )
+        said = (
+            f"{lines} lines that were received before {month} are in files of "
+            f"{data / ARCHIVE} now. Make a backup now (scantrail-server backup): until "
+            "then none has these files, and one that is lost cannot be copied from it"
+        )
+    else:
+        there = sum(file.lines for file in known)
+        said = (
+            f"nothing in the database was received before {month} and is not archived; "
+            f"{len(known)} files of {data / ARCHIVE} have {there} lines"
+        )
+    print(said, file=sys.stderr)  # noqa: T201 # for the person
+    if missing := archive_at(data / ARCHIVE).missing(known):
+        raise StartError("\n".join(missing))
 
 
 def _month(text: str) -> int:

@@ -34,7 +34,7 @@ from server.people import People
 from server.reference import ReferenceData
 from server.sessions import Sessions
 from server.store import Store, own_name
-from server.storing import missing, opened
+from server.storing import opened
 from shared.errors import ScantrailError, StartError
 from shared.moments import SECOND
 from shared.sd_notify import READY, STOPPING, notify
@@ -89,7 +89,7 @@ async def _serve_from(data: Path, number: int, config: ServerConfig) -> None:
     except BaseException:
         await store.close()  # an open database keeps a process from ending
         raise
-    await _say_what_is_missing(data, config)
+    await _say_what_is_missing(store)
     context = _context(data, config, store, own, told.fingerprint if told else "")
     # what a body unpacks to is bounded by server.delivery, not by aiohttp
     runner = web.AppRunner(
@@ -126,10 +126,10 @@ async def _serve_from(data: Path, number: int, config: ServerConfig) -> None:
         await runner.cleanup()
 
 
-async def _say_what_is_missing(data: Path, config: ServerConfig) -> None:
-    """Log of each file of archived lines that is not there; the rest is served."""
+async def _say_what_is_missing(store: Store) -> None:
+    """Log what keeps archived lines from being read; the rest is served."""
     with suppress(ScantrailError):  # who asks for such a line is told
-        for text in await asyncio.to_thread(missing, config.store, data):
+        for text in await store.missing():
             _LOG.error("%s", text)
 
 

@@ -9,7 +9,6 @@ from server.archiving import Kept
 from server.config import StoreSettings
 from server.site import Site
 from server.store import Store, audit
-from server.store.archive import archive_at
 from server.store.archive_files import ArchiveFile
 from server.store.archived import files
 from server.store.archiving import FileArchiving
@@ -18,7 +17,7 @@ from shared.data_folders import ARCHIVE, DATABASE
 from shared.errors import StartError
 from shared.settings_file import read_secret_file
 
-__all__ = ["address", "archived", "archiving", "driver_missing", "missing", "opened"]
+__all__ = ["address", "archived", "archiving", "driver_missing", "opened"]
 
 
 async def opened(
@@ -67,15 +66,6 @@ def archived(settings: StoreSettings, data: Path) -> list[ArchiveFile]:
             return files(connection)
     with archiving(settings, data) as kept:
         return kept.files()
-
-
-def missing(settings: StoreSettings, data: Path) -> list[str]:
-    """Say of each file of the archive that is not there, or not whole, what to do.
-
-    Raises:
-        StartError: The database cannot be read.
-    """
-    return archive_at(data / ARCHIVE).missing(archived(settings, data))
 
 
 @contextmanager

@@ -23,7 +23,6 @@ from server.store.archive import archive_at
 from server.store.archive_files import ArchiveFile
 from server.store.archived import files
 from server.store.audit import opened
-from server.store.parquet import reader_missing
 from shared.advisories import affected
 from shared.data_folders import ARCHIVE
 from shared.errors import ScantrailError, StartError
@@ -117,8 +116,6 @@ def _archive(data: Path, known: Sequence[ArchiveFile]) -> Iterator[Finding]:
     missing = archive_at(data / ARCHIVE).missing(known)
     for text in missing:
         yield wrong(text, "scantrail-server verify tells when all is there again")
-    if known and (why := reader_missing()):
-        yield wrong(why, "install it where this program is, then restart the server")
     if known and not missing:
         lines = sum(file.lines for file in known)
         yield fine(

@@ -379,6 +379,12 @@ class Store(Protocol):
     async def stations(self) -> list[Seen]:
         """Return what is kept of all stations, by name."""
 
+    async def missing(self) -> list[str]:
+        """Say what keeps archived lines from being read, of each file, and what to do.
+
+        Whether a file is as it was written shows only when it is read.
+        """
+
     async def log(self, name: str) -> LogState | None:
         """Return how far a log is known."""
 

@@ -193,7 +193,10 @@ class Archive:
             raise self._unreadable(file, error) from error
 
     def missing(self, files: Sequence[ArchiveFile]) -> list[str]:
-        """Say of each file that is not there, or not as long as it was, what to do."""
+        """Say of each file that is not there, or not as long as it was, what to do.
+
+        Where nothing reads what is in them, that is said as well.
+        """
         found = []
         for file in files:
             try:
@@ -204,6 +207,8 @@ class Archive:
                 if size != file.size:
                     other = ValueError(f"it has {size} bytes, and had {file.size}")
                     found.append(self._told(file, other))
+        if files and (why := reader_missing()):
+            found.append(why)
         return found
 
     def findings(self, files: Sequence[ArchiveFile]) -> list[Finding]:

@@ -23,9 +23,23 @@ ROWS = 2_000
 """Lines of a row group: what is unpacked to read one of them."""
 
 _LEVEL = 3
-_TEXTS = ("action", "item", "location", "container", "operator")
-_FEW = ("log", "station", "action", "location", "operator", "quarantined", "public_key")
+_TEXTS = (
+    *("action", "item", "location", "container", "operator", "giver", "voids"),
+    *("status", "exception", "title", "text", "reason", "refused"),
+    *("raw", "symbology", "device"),
+)
+"""Fields of a line that have a column of the same name; so has ``items``."""
+_FEW = (
+    *("log", "station", "action", "location", "operator", "giver"),
+    *("status", "exception", "reason", "refused", "symbology", "device"),
+    *("quarantined", "public_key"),
+)
 """Columns with few values, which are written as a list of these and numbers."""
+_SOUGHT = (
+    *("position", "received", "occurred", "action", "item", "location", "container"),
+    *("voids", "delivery"),
+)
+"""Columns of which a row group says from what to what they go."""
 
 
 class MissingError(ScantrailError):
@@ -110,6 +124,7 @@ def _columns(some: Sequence[_One]) -> dict[str, list[Any]]:
     }
     for name in _TEXTS:
         found[name] = [line and getattr(line, name) for line in lines]
+    found["items"] = [line and line.items for line in lines]
     for name in Signed._fields:
         found[name] = [signed and getattr(signed, name) for _, signed in some]
     return found
@@ -131,6 +146,7 @@ def _schema(pyarrow: ModuleType, notes: dict[str, str]) -> Any:  # noqa: ANN401 
             *(("received", moment), ("occurred", moment)),
             *(("occurred_lo", moment), ("occurred_hi", moment)),
             *((name, text) for name in _TEXTS),
+            ("items", pyarrow.list_(text)),
             *(("quarantined", text), ("line", data), ("delivery", number)),
             *(("head", data), ("signature", data), ("public_key", data)),
             *(("clock", text), ("seal", data)),
@@ -160,6 +176,7 @@ class Writer:
             compression="zstd",
             compression_level=_LEVEL,
             use_dictionary=list(_FEW),
+            write_statistics=list(_SOUGHT),
             write_page_checksum=True,
         )
 

@@ -54,6 +54,7 @@ from server.store import (
 )
 from server.store import hooks as hook
 from server.store import said as hosts
+from server.store.archived import archive_of, files
 from server.store.file_writer import FileWriter
 from server.store.group import LINES, Group
 from server.store.growth import Growth
@@ -312,6 +313,10 @@ class SqliteStore:
     async def stations(self) -> list[Seen]:
         """Return what is kept of all stations, by name."""
         return await self._read(stations)
+
+    async def missing(self) -> list[str]:
+        """Say what keeps archived lines from being read."""
+        return await self._read(lambda c: archive_of(c).missing(files(c)))
 
     async def log(self, name: str) -> LogState | None:
         """Return how far a log is known."""

@@ -211,6 +211,15 @@ async def test_a_server_says_at_its_start_what_is_missing_and_serves_the_rest(
         ready = f"{server.url}/readyz"
         async with aiohttp.ClientSession() as asking, asking.get(ready) as answer:
             assert answer.status == 200
+        key = told(
+            "scantrail-server", "key", "--data", str(world.folder), "--scope=read"
+        )
+        asked = {"Authorization": f"Bearer {key}"}
+        async with (
+            aiohttp.ClientSession(headers=asked) as asking,
+            asking.get(f"{server.url}/metrics") as answer,
+        ):
+            assert "\nscantrail_archive_missing 1.0\n" in await answer.text()
         log = (world.folder.parent / "server.log").read_text()
     finally:
         await asyncio.to_thread(server.stop)
@@ -218,6 +227,37 @@ async def test_a_server_says_at_its_start_what_is_missing_and_serves_the_rest(
     (line,) = [line for line in log.splitlines() if name in line]
     assert "error" in line.lower()
     assert "it is not there" in line
+
+
+async def test_archiving_again_says_what_is_there_and_what_is_not(
+    world: World, without_pyarrow: dict[str, str]
+) -> None:
+    command = ("scantrail-server", "archive", "--before", OVER, *where(world))
+    outcomes: list[tuple[int, str]] = []
+
+    async def run(env: dict[str, str] | None = None) -> tuple[int, str]:
+        await world.apart(lambda: outcomes.append(ended(*command, env=env)))
+        return outcomes.pop()
+
+    code, first = await run()
+    assert code == 0
+    assert "Make a backup now (scantrail-server backup)" in first
+    files = await world.files()
+    code, again = await run()
+    assert code == 0
+    assert "nothing in the database was received before 2026-01 and is not" in again
+    lines = sum(file.lines for file in files)
+    assert f"{len(files)} files of {world.archive_folder} have {lines} lines" in again
+    assert "Make a backup" not in again
+    code, blind = await run(without_pyarrow)
+    assert code == 1
+    assert "pip install 'scantrail[parquet]'" in blind
+    for file in files[:2]:
+        (world.archive_folder / file.name).unlink()
+    code, lost = await run()
+    assert code == 1
+    assert f"{len(files)} files of" in lost
+    assert all(file.name in lost for file in files[:2])
 
 
 async def test_what_cannot_be_looked_at_is_not_said_to_be_altered(

@@ -13,7 +13,7 @@ from server.problems import ProblemError
 from server.store import Entry
 from server.store.archive import Archive
 from server.store.archive_files import ArchiveFile, bring, hashed
-from server.store.parquet import ROWS, Writer
+from server.store.parquet import ROWS, Signed, Writer
 from shared.lines import Line, encode
 from shared.moments import SECOND, to_text
 
@@ -74,6 +74,55 @@ def test_other_programs_read_what_was_scanned_where_and_when(tmp_path: Path) -> 
     assert first["line"] == entry(1).line
     assert (last["item"], last["quarantined"]) == (None, "it is none")
     assert last["line"] == b"\xff no line"
+
+
+def test_other_programs_see_what_was_taken_back_counted_and_sent_by_scanners(
+    tmp_path: Path,
+) -> None:
+    at = to_text(AT)
+    lines = [
+        Line(
+            seq=1,
+            at=at,
+            action="load",
+            item="P-1",
+            location="L-1",
+            raw="]C1P-1\x1d",
+            symbology="]C1",
+            device="gun",
+        ),
+        Line(seq=2, at=at, action="load", item="P-2", location="L-1", giver="B-2"),
+        Line(seq=3, at=at, action="void", voids=f"{LOG}:1", reason="wrong lorry"),
+        Line(seq=4, at=at, action="count", location="A", items=("P-1", "P-2")),
+        Line(seq=5, at=at, action="note", item="P-2", title="Piano", text="heavy"),
+        Line(seq=6, at=at, action="claim", item="P-2", status="missing"),
+        Line(seq=7, at=at, action="see", item="P-3", refused="unknown_item"),
+        Line(seq=8, at=at, action="resolve", item="P-2", exception="missed"),
+    ]
+    entries = [entry(line.seq, encode(line)) for line in lines]
+    written(tmp_path, entries)
+    rows = pyarrow.parquet.read_table(tmp_path / NAME).to_pylist()
+    names = ("raw", "symbology", "device", "giver", "voids", "reason", "title", "text")
+    for name in (*names, "status", "refused", "exception"):
+        assert [row[name] for row in rows] == [getattr(line, name) for line in lines]
+    assert rows[3]["items"] == ["P-1", "P-2"]
+    assert rows[0]["items"] is None
+    gone = {row["voids"] for row in rows if row["action"] == "void"}
+    loaded = [row for row in rows if row["action"] == "load"]
+    left = [row for row in loaded if f"{row['log']}:{row['seq']}" not in gone]
+    assert [row["item"] for row in left] == ["P-2"]
+
+
+def test_a_file_without_columns_for_other_programs_is_read(tmp_path: Path) -> None:
+    file = written(tmp_path, [entry(1), entry(2)])
+    path = tmp_path / NAME
+    table = pyarrow.parquet.read_table(path)
+    kept = ("position", "log", "seq", "line", *Signed._fields)
+    pyarrow.parquet.write_table(table.select(kept), path)
+    older = msgspec.structs.replace(file, sha256=hashed(path))
+    assert Archive(tmp_path).lines([older], [2]) == {2: entry(2).line}
+    ((one, _),) = Archive(tmp_path).rows(older)
+    assert (one.position, one.log, one.line) == (1, LOG, entry(1).line)
 
 
 def test_a_line_is_found_by_its_position(tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ from server.store import (
     View,
     partly,
 )
+from server.store.archive import archive_at
 from server.store.postgres import (
     backups,
     departing,
@@ -49,6 +50,7 @@ from server.store.postgres import (
     station_rows,
     turn,
 )
+from server.store.postgres.archived import files
 from server.store.postgres.database import Database, Worker, snapshot
 from server.store.postgres.hearing import Hearing
 from server.store.postgres.holders import Holders
@@ -100,7 +102,7 @@ class PostgresStore:
         clock: Callable[[], int] | None,
         archive: Path,
     ) -> None:
-        self._now, self._site = now, site
+        self._now, self._site, self._folder = now, site, archive
         self._writers = [Worker(url, archive) for _ in range(WRITERS)]
         self._readers: asyncio.Queue[Worker] = asyncio.Queue()
         readers = [Worker(url, archive) for _ in range(READERS)]
@@ -297,6 +299,11 @@ class PostgresStore:
     async def stations(self) -> list[Seen]:
         """Return what is kept of all stations, by name."""
         return await self._read(station_rows.stations)
+
+    async def missing(self) -> list[str]:
+        """Say what keeps archived lines from being read."""
+        known = await self._read(files)
+        return await asyncio.to_thread(archive_at(self._folder).missing, known)
 
     async def log(self, name: str) -> LogState | None:
         """Return how far a log is known."""
