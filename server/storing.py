@@ -8,16 +8,14 @@ from urllib.parse import quote, urlsplit
 from server.archiving import Kept
 from server.config import StoreSettings
 from server.site import Site
-from server.store import Store, audit
-from server.store.archive_files import ArchiveFile
-from server.store.archived import files
+from server.store import Store
 from server.store.archiving import FileArchiving
 from server.store.sqlite import SqliteStore
 from shared.data_folders import ARCHIVE, DATABASE
 from shared.errors import StartError
 from shared.settings_file import read_secret_file
 
-__all__ = ["address", "archived", "archiving", "driver_missing", "opened"]
+__all__ = ["address", "archiving", "driver_missing", "opened"]
 
 
 async def opened(
@@ -53,19 +51,6 @@ def archiving(settings: StoreSettings, data: Path) -> Iterator[Kept]:
     else:
         with closing(FileArchiving(data / DATABASE)) as here:
             yield here
-
-
-def archived(settings: StoreSettings, data: Path) -> list[ArchiveFile]:
-    """Return the files of the archive that the database knows of.
-
-    Raises:
-        StartError: It cannot be read.
-    """
-    if not settings.url:
-        with audit.opened(data / DATABASE) as connection:
-            return files(connection)
-    with archiving(settings, data) as kept:
-        return kept.files()
 
 
 @contextmanager
