@@ -99,6 +99,7 @@ _PART = re.compile(r"{(\w+)}")
 PARTLY_OLD = "Scantrail-Partly-Old"
 """A header of an answer whose lists were given before all that came late was told."""
 
+_NOT_KEPT = "Nothing of this was confirmed: see whether it is there, and do it again."
 _REFUSED = (401, 403)
 _ACCESS = {handler: access for _, _, access, handler in ROUTES}
 
@@ -120,11 +121,29 @@ async def _problems(request: web.Request, handler: Handler) -> web.StreamRespons
 
 def _told(request: web.Request, error: ProblemError) -> web.Response:
     """Tell a browser on a page, and a program as a document."""
+    error = _with_what_was_kept(request, error)
     if error.problem.status in _REFUSED:
         request.app[RATES].note_refused(request, request.app[CONTEXT].now())
     if console.asked_for_page(request):
         return console.problem_page(request, error)
     return wire.problem(error)
+
+
+def _with_what_was_kept(request: web.Request, error: ProblemError) -> ProblemError:
+    """Say what became of what was asked, where nothing can be stored now.
+
+    A station has it still; whoever else wanted something changed has to do it again.
+    """
+    if error.problem.type != ProblemType.STORAGE:
+        return error
+    handler = request.match_info.handler
+    if _ACCESS.get(handler) in guard.FOR_STATIONS:
+        more = " Stations keep their lines and try again; nothing is lost."
+    elif request.method in guard.SAFE or console.asked_for_page(request):
+        return error  # nothing was to be changed, or the page says it
+    else:
+        more = f" {_NOT_KEPT}"
+    return error.saying(more)
 
 
 def _of_http(error: web.HTTPException) -> ProblemError:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 from server import backup
@@ -10,6 +11,7 @@ from server.noted import take_acts
 from server.own_log import OwnLog
 from server.store import Store
 from shared.errors import ScantrailError
+from shared.moments import to_moment
 
 __all__ = ["follow_acts", "follow_backups"]
 
@@ -17,11 +19,16 @@ _LOG = logging.getLogger("scantrail.server")
 _LOOK = 2.0  # seconds between two looks
 
 
-async def follow_backups(data: Path, store: Store) -> None:
-    """Tell the store of each backup that is published, until cancelled."""
+async def follow_backups(data: Path, store: Store, tell: Callable[[int], None]) -> None:
+    """Tell the store of each backup that is published, until cancelled.
+
+    ``tell`` is told when the latest one was made.
+    """
     known: Published | None = None
     while True:
         found = await asyncio.to_thread(backup.published, data)
+        if found is not None:
+            tell(to_moment(found.made_at))
         if found is not None and found != known:
             try:
                 await store.mark_backed_up(found.acked)

@@ -16,7 +16,7 @@ from prometheus_client import (
 )
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
-from server.store import Receipt
+from server.store import Progress, Receipt
 from shared.api.stations import StationState
 from shared.moments import SECOND, to_moment
 
@@ -76,6 +76,29 @@ class Metrics:
             *("scantrail_webhook_calls", "Calls made", ["webhook", "outcome"]),
             registry=where,
         )
+        self._database = Gauge(
+            "scantrail_database_up", "Whether the database answers", registry=where
+        )
+        self._remaking = Gauge(
+            "scantrail_remaking_lines",
+            "Lines from which answers are still to be made anew",
+            registry=where,
+        )
+        self._late = Gauge(
+            "scantrail_late_notes",
+            "Notes of what came late that are not told anew",
+            registry=where,
+        )
+        self._backup = Gauge(
+            "scantrail_backup_timestamp_seconds",
+            "When the latest checked backup was made; 0 where there is none",
+            registry=where,
+        )
+        self._missing = Gauge(
+            "scantrail_archive_files_missing",
+            "Files of archived lines that are not there, or not whole",
+            registry=where,
+        )
         self._exceptions = Gauge(
             *("scantrail_station_exceptions", "Open, of stations", ["code"]),
             registry=where,
@@ -97,6 +120,20 @@ class Metrics:
         """Note how many connections were cut, by why."""
         for why, count in cut.items():
             self._cut.labels(why).set(count)
+
+    def stored(self, *, answers: bool, remaking: Progress | None, late: int) -> None:
+        """Note how the database is: whether it answers, and what is not told yet."""
+        self._database.set(answers)
+        self._remaking.set(0 if remaking is None else remaking.last - remaking.done)
+        self._late.set(late)
+
+    def backed_up(self, moment: int) -> None:
+        """Note when the latest checked backup was made, in microseconds since 1970."""
+        self._backup.set(moment / SECOND)
+
+    def archive_lacks(self, files: int) -> None:
+        """Note how many files of archived lines cannot be used."""
+        self._missing.set(files)
 
     def hook_at(self, name: str, position: int) -> None:
         """Note up to where a webhook was taken."""

@@ -1,5 +1,7 @@
 """Problems: what went wrong, as an RFC 9457 document for the one who asked."""
 
+import msgspec
+
 from shared.errors import ScantrailError
 from shared.moments import to_text
 from shared.protocol import Problem, ProblemType
@@ -64,6 +66,15 @@ class ProblemError(ScantrailError):
             acked=acked,
             head=head,
         )
+
+    def saying(self, more: str) -> "ProblemError":
+        """Return the same, with more said of it: others may be told this one, too."""
+        found = ProblemError(self.problem.status, self.problem.type, "")
+        found.problem = msgspec.structs.replace(
+            self.problem, detail=self.problem.detail + more
+        )
+        found.retry_after, found.allow = self.retry_after, self.allow
+        return found
 
 
 def invalid(detail: str) -> ProblemError:

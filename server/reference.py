@@ -6,12 +6,15 @@ there, and the next request of its station hears of a newer one.
 """
 
 import asyncio
+import logging
 from collections.abc import Callable
 from hashlib import sha256
 from typing import Any
 
 import msgspec
 
+from server.outage import Outage
+from server.problems import ProblemError
 from server.store import Said, Store
 from shared.hosts import Topic
 from shared.moments import SECOND, to_text
@@ -26,6 +29,8 @@ from shared.reference import (
 
 __all__ = ["ReferenceData"]
 
+_LOG = logging.getLogger("scantrail.server")
+
 GONE_DAYS = 14
 MOST_GONE = 20_000
 MOST_LOADS = 500
@@ -34,6 +39,8 @@ MOST_HELD = 10_000
 
 REST = 1.0
 """Seconds between two makings, however often something changes."""
+REST_LOST = 5.0
+"""Seconds until the next try where the database is lost."""
 SCANS_EVERY = 15 * SECOND
 """How old may become what scans alone change: what has gone, and what containers hold.
 
@@ -73,10 +80,22 @@ class ReferenceData:
         return _tag(made, station), msgspec.json.encode(document)
 
     async def keep_up(self) -> None:
-        """Make the data anew whenever they may have changed; runs until cancelled."""
+        """Make the data anew whenever they may have changed; runs until cancelled.
+
+        While the database is lost stations keep what they have.
+        """
+        outage = Outage(
+            _LOG, "reference data are not made", "reference data are made again"
+        )
         while True:
-            await self._present()
-            await asyncio.sleep(REST)
+            try:
+                await self._present()
+            except ProblemError as problem:
+                outage.met(problem)
+                await asyncio.sleep(REST_LOST)
+            else:
+                outage.over()
+                await asyncio.sleep(REST)
 
     async def _present(self) -> _Made:
         async with self._turn:

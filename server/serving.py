@@ -4,7 +4,7 @@ import asyncio
 import logging
 import shutil
 import signal
-from contextlib import suppress
+from collections.abc import Collection
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,6 +14,7 @@ from aiohttp import web
 from server import people_command, plan_command, pulse
 from server.announcing import announced
 from server.api.context import Context
+from server.api.metrics import METRICS
 from server.app import create_app
 from server.background import keeping_up
 from server.config import ServerConfig
@@ -27,6 +28,7 @@ from server.data_folder import (
 from server.following import follow_acts, follow_backups
 from server.keys import Keys
 from server.listening import certificate_of, listening
+from server.metrics import Metrics
 from server.now import now
 from server.oidc.provider import Provider
 from server.own_log import OwnLog
@@ -44,6 +46,8 @@ __all__ = ["serve"]
 _LOG = logging.getLogger("scantrail.server")
 _OWN_KEY = "own-log.json"
 _SESSIONS = "sessions"
+_LOOK_AT_ARCHIVE = 600.0
+"""Seconds between two looks at the files of archived lines."""
 _MAX_LINE = 16 * 1024
 """Bytes of a request's first line: the longest key is 12 KB when percent-encoded."""
 
@@ -89,18 +93,20 @@ async def _serve_from(data: Path, number: int, config: ServerConfig) -> None:
     except BaseException:
         await store.close()  # an open database keeps a process from ending
         raise
-    await _say_what_is_missing(store)
+    lacks = await _say_what_is_missing(store, ())
     context = _context(data, config, store, own, told.fingerprint if told else "")
     # what a body unpacks to is bounded by server.delivery, not by aiohttp
+    app = create_app(context)
+    figures = app[METRICS]
     runner = web.AppRunner(
-        create_app(context),
+        app,
         auto_decompress=False,
         max_line_size=_MAX_LINE,
         access_log=None,
         handle_signals=False,
     )
     await runner.setup()
-    following = asyncio.create_task(follow_backups(data, store))
+    following = asyncio.create_task(follow_backups(data, store, figures.backed_up))
     try:
         async with (
             listening(runner, config, certificate) as address,
@@ -111,6 +117,10 @@ async def _serve_from(data: Path, number: int, config: ServerConfig) -> None:
                 port=urlsplit(address).port or 0,
             ),
             keeping_up(partial(pulse.feed, store.ready, "serving"), "watchdog"),
+            keeping_up(
+                partial(_follow_archive, store, figures, lacks),
+                "looking for archived files",
+            ),
             keeping_up(
                 partial(follow_acts, data, own) if number == 1 else _nothing,
                 "what was done here",
@@ -126,11 +136,34 @@ async def _serve_from(data: Path, number: int, config: ServerConfig) -> None:
         await runner.cleanup()
 
 
-async def _say_what_is_missing(store: Store) -> None:
-    """Log what keeps archived lines from being read; the rest is served."""
-    with suppress(ScantrailError):  # who asks for such a line is told
-        for text in await store.missing():
+async def _say_what_is_missing(store: Store, known: Collection[str]) -> Collection[str]:
+    """Log what keeps archived lines from being read; the rest is served.
+
+    Args:
+        store: What has the lines.
+        known: What was said already.
+
+    Returns:
+        What there is to say.
+    """
+    try:
+        found = await store.missing()
+    except ScantrailError:  # who asks for such a line is told
+        return known
+    for text in found:
+        if text not in known:
             _LOG.error("%s", text)
+    return found
+
+
+async def _follow_archive(
+    store: Store, figures: Metrics, lacks: Collection[str]
+) -> None:
+    """Look now and then whether the files of archived lines are there."""
+    while True:
+        figures.archive_lacks(len(lacks))
+        await asyncio.sleep(_LOOK_AT_ARCHIVE)
+        lacks = await _say_what_is_missing(store, lacks)
 
 
 def _context(

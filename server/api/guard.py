@@ -17,6 +17,8 @@ from shared.protocol import ProblemType
 
 __all__ = [
     "ACCESS",
+    "FOR_STATIONS",
+    "SAFE",
     "Access",
     "Handler",
     "actor",
@@ -58,7 +60,7 @@ _SCOPES = {
     Access.SUPERVISOR: Scope.SUPERVISE,
     Access.ADMINISTRATOR: Scope.ADMIN,
 }
-_FOR_STATIONS = (Access.STATION, Access.STATION_OR_READER)
+FOR_STATIONS = (Access.STATION, Access.STATION_OR_READER)
 
 ACCESS: web.AppKey[dict[Handler, Access]] = web.AppKey("access")
 _STATION: web.RequestKey[Station] = web.RequestKey("station", Station)
@@ -74,7 +76,8 @@ _FOR = {
     Access.ADMINISTRATOR: "This is for administrators.",
 }
 
-_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Methods that change nothing."""
 _WITHOUT = ("/me", "/prove", "/sign-out")
 """Pages for who has yet to set up the second factor."""
 NAMELESS = "a key without a name"
@@ -158,7 +161,7 @@ def _see_what_is_needed(request: web.Request, session: Session, access: Access) 
     if must_set_up(session, context) and not request.path.startswith(_WITHOUT):
         reason = "Your role needs a second factor here. Set it up first: /me"
         raise ProblemError(403, ProblemType.SECOND, reason)
-    changes = access is Access.ADMINISTRATOR and request.method not in _SAFE
+    changes = access is Access.ADMINISTRATOR and request.method not in SAFE
     if changes and not is_proved(session, context.now()):
         reason = "Nothing was done yet: show first that it is you, then do it again."
         raise ProblemError(403, ProblemType.PROVE, reason)
@@ -193,7 +196,7 @@ async def _admit_program(
         reason = _unknown(access)
         raise ProblemError(401, ProblemType.UNAUTHORISED, reason)
     await _see_that_it_holds(request, station, context)
-    if access not in _FOR_STATIONS:
+    if access not in FOR_STATIONS:
         reason = f"the station {station.name}"
         raise _forbidden(reason, access)
     if station.revoked:

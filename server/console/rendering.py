@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from server.api.context import CONTEXT, Context
-from server.api.guard import Access, lacked, may, signed_in
+from server.api.guard import SAFE, Access, lacked, may, signed_in
 from server.api.signing import kept_language
 from server.console.causes import MOST_TOGETHER, written
 from server.console.clock import Clock
@@ -340,6 +340,7 @@ def problem_page(request: web.Request, error: ProblemError) -> web.Response:
         "problem.html",
         status=problem.status,
         problem=problem,
+        unkept=problem.type == ProblemType.STORAGE and request.method not in SAFE,
         needed=needed.value if needed in _ROLES else None,
         managing=[shown(name, 40) for name in managing[:MOST_NAMED]],
     )

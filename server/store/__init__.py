@@ -507,6 +507,9 @@ class Store(Protocol):
     def remaking(self) -> Progress | None:
         """Return how far answers are made anew by changed rules; ``None``: they are."""
 
+    def late(self) -> int:
+        """Return how many notes of what came late are not told anew, or 1 for some."""
+
     async def ready(self) -> None:
         """Return if the database takes writes; raise what is wrong otherwise."""
 

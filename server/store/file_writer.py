@@ -316,7 +316,7 @@ def _tell_failure(task: "asyncio.Task[None]") -> None:
 
 def _storage(error: sqlite3.OperationalError) -> ProblemError:
     reason = (
-        f"The database refuses to write ({error}). Nothing of the request was stored; "
-        "stations keep their lines and try again. Look at the server's disk."
+        f"The database refuses to write ({error}). Nothing of the request was stored. "
+        "Look at the server's disk."
     )
     return ProblemError(503, ProblemType.STORAGE, reason, retry_after=10)

@@ -157,6 +157,10 @@ class SqliteStore:
         self._growth.position = self._written = reading.last_position(connection)
         return meta
 
+    def late(self) -> int:
+        """Return 1 where something that came late is not told anew, 0 else."""
+        return int(not self._writer.settled)
+
     def remaking(self) -> Progress | None:
         """Return how far answers are made anew; ``None``: they are whole."""
         return self._writer.remaking

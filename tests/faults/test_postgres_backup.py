@@ -14,7 +14,7 @@ from server.store import Invitation, Joining, Station, Store
 from server.store.postgres.store import PostgresStore
 from shared import chain
 from shared.lines import Line, encode
-from shared.moments import SECOND, to_text
+from shared.moments import SECOND, to_moment, to_text
 from tests.contracts.storing import NOW
 from tests.postgres import Postgres
 from tests.programs import BIN, told
@@ -106,7 +106,10 @@ async def test_what_a_checked_backup_holds_is_told_and_restored(
     data.mkdir()
     config = str(_config(tmp_path, url))
     store = await PostgresStore.open(url, lambda: NOW, clock=lambda: NOW)
-    watching = asyncio.create_task(following.follow_backups(data, store))
+    moments: list[int] = []
+    watching = asyncio.create_task(
+        following.follow_backups(data, store, moments.append)
+    )
     make = ("scantrail-server", "backup", "--data", str(data), "--to", str(to))
     try:
         station = await _joined(store)
@@ -116,6 +119,7 @@ async def test_what_a_checked_backup_holds_is_told_and_restored(
         assert backup.read(made).acked[LOG][0] == 20
         assert set(backup.read(made).files) == {"scantrail.db"}
         await _backed_up(store, 20)
+        assert set(moments) == {to_moment(backup.read(made).made_at)}
         await _send(store, station, 20, 30)
         assert (await store.log(LOG)).backed_up == 20  # type: ignore[union-attr]
         where = ("--data", str(data), "--to", str(tmp_path / "before"))

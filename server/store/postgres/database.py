@@ -11,16 +11,18 @@ import logging
 import random
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, TypeVar
 
 import asyncpg
 
+from server.outage import Outage
 from server.problems import ProblemError
 from server.store.archive import Archive, archive_at
 from server.store.postgres.unusable import told, unusable
@@ -55,6 +57,11 @@ ALONE_AFTER = 4
 """Meetings with others after which a transaction waits until it is alone."""
 
 _LOG = logging.getLogger("scantrail.server.store")
+
+_OUTAGES: defaultdict[str, Outage] = defaultdict(
+    partial(Outage, _LOG, "the database is lost", "the database is there again")
+)
+"""By address: all connections of a process tell of it once."""
 
 LOST: tuple[type[BaseException], ...] = (
     OSError,
@@ -311,6 +318,7 @@ class Worker:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._connection: Any = None
         self._lost_since: float | None = None
+        self._outage = _OUTAGES[url]
 
     async def transact(
         self, function: Callable[[Database], T], begin: Callable[[], str] = plainly
@@ -404,7 +412,7 @@ class Worker:
                 tries += 1
             else:
                 if self._lost_since is not None:
-                    _LOG.warning("the database is there again")
+                    self._outage.over()
                     self._lost_since = None
                 return found
 
@@ -419,7 +427,8 @@ class Worker:
             self._drop()
             if self._lost_since is None:
                 self._lost_since = now
-                _LOG.warning("the database is lost: %s", told(error))
+            if tries:  # a connection that was idle may be gone alone
+                self._outage.met(told(error))
             if now - self._lost_since > PATIENCE:
                 until = now  # others have waited already
         pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(tries, 8))
@@ -448,8 +457,8 @@ class Worker:
 
 def _unreachable(error: BaseException) -> ProblemError:
     reason = (
-        f"The database cannot be reached or is busy ({told(error)}). Stations keep "
-        "their lines and try again; nothing is lost. Look at PostgreSQL."
+        f"The database cannot be reached or is busy ({told(error)}). Look at "
+        "PostgreSQL."
     )
     return ProblemError(503, ProblemType.STORAGE, reason, retry_after=5)
 
@@ -457,6 +466,6 @@ def _unreachable(error: BaseException) -> ProblemError:
 def _full(error: BaseException) -> ProblemError:
     reason = (
         f"The database refuses to write ({told(error)}). Nothing of the request was "
-        "stored; stations keep their lines and try again. Look at its disk."
+        "stored. Look at its disk."
     )
     return ProblemError(503, ProblemType.STORAGE, reason, retry_after=10)

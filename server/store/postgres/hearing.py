@@ -10,6 +10,7 @@ from itertools import count
 from typing import Any
 from uuid import uuid4
 
+from server.outage import Outage
 from server.store.postgres import locks
 from server.store.postgres.database import connect
 from server.store.postgres.hooks import RENEW
@@ -78,6 +79,11 @@ class Hearing:
         fresh = time.monotonic() - self._looked < FRESH
         return self._stations if fresh else None
 
+    @property
+    def late(self) -> int:
+        """How many notes of what came late are not told anew."""
+        return max(0, self._late - self._late_told)
+
     async def note(self, turn: Turn) -> None:
         """Take in what was committed."""
         self._move(turn.received)
@@ -140,6 +146,11 @@ class Hearing:
             self._move(now - 1)
 
     async def _listen(self) -> None:
+        outage = Outage(
+            _LOG,
+            "nothing is heard of other processes",
+            "other processes are heard of again",
+        )
         while True:
             connection = None
             try:
@@ -149,11 +160,12 @@ class Hearing:
                 self._listening.set()
                 for number in count():
                     await self._look(connection)
+                    outage.over()
                     if number % RENEW_AFTER == 0:
                         await connection.execute(RENEW, self.teller)
                     await asyncio.sleep(EVERY)
             except Exception as error:  # noqa: BLE001 # told to the log, and tried again
-                _LOG.warning("nothing is heard of other processes: %s", error)
+                outage.met(error)
             finally:
                 if connection is not None:
                     connection.terminate()

@@ -8,6 +8,7 @@ from functools import partial
 from itertools import islice
 from typing import TypeVar
 
+from server.outage import Outage
 from server.problems import ProblemError
 from server.site import Site
 from server.store.postgres import locks
@@ -81,12 +82,16 @@ class Settling:
         await self._worker.close()
 
     async def _run(self) -> None:
+        outage = Outage(
+            _LOG, "what came late is not told yet", "what came late is told again"
+        )
         while True:
             await self._hearing.unsettled()
             try:
                 rest = 0.0 if await self._go_on() else LOOK_AGAIN
+                outage.over()
             except ProblemError as problem:  # the database is lost, or has other rules
-                _LOG.info("what came late is not told yet: %s", problem)
+                outage.met(problem)
                 rest = REST
             except Exception:  # noqa: BLE001 # the others go on; lists say as of when
                 _LOG.exception("what came late could not be told anew")

@@ -162,6 +162,10 @@ class PostgresStore:
         """Return how far answers are made anew by changed rules; ``None``: they are."""
         return self._remaking.progress
 
+    def late(self) -> int:
+        """Return how many notes of what came late are not told anew."""
+        return self._hearing.late
+
     async def close(self) -> None:
         """Finish what is waiting, and close the database."""
         await self._lanes.close()
