@@ -121,9 +121,9 @@ class Elsewhere:
         """Ask it in one transaction, which only reads unless it begins otherwise."""
         worker = self._worker()
         from server.store.postgres.database import snapshot  # noqa: PLC0415
-        from server.store.postgres.opening import must_be_there  # noqa: PLC0415
+        from server.store.postgres.opening import must_be_here  # noqa: PLC0415
 
-        asking = _transacted(worker, ask, begin or snapshot, first=must_be_there)
+        asking = _transacted(worker, ask, begin or snapshot, first=must_be_here)
         return asyncio.run(asking)
 
     def _worker(self) -> "Worker":

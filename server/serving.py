@@ -36,7 +36,7 @@ from server.people import People
 from server.reference import ReferenceData
 from server.sessions import Sessions
 from server.store import Store, own_name
-from server.storing import opened
+from server.storing import left_behind, opened
 from shared.errors import ScantrailError, StartError
 from shared.moments import SECOND
 from shared.sd_notify import READY, STOPPING, notify
@@ -93,6 +93,7 @@ async def _serve_from(data: Path, number: int, config: ServerConfig) -> None:
     except BaseException:
         await store.close()  # an open database keeps a process from ending
         raise
+    await _say_what_never_moved(data, config, store)
     lacks = await _say_what_is_missing(store, ())
     context = _context(data, config, store, own, told.fingerprint if told else "")
     # what a body unpacks to is bounded by server.delivery, not by aiohttp
@@ -134,6 +135,14 @@ async def _serve_from(data: Path, number: int, config: ServerConfig) -> None:
     finally:
         following.cancel()
         await runner.cleanup()
+
+
+async def _say_what_never_moved(data: Path, config: ServerConfig, store: Store) -> None:
+    """Log that lines in the data folder were never moved to PostgreSQL."""
+    if config.store.url:
+        server = store.identity.server
+        if text := await asyncio.to_thread(left_behind, data, server):
+            _LOG.error("%s", text)
 
 
 async def _say_what_is_missing(store: Store, known: Collection[str]) -> Collection[str]:

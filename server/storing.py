@@ -1,21 +1,21 @@
 """Which store the settings ask for."""
 
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from server.archiving import Kept
 from server.config import StoreSettings
 from server.site import Site
-from server.store import Store
+from server.store import Store, audit
 from server.store.archiving import FileArchiving
 from server.store.sqlite import SqliteStore
 from shared.data_folders import ARCHIVE, DATABASE
 from shared.errors import StartError
 from shared.settings_file import read_secret_file
 
-__all__ = ["address", "archiving", "driver_missing", "opened"]
+__all__ = ["address", "archiving", "driver_missing", "left_behind", "opened"]
 
 
 async def opened(
@@ -51,6 +51,34 @@ def archiving(settings: StoreSettings, data: Path) -> Iterator[Kept]:
     else:
         with closing(FileArchiving(data / DATABASE)) as here:
             yield here
+
+
+def left_behind(data: Path, server: str = "") -> str:
+    """Say of the file in a data folder that it has lines which were never moved.
+
+    Args:
+        data: The folder of a server that keeps events on PostgreSQL.
+        server: Which server that is, if that is known: a copy of its own is none.
+
+    Returns:
+        A sentence; empty where there are none.
+    """
+    path = data / DATABASE
+    if not path.exists():
+        return ""
+    with suppress(StartError), audit.opened(path) as file:
+        (name,) = file.execute(
+            "SELECT value FROM meta WHERE name = 'server'"
+        ).fetchone()
+        (lines,) = file.execute("SELECT max(position) FROM line").fetchone()
+        if lines and name != server:
+            return (
+                f"{path} has {lines} lines that were never moved to the database of "
+                "[store] url: nothing is answered from them. If they are this site's, "
+                "stop all servers, and run scantrail-server migrate-store --to "
+                "postgresql into an empty database; else take that file away"
+            )
+    return ""  # none, or they moved
 
 
 @contextmanager

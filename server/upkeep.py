@@ -19,6 +19,7 @@ from server.store import is_own
 from server.store.again import differences
 from server.store.audit import Report, opened, report
 from server.store.backups import Restored, restored
+from server.store.whereabouts import must_be_whole
 from server.verify import Finding, Kind, worst
 from shared.moments import to_text
 
@@ -92,6 +93,7 @@ def _upgrade_check(options: argparse.Namespace) -> None:
 
 def _must_have_room(data: Path) -> None:
     database = data / backup.DATABASE
+    must_be_whole(database)
     try:
         size, free = database.stat().st_size, shutil.disk_usage(data).free
     except OSError as error:

@@ -23,6 +23,8 @@ from server.store.archive import archive_at
 from server.store.archive_files import ArchiveFile
 from server.store.archived import files
 from server.store.audit import opened
+from server.store.whereabouts import MovedError, half
+from server.storing import left_behind
 from shared.advisories import affected
 from shared.data_folders import ARCHIVE
 from shared.errors import ScantrailError, StartError
@@ -52,6 +54,8 @@ def findings(config: ServerConfig, now: float) -> Iterator[Finding]:
     if config.store.url:
         seen = look(config, data)
         yield from seen.findings
+        if text := left_behind(data, seen.server):
+            yield wrong(text, "docs/scaling.md, From the file to PostgreSQL, and back")
         name, archived = seen.server, seen.archived
     else:
         name = own_name(data)
@@ -99,13 +103,16 @@ def _file(
 ) -> Generator[Finding, None, list[ArchiveFile] | None]:
     """Look at the database in the folder; return the files of archived lines."""
     database = data / DATABASE
-    if not database.exists():
+    if not database.exists() and not half(database).exists():
         yield warning(f"there is no {database} yet", "start the server once")
         return None
-    yield fine(f"{database} has {database.stat().st_size >> 20} MiB")
     try:
         with opened(database) as connection:
+            yield fine(f"{database} has {database.stat().st_size >> 20} MiB")
             return files(connection)
+    except MovedError as error:
+        yield wrong(str(error), "name the settings of where they are with --config")
+        return None
     except ScantrailError as error:
         yield warning(f"what is archived is not known: {error}", "see what it says")
         return None

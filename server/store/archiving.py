@@ -8,10 +8,10 @@ from typing import TypeVar
 from server.store import Entry
 from server.store.archive_files import ArchiveFile, Ends, differs
 from server.store.archived import files
-from server.store.file_moving import MOVING, half_moved
 from server.store.heads import head_at
 from server.store.parquet import Row, Signed
 from server.store.reading import events
+from server.store.whereabouts import must_be_here, must_be_whole
 from shared.errors import StartError
 
 __all__ = ["FileArchiving"]
@@ -46,6 +46,7 @@ class FileArchiving:
     """
 
     def __init__(self, path: Path) -> None:
+        must_be_whole(path)
         try:
             self._connection = sqlite3.connect(
                 f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None
@@ -55,9 +56,11 @@ class FileArchiving:
         except sqlite3.Error as error:
             reason = f"the database {path} cannot be used ({error})"
             raise StartError(reason) from error
-        if MOVING in meta:
+        try:
+            must_be_here(path, meta)
+        except StartError:
             self.close()
-            raise half_moved(path)
+            raise
 
     def close(self) -> None:
         """Close it."""

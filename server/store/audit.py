@@ -24,6 +24,7 @@ from server.store.archived import (
     pieces,
     signed,
 )
+from server.store.whereabouts import must_be_here, must_be_whole
 from server.verify import (
     Finding,
     KeptLine,
@@ -36,6 +37,8 @@ from server.verify import (
 from shared.errors import StartError
 
 __all__ = ["Report", "opened", "report"]
+
+_NOTED = "SELECT name, value FROM meta"
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,8 +59,10 @@ def opened(path: Path) -> Iterator[sqlite3.Connection]:
     """Open a server's database for reading only.
 
     Raises:
-        StartError: It cannot be read; the text says what to do.
+        StartError: It cannot be read, or what was in it moved away; the text says
+            what to do.
     """
+    must_be_whole(path)
     try:
         connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
     except sqlite3.Error as error:
@@ -68,6 +73,7 @@ def opened(path: Path) -> Iterator[sqlite3.Connection]:
         raise StartError(reason) from error
     with contextlib.closing(connection):
         try:
+            must_be_here(path, dict(connection.execute(_NOTED)))
             yield connection
         except sqlite3.DatabaseError as error:
             reason = (

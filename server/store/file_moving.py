@@ -2,19 +2,24 @@
 
 import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from server.store import Identity
+from server.site import Site
+from server.store import Identity, is_own
 from server.store.archive_files import ArchiveFile
 from server.store.archived import files
 from server.store.audit import report
+from server.store.backups import start_over
 from server.store.moving import MANY, REST, Chunk, Delivered, Moved, Rest, worded
 from server.store.said import KEEP_WORDS
+from server.store.schemas import make
+from server.store.whereabouts import MOVED, MOVING, must_be_here
 from shared.errors import StartError
 
-__all__ = ["MOVING", "MovingFile", "half_moved"]
+__all__ = ["MovingFile", "make_file"]
 
 _DELIVERIES = """
 SELECT d.number, d.log, d.last, d.head, d.signature, d.public_key, d.clock, d.received,
@@ -38,14 +43,20 @@ SELECT s.topic, s.key, s.occurred, s.log, s.seq, l.log, s.position
 FROM said s JOIN line l ON l.position = s.position
 WHERE s.position > ? AND s.position <= ?
 """
-MOVING = "moving"
-"""What is noted of a database that is half moved."""
 
 
-def half_moved(path: Path) -> StartError:
-    """Return what is wrong with a database that was not moved to its end."""
-    reason = f"{path} was not moved to its end; run the same migrate-store again first"
-    return StartError(reason)
+def make_file(path: Path, site: Site) -> None:
+    """Make a database to move into; what is half moved there stays.
+
+    Raises:
+        StartError: It cannot be made.
+    """
+    try:
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            make(connection, path, site)
+    except sqlite3.Error as error:
+        reason = f"the database {path} cannot be made ({error})"
+        raise StartError(reason) from error
 
 
 class MovingFile:
@@ -78,15 +89,36 @@ class MovingFile:
         self._connection.close()
 
     def identity(self) -> Identity:
-        """Return which server's it is.
+        """Return which server's it is."""
+        meta = self._meta()
+        return Identity(server=meta["server"], epoch=meta["epoch"])
+
+    def left(self) -> str:
+        """Return when all moved away, and where to; empty where that is not so."""
+        return self._meta().get(MOVED, "")
+
+    def must_be_here(self) -> None:
+        """See that all of it is in this file.
 
         Raises:
-            StartError: It is only half of one.
+            StartError: It is only half of it, or all of it moved away.
         """
-        meta = self._meta()
-        if MOVING in meta:
-            raise half_moved(self._path)
-        return Identity(server=meta["server"], epoch=meta["epoch"])
+        must_be_here(self._path, self._meta())
+
+    def is_whole(self, whose: Identity) -> bool:
+        """Return whether all of a server's was moved into it."""
+        return MOVING not in self._meta() and self.identity() == whose
+
+    def is_empty(self) -> bool:
+        """Return whether no station is known, nor any line."""
+        stations = self._connection.execute("SELECT name FROM station")
+        return not self.last()[0] and all(is_own(name) for (name,) in stations)
+
+    def last(self) -> tuple[int, bytes]:
+        """Return the number of the last delivery, and its seal."""
+        return self._connection.execute(
+            "SELECT number, seal FROM delivery ORDER BY number DESC LIMIT 1"
+        ).fetchone() or (0, b"")
 
     def holds(self) -> Moved:
         """Check everything, and return what it is."""
@@ -103,6 +135,29 @@ class MovingFile:
         )
 
     # --- out of it --------------------------------------------------------------------
+
+    def leave(self, moment: str, where: str) -> None:
+        """Note that everything moved away: nobody writes here any more."""
+        self._note(MOVED, f"{moment} {where}")
+
+    def take_back(self, epoch: str, now: int) -> str:
+        """Let it be served again, as a new life that begins where it was left.
+
+        Raises:
+            StartError: Nothing moved away.
+
+        Returns:
+            When that was.
+        """
+        left = self.left()
+        if not left:
+            reason = f"nothing moved away from {self._path}: it can be served as it is"
+            raise StartError(reason)
+        moment = left.partition(" ")[0]
+        with self._transaction():
+            start_over(self._connection, epoch=epoch, made_at=moment, now=now)
+            self._connection.execute("DELETE FROM meta WHERE name = ?", (MOVED,))
+        return moment
 
     def archived(self) -> list[ArchiveFile]:
         """Return the files of the archive that it knows of."""
@@ -173,8 +228,8 @@ class MovingFile:
         server, epoch, done = moving.split()
         if (server, epoch) != (identity.server, identity.epoch):
             reason = (
-                f"{self._path} holds other events already, and nothing of it is "
-                "overwritten. Move it away, or choose another --data folder"
+                f"{self._path} is half of another move: take it away, and run the same "
+                "again"
             )
             raise StartError(reason)
         return int(done)
@@ -212,9 +267,10 @@ class MovingFile:
 
     def finish(self, rest: Rest, identity: Identity) -> None:
         """Write the small tables; from then on it is a server's database."""
-        if MOVING not in self._meta():
-            return  # it was done already
         with self._transaction():
+            # what is there if it was done once, and servers went on
+            for table in reversed(tuple(REST)):
+                self._connection.execute(f"DELETE FROM {table}")  # noqa: S608 # of constants
             for table, columns in REST.items():
                 marks = ", ".join("?" * len(columns))
                 self._connection.executemany(
@@ -227,6 +283,18 @@ class MovingFile:
             self._connection.execute(
                 "DELETE FROM meta WHERE name IN ('layout', 'rules', ?)", (MOVING,)
             )
+
+    def settle(self) -> None:
+        """Leave nothing beside it that belongs to it, so that it can be renamed.
+
+        Raises:
+            StartError: Somebody has it open.
+        """
+        try:
+            self._connection.execute("PRAGMA journal_mode = DELETE")
+        except sqlite3.Error as error:
+            reason = f"{self._path} is in use ({error}): end what has it open"
+            raise StartError(reason) from error
 
     def _many(self, table: str, width: int, rows: Any) -> None:  # noqa: ANN401 # rows
         marks = ", ".join("?" * width)

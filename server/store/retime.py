@@ -13,6 +13,7 @@ from pathlib import Path
 from server.store.archived import filling
 from server.store.placing import Placing, Retimed, Row
 from server.store.said import place_anew
+from server.store.whereabouts import must_be_here, must_be_whole
 from shared.errors import StartError
 
 __all__ = ["retime", "retime_database"]
@@ -22,8 +23,10 @@ def retime_database(path: Path) -> Retimed:
     """Place the lines of a database anew; no server may run on it.
 
     Raises:
-        StartError: It cannot be opened or written; nothing was changed.
+        StartError: It cannot be opened or written, or what was in it moved away;
+            nothing was changed.
     """
+    must_be_whole(path)
     try:
         connection = sqlite3.connect(
             f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None
@@ -31,6 +34,7 @@ def retime_database(path: Path) -> Retimed:
         with closing(connection):
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("BEGIN IMMEDIATE")
+            must_be_here(path, dict(connection.execute("SELECT name, value FROM meta")))
             found = retime(connection)
             connection.execute("COMMIT")
     except sqlite3.Error as error:

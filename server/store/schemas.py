@@ -15,9 +15,10 @@ from uuid import uuid4
 from server.site import Site
 from server.store import rebuild
 from server.store.shelf import create
+from server.store.whereabouts import must_be_here
 from shared.errors import StartError
 
-__all__ = ["prepare", "schemas"]
+__all__ = ["make", "prepare", "schemas"]
 
 _SCHEMAS = ("schema.sql",)
 
@@ -30,6 +31,19 @@ def schemas() -> tuple[str, ...]:
 
 def prepare(connection: sqlite3.Connection, path: Path, site: Site) -> None:
     """Check whose database it is, set it up, and apply the schemas that are missing.
+
+    Raises:
+        StartError: It is a newer version's, or another program's, or what was in it
+            moved away; nothing was changed.
+        sqlite3.Error: It is no database, or the disk is full or failing.
+    """
+    if _refuse_foreign(connection, path, len(_SCHEMAS)):
+        must_be_here(path, dict(connection.execute("SELECT name, value FROM meta")))
+    make(connection, path, site)
+
+
+def make(connection: sqlite3.Connection, path: Path, site: Site) -> None:
+    """Set up a database, whatever is half moved there.
 
     Raises:
         StartError: It is a newer version's, or another program's; nothing was changed.

@@ -66,6 +66,7 @@ from server.store.station_rows import (
     note_displaced,
     stations,
 )
+from server.store.whereabouts import must_be_whole
 from server.store.worker import Worker
 from server.store.writing import append, keep_clocks
 from shared.api.items import ItemAnswer
@@ -126,6 +127,7 @@ class SqliteStore:
         Raises:
             StartError: It cannot be used; the text says what to do.
         """
+        must_be_whole(path)  # before a new one is made
         async with contextlib.AsyncExitStack() as opened:
 
             async def connect(*, read_only: bool) -> Worker:

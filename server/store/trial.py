@@ -11,6 +11,7 @@ from server.site import Site
 from server.store import View
 from server.store.archived import filling
 from server.store.reading import SqlReader
+from server.store.whereabouts import must_be_here, must_be_whole
 from server.trial import Difference, Together, differences
 from shared.actions import lacks
 from shared.errors import LineError, StartError
@@ -34,14 +35,20 @@ class Trial:
 
     def __init__(self, path: Path, now: int) -> None:
         self._now = now
+        must_be_whole(path)
         try:
             self._connection = sqlite3.connect(
                 f"{path.absolute().as_uri()}?mode=ro", uri=True
             )
-            self._connection.execute("SELECT count(*) FROM meta").fetchone()
+            meta = dict(self._connection.execute("SELECT name, value FROM meta"))
         except sqlite3.Error as error:
             reason = f"the database {path} cannot be read ({error})"
             raise StartError(reason) from error
+        try:
+            must_be_here(path, meta)
+        except StartError:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Close the database."""

@@ -331,7 +331,7 @@ async def test_f58_archived_lines_move_with_all_others(
     target = back.folder / DATABASE
     with pytest.raises(_Stop):
         await to_file(url, target, DEFAULT, half, archive=there / ARCHIVE)
-    with pytest.raises(StartError, match="not moved to its end"):
+    with pytest.raises(StartError, match="only half moved"):
         FileArchiving(target)
     await to_file(url, target, DEFAULT, _nobody, archive=there / ARCHIVE)
     await back.open()

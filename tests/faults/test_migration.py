@@ -25,6 +25,7 @@ from server.store.moving import Moved
 from server.store.postgres import moving as pg_moving
 from server.store.postgres.store import PostgresStore
 from server.store.sqlite import SqliteStore
+from server.store.whereabouts import half as half_of
 from server.transfer import to_file, to_postgres
 from shared import chain
 from shared.errors import StartError
@@ -166,7 +167,8 @@ async def test_f58_an_interrupted_migration_goes_on_and_loses_nothing(
         is_now = await _all(store)
 
     async def half() -> None:
-        with closing(sqlite3.connect(other)) as connection:
+        assert not other.exists(), "half of it has the name that is served"
+        with closing(sqlite3.connect(half_of(other))) as connection:
             (there,) = connection.execute("SELECT count(*) FROM line").fetchone()
         assert there > 0
 
@@ -213,8 +215,11 @@ async def test_f58_nothing_is_written_over(database: Postgres, tmp_path: Path) -
         await _join(store)
     with pytest.raises(StartError, match="other events already"):
         await to_postgres(tmp_path / "a.db", url, DEFAULT, _say)
-    with pytest.raises(StartError, match="other events already"):
+    before = (tmp_path / "a.db").read_bytes()
+    with pytest.raises(StartError, match="it stays as it is"):
         await to_file(url, tmp_path / "a.db", DEFAULT, _say)
+    assert (tmp_path / "a.db").read_bytes() == before
+    assert not half_of(tmp_path / "a.db").exists()
 
 
 async def test_f58_what_was_changed_on_the_way_is_found(
@@ -250,7 +255,6 @@ def test_f58_the_command_moves_a_served_folder(
         "scantrail-server", "station-code", "T", f"--server={moved.url}", f"--key={key}"
     )
     moved.stop(signal.SIGTERM)
-    (plain.data / "scantrail.db").rename(tmp_path / "old.db")
     assert "moved and compared" in told(*move, *where, "--to=file")
     plain.start()
     plain.stop(signal.SIGTERM)

@@ -13,7 +13,7 @@ UNITS = {
     # ten times what systemd-analyze calls the exposure, at most
     "scantrail-server.service": 12,
     "scantrail-station@.service": 13,
-    "scantrail-backup.service": 10,
+    "scantrail-backup.service": 12,
 }
 
 
@@ -76,6 +76,22 @@ def test_they_come_back_for_as_long_as_it_takes(name: str) -> None:
     for line in ("Restart=always", "StartLimitIntervalSec=0", "Type=notify"):
         assert re.search(f"^{line}$", text, re.MULTILINE), line
     assert int(re.findall(r"^WatchdogSec=(\d+)$", text, re.MULTILINE)[0]) >= 30
+
+
+def test_what_is_backed_up_is_what_is_served() -> None:
+    """Wherever the settings keep events: on PostgreSQL, too, and over the network."""
+    served, backup = map(
+        _text, ("scantrail-server.service", "scantrail-backup.service")
+    )
+    (settings,) = re.findall(
+        r"^ExecStart=.* serve --config (\S+)$", served, re.MULTILINE
+    )
+    assert f" backup --config {settings} " in backup
+    for line in ("RestrictAddressFamilies", "PrivateNetwork", "IPAddressDeny"):
+        said = [
+            re.findall(f"^{line}=.*$", text, re.MULTILINE) for text in (served, backup)
+        ]
+        assert said[0] == said[1], line
 
 
 def test_no_secret_is_in_a_unit() -> None:

@@ -13,7 +13,7 @@ from tests.vm.run_log import RunLog, Step
 from tests.vm.station import as_user, keyboard, serial_port
 
 PORT = "/dev/serial/by-id/usb-QEMU_QEMU_USB_SERIAL_SCN-1-if00-port0"
-EXPOSURE = {SERVER: 1.2, STATION: 1.3, "scantrail-backup.service": 1.0}
+EXPOSURE = {SERVER: 1.2, STATION: 1.3, "scantrail-backup.service": 1.2}
 BACKUPS = "/var/backups/scantrail"
 _SLOW = 300.0
 BOTH = pytest.mark.parametrize("unit", [SERVER, STATION])

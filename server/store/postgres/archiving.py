@@ -9,9 +9,9 @@ from server.store import Entry
 from server.store.archive_files import ArchiveFile, Ends, differs
 from server.store.parquet import Row, Signed
 from server.store.postgres.archived import AT, files, filled
-from server.store.postgres.database import Database, Worker
+from server.store.postgres.database import Database, Worker, in_words
 from server.store.postgres.logs import head_at
-from server.store.postgres.opening import must_be_there, must_be_whole
+from server.store.postgres.opening import must_be_here
 from server.store.postgres.reading import entry
 
 __all__ = ["PostgresArchiving"]
@@ -65,17 +65,6 @@ WHERE d.position = k.position AND d.signature = k.signature
 """
 
 
-def _must_be_whole(database: Database) -> None:
-    """See that it is a server's database, and all of it.
-
-    Raises:
-        StartError: It is not.
-    """
-    must_be_there(database)
-    meta = {name: value for name, value in database.rows("SELECT * FROM meta")}  # noqa: C416 # rows are no pairs
-    must_be_whole(meta)
-
-
 class PostgresArchiving:
     """A server's database on PostgreSQL, while servers go on. Close it after use.
 
@@ -92,7 +81,8 @@ class PostgresArchiving:
         self._worker = Worker(url, archive)
         try:
             self._runner.run(self._worker.open())
-            self._transact(_must_be_whole)
+            with in_words():
+                self._transact(must_be_here)
         except BaseException:
             self.close()
             raise

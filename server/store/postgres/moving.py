@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from server.seals import begin
-from server.store import Identity
+from server.store import Identity, is_own
 from server.store.moving import (
     MANY,
     NUMBERED,
@@ -30,8 +30,10 @@ __all__ = [
     "finish",
     "holds",
     "identity",
+    "is_half",
     "leave",
     "rest",
+    "seal",
     "write",
 ]
 
@@ -123,12 +125,33 @@ def rest(database: Database) -> Rest:
     }
 
 
+def seal(database: Database, number: int) -> bytes:
+    """Return the seal of a delivery; empty where there is none."""
+    found = database.row("SELECT seal FROM delivery WHERE number = $1", number)
+    return bytes(found[0]) if found else b""
+
+
 def leave(database: Database, moment: str) -> None:
     """Note that everything moved away: no server writes here any more."""
-    _note(database, {MOVED: moment, "rules": MOVED})
+    moved = _meta(database).get(MOVED, moment)  # it may be done, and not named yet
+    _note(database, {MOVED: moved, "rules": MOVED})
 
 
 # --- into it --------------------------------------------------------------------------
+
+
+def is_half(database: Database, whose: Identity) -> bool:
+    """Return whether a part of this server's events is moved here."""
+    (there,) = database.one("SELECT to_regclass('meta') IS NOT NULL")
+    moving = _meta(database).get(MOVING, "") if there else ""
+    return moving.startswith(f"{whose.server} {whose.epoch} ")
+
+
+def _is_empty(database: Database) -> bool:
+    """Return whether no station is known, nor any line."""
+    (delivered,) = database.one("SELECT EXISTS (SELECT 1 FROM delivery)")
+    names = database.rows("SELECT name FROM station")
+    return not delivered and all(is_own(name) for (name,) in names)
 
 
 def begin_moving(database: Database, whose: Identity) -> int:
@@ -139,16 +162,17 @@ def begin_moving(database: Database, whose: Identity) -> int:
     """
     locks.alone(database)
     meta = _meta(database)
-    (there,) = database.one("SELECT count(*) FROM station")
     moving = meta.get(MOVING)
-    if moving is None and not there:
+    if moving is None and MOVED not in meta and _is_empty(database):
+        for table in reversed(tuple(REST)):  # of servers that were started on it
+            database.do(f"DELETE FROM {table}")  # noqa: S608 # of constants
         moving = f"{whose.server} {whose.epoch} 0"
         _note(database, {MOVING: moving, "rules": MOVING})
     server, epoch, done = (moving or "- - 0").split()
     if (server, epoch) != (whose.server, whose.epoch):
         reason = (
             "the database of [store] url holds other events already, and nothing of it "
-            "is overwritten. Name an empty one"
+            "is overwritten. Name an empty one: createdb makes it"
         )
         raise StartError(reason)
     return int(done)

@@ -19,9 +19,11 @@ __all__ = [
     "SCHEMA_VERSION",
     "look",
     "make",
+    "must_be_here",
     "must_be_there",
     "must_be_whole",
     "note_ready",
+    "noted",
     "prepare",
 ]
 
@@ -53,7 +55,7 @@ def make(database: Database, site: Site) -> dict[str, str]:
     (there,) = database.one("SELECT to_regclass('meta') IS NOT NULL")
     if not there:
         _create(database, site)
-    return _noted(database)
+    return noted(database)
 
 
 def look(database: Database, site: Site) -> dict[str, str]:
@@ -64,8 +66,7 @@ def look(database: Database, site: Site) -> dict[str, str]:
         StartError: It is not whole, or answers follow from newer rules.
     """
     _check(database)
-    must_be_there(database)
-    meta = _noted(database)
+    meta = noted(database)
     must_be_whole(meta)
     _must_not_go_back(database, meta, site)
     return meta
@@ -82,7 +83,14 @@ def must_be_there(database: Database) -> None:
         raise NothingYetError
 
 
-def _noted(database: Database) -> dict[str, str]:
+def noted(database: Database) -> dict[str, str]:
+    """Return what is noted of a server's database.
+
+    Raises:
+        NothingYetError: No server ever started on it.
+        StartError: It has another version of the schema.
+    """
+    must_be_there(database)
     meta = {name: value for name, value in database.rows("SELECT * FROM meta")}  # noqa: C416 # rows are no pairs
     version = int(meta.get("schema", "0"))
     if version != SCHEMA_VERSION:
@@ -93,6 +101,15 @@ def _noted(database: Database) -> dict[str, str]:
         )
         raise StartError(reason)
     return meta
+
+
+def must_be_here(database: Database) -> None:
+    """See that all of a server's database is there.
+
+    Raises:
+        StartError: It is none, is half moved here, or all of it moved away.
+    """
+    must_be_whole(noted(database))
 
 
 def must_be_whole(meta: Mapping[str, str]) -> None:
@@ -110,7 +127,7 @@ def must_be_whole(meta: Mapping[str, str]) -> None:
     if MOVED in meta:
         reason = (
             f"all events of the database of [store] url moved away at {meta[MOVED]}: "
-            "serve without [store] url, from the file that they moved to"
+            "go on without [store] url, from the file that they moved to"
         )
         raise StartError(reason)
 

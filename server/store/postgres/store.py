@@ -51,7 +51,7 @@ from server.store.postgres import (
     turn,
 )
 from server.store.postgres.archived import files
-from server.store.postgres.database import Database, Worker, snapshot
+from server.store.postgres.database import Database, Worker, in_words, snapshot
 from server.store.postgres.hearing import Hearing
 from server.store.postgres.holders import Holders
 from server.store.postgres.lanes import Lanes
@@ -152,7 +152,8 @@ class PostgresStore:
         for worker in self._all:
             await worker.open()
         writer = self._writers[0]
-        meta = await writer.transact(partial(opening.prepare, site=self._site))
+        with in_words():
+            meta = await writer.transact(partial(opening.prepare, site=self._site))
         self.identity = Identity(server=meta["server"], epoch=meta["epoch"])
         await self._hearing.begin()
         await self._remaking.begin(meta)
