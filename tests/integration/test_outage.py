@@ -10,9 +10,10 @@ import pytest
 
 from server import background, reference
 from server.background import keeping_up
+from server.metrics import Metrics
 from server.problems import ProblemError
 from server.reference import ReferenceData
-from server.store import Load, Store
+from server.store import Load, Progress, Store
 from server.store.postgres import database as on_postgres
 from server.store.postgres.database import Database, Worker
 from shared.protocol import ProblemType
@@ -191,6 +192,27 @@ async def test_a_lost_database_is_told_of_once_by_all_connections(
     assert back == "the database is there again"
 
 
+async def test_a_connection_that_was_idle_when_the_database_went_is_not_told_of(
+    alone: Postgres, tmp_path: Path, told: Callable[[str], list[str]]
+) -> None:
+    worker = Worker(alone.database(), tmp_path)
+    sessions: list[object] = []
+
+    def one(database: Database) -> None:
+        database.one("SELECT 1")
+        sessions.append(database.session)
+
+    try:
+        await worker.transact(one)
+        alone.stop()
+        alone.start()
+        await worker.transact(one)
+    finally:
+        await worker.close()
+    assert sessions[0] is not sessions[1]
+    assert told("the database is") == []
+
+
 # --- figures --------------------------------------------------------------------------
 
 
@@ -215,3 +237,18 @@ async def test_figures_are_told_while_the_database_is_lost(
     lost = await _figures(service)
     assert lost["scantrail_database_up"] == "0.0"
     assert 'scantrail_station_backlog_lines{station="DOCK"}' not in lost
+
+
+def test_figures_tell_how_far_what_is_kept_is_whole() -> None:
+    figures = Metrics()
+    figures.stored(answers=True, remaking=Progress(30, 100), late=7)
+    figures.backed_up(NOW)
+    figures.archive_lacks(2)
+    found = figures.text((), NOW).decode().splitlines()
+    assert {
+        "scantrail_database_up 1.0",
+        "scantrail_remaking_lines 70.0",
+        "scantrail_late_notes 7.0",
+        "scantrail_backup_timestamp_seconds 1.777e+09",
+        "scantrail_archive_files_missing 2.0",
+    } <= set(found)
