@@ -115,11 +115,6 @@ def _moved(found: Postgres) -> str:
         (_as("nobody_knows"), 'role "nobody_knows" does not exist', "CREATE ROLE"),
         (lambda p: p.url("gone"), 'database "gone" does not exist', "CREATE DATABASE"),
         (
-            lambda _: "postgresql://scantrail@scantrail.invalid/x",
-            "no machine is known",
-            "Correct the host",
-        ),
-        (
             lambda _: "postgresql://scantrail@127.0.0.1:1/x",
             "nothing listens there",
             "Start PostgreSQL",
