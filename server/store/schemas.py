@@ -37,7 +37,7 @@ def prepare(connection: sqlite3.Connection, path: Path, site: Site) -> None:
             moved away; nothing was changed.
         sqlite3.Error: It is no database, or the disk is full or failing.
     """
-    if _refuse_foreign(connection, path, len(_SCHEMAS)):
+    if _refuse_foreign(connection, path, len(schemas())):
         must_be_here(path, dict(connection.execute("SELECT name, value FROM meta")))
     make(connection, path, site)
 
