@@ -57,11 +57,6 @@ class Metrics:
         self.connections = Gauge(
             "scantrail_connections", "Connections that are open", registry=where
         )
-        self.archive_missing = Gauge(
-            "scantrail_archive_missing",
-            "Files of archived lines that are away, and a reader of them that is",
-            registry=where,
-        )
         self._cut = Gauge(
             *("scantrail_connections_cut", "Connections cut, so far", ["why"]),
             registry=where,
@@ -96,7 +91,7 @@ class Metrics:
         )
         self._missing = Gauge(
             "scantrail_archive_files_missing",
-            "Files of archived lines that are not there, or not whole",
+            "Files of archived lines that are away, and a reader of them that is",
             registry=where,
         )
         self._exceptions = Gauge(

@@ -41,7 +41,6 @@ async def metrics(request: web.Request) -> web.Response:
     figures.streams.set(request.app[STREAMS].open)
     figures.slow.set(request.app[STREAMS].slow)
     figures.connections.set(request.app[CONNECTIONS].open)
-    figures.archive_missing.set(len(await context.store.missing()))
     figures.were_cut(request.app[CONNECTIONS].cut)
     return web.Response(
         body=figures.text(found, now), headers={"Content-Type": CONTENT_TYPE}

@@ -219,7 +219,7 @@ async def test_a_server_says_at_its_start_what_is_missing_and_serves_the_rest(
             aiohttp.ClientSession(headers=asked) as asking,
             asking.get(f"{server.url}/metrics") as answer,
         ):
-            assert "\nscantrail_archive_missing 1.0\n" in await answer.text()
+            assert "\nscantrail_archive_files_missing 1.0\n" in await answer.text()
         log = (world.folder.parent / "server.log").read_text()
     finally:
         await asyncio.to_thread(server.stop)

@@ -233,7 +233,8 @@ async def test_figures_are_told_while_the_database_is_lost(
     assert before["scantrail_database_up"] == "1.0"
     assert before['scantrail_station_backlog_lines{station="DOCK"}'] == "0.0"
     assert before["scantrail_backup_timestamp_seconds"] == "0.0"
-    monkeypatch.setattr(service.context.store, "stations", _lost)
+    for question in ("stations", "missing"):
+        monkeypatch.setattr(service.context.store, question, _lost)
     lost = await _figures(service)
     assert lost["scantrail_database_up"] == "0.0"
     assert 'scantrail_station_backlog_lines{station="DOCK"}' not in lost
