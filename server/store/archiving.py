@@ -11,8 +11,7 @@ from server.store.archived import files
 from server.store.heads import head_at
 from server.store.parquet import Row, Signed
 from server.store.reading import events
-from server.store.whereabouts import must_be_here, must_be_whole
-from shared.errors import StartError
+from server.store.whereabouts import connected
 
 __all__ = ["FileArchiving"]
 
@@ -46,21 +45,8 @@ class FileArchiving:
     """
 
     def __init__(self, path: Path) -> None:
-        must_be_whole(path)
-        try:
-            self._connection = sqlite3.connect(
-                f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None
-            )
-            self._connection.execute("PRAGMA synchronous = FULL")
-            meta = dict(self._connection.execute("SELECT name, value FROM meta"))
-        except sqlite3.Error as error:
-            reason = f"the database {path} cannot be used ({error})"
-            raise StartError(reason) from error
-        try:
-            must_be_here(path, meta)
-        except StartError:
-            self.close()
-            raise
+        self._connection = connected(path, "rw")
+        self._connection.execute("PRAGMA synchronous = FULL")
 
     def close(self) -> None:
         """Close it."""

@@ -1,6 +1,5 @@
 """Trying another table of actions on a server's database, without changing anything."""
 
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,10 +10,10 @@ from server.site import Site
 from server.store import View
 from server.store.archived import filling
 from server.store.reading import SqlReader
-from server.store.whereabouts import must_be_here, must_be_whole
+from server.store.whereabouts import connected
 from server.trial import Difference, Together, differences
 from shared.actions import lacks
-from shared.errors import LineError, StartError
+from shared.errors import LineError
 from shared.lines import decode
 
 __all__ = ["Trial"]
@@ -35,20 +34,7 @@ class Trial:
 
     def __init__(self, path: Path, now: int) -> None:
         self._now = now
-        must_be_whole(path)
-        try:
-            self._connection = sqlite3.connect(
-                f"{path.absolute().as_uri()}?mode=ro", uri=True
-            )
-            meta = dict(self._connection.execute("SELECT name, value FROM meta"))
-        except sqlite3.Error as error:
-            reason = f"the database {path} cannot be read ({error})"
-            raise StartError(reason) from error
-        try:
-            must_be_here(path, meta)
-        except StartError:
-            self.close()
-            raise
+        self._connection = connected(path, "ro")
 
     def close(self) -> None:
         """Close the database."""

@@ -1,11 +1,14 @@
 """Whether all of a server's database is in its file, or was moved."""
 
+import sqlite3
 from collections.abc import Mapping
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 from shared.errors import StartError
 
-__all__ = ["MOVED", "MOVING", "MovedError", "half", "must_be_here", "must_be_whole"]
+__all__ = ["MOVED", "MOVING", "MovedError", "connected", "half", "must_be_here"]
+__all__ += ["must_be_whole"]
 
 
 class MovedError(StartError):
@@ -14,6 +17,9 @@ class MovedError(StartError):
 
 MOVING, MOVED = "moving", "moved"
 """What is noted in a file that is half moved, and in one whose events moved away."""
+
+_DONE = {"ro": "read", "rw": "used"}
+"""What is done to a file that is opened in a mode."""
 
 
 def half(path: Path) -> Path:
@@ -42,6 +48,27 @@ def must_be_here(path: Path, meta: Mapping[str, str]) -> None:
     must_be_whole(path)
     if MOVED in meta:
         raise _moved_away(path, meta[MOVED])
+
+
+def connected(path: Path, mode: str) -> sqlite3.Connection:
+    """Open a file that has all of a database: to read (``ro``), or to write (``rw``).
+
+    Raises:
+        StartError: It cannot be opened, or its events are elsewhere.
+    """
+    must_be_whole(path)
+    uri = f"{path.absolute().as_uri()}?mode={mode}"
+    with ExitStack() as undo:
+        try:
+            connection = sqlite3.connect(uri, uri=True, isolation_level=None)
+            undo.enter_context(closing(connection))
+            meta = dict(connection.execute("SELECT name, value FROM meta"))
+        except sqlite3.Error as error:
+            reason = f"the database {path} cannot be {_DONE[mode]} ({error})"
+            raise StartError(reason) from error
+        must_be_here(path, meta)
+        undo.pop_all()
+        return connection
 
 
 def _half_moved(path: Path, into: Path) -> MovedError:
