@@ -2,15 +2,14 @@
 
 import signal
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, closing
+from collections.abc import Awaitable, Callable
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from server.delivery import Delivery
 from server.site import DEFAULT
 from server.store import (
     Invitation,
@@ -23,16 +22,14 @@ from server.store import (
 )
 from server.store.moving import Moved
 from server.store.postgres import moving as pg_moving
-from server.store.postgres.store import PostgresStore
-from server.store.sqlite import SqliteStore
 from server.store.whereabouts import half as half_of
 from server.transfer import to_file, to_postgres
-from shared import chain
 from shared.errors import StartError
 from shared.hosts import HostLine, Topic
 from shared.lines import encode
 from shared.moments import SECOND, to_text
 from tests.contracts.storing import NOW
+from tests.faults.stores import Stop, on_file, on_postgres, say_nothing, signed
 from tests.postgres import Postgres
 from tests.programs import Server, told
 
@@ -81,17 +78,7 @@ async def _join(store: Store) -> Station:
 
 
 async def _send(store: Store, station: Station, lines: list[bytes], after: int) -> None:
-    heads = chain.walk(chain.start(LOG), lines)
-    message = chain.signed_message(LOG, len(lines), heads[-1])
-    delivery = Delivery(
-        log=LOG,
-        after=after,
-        lines=lines[after:],
-        heads=heads[after:],
-        signature=KEY.sign(message),
-        clock=None,
-    )
-    await store.append(station, delivery)
+    await store.append(station, signed(LOG, KEY, lines, after))
 
 
 async def _all(store: Store) -> tuple[object, ...]:
@@ -111,32 +98,6 @@ async def _all(store: Store) -> tuple[object, ...]:
     )
 
 
-@asynccontextmanager
-async def _file(path: Path) -> AsyncIterator[Store]:
-    store = await SqliteStore.open(path, lambda: NOW)
-    try:
-        yield store
-    finally:
-        await store.close()
-
-
-@asynccontextmanager
-async def _postgres(url: str) -> AsyncIterator[Store]:
-    store = await PostgresStore.open(url, lambda: NOW, clock=lambda: NOW)
-    try:
-        yield store
-    finally:
-        await store.close()
-
-
-class _Stop(Exception):  # noqa: N818 # it stands for a kill
-    """A process that ends here."""
-
-
-def _say(_: str) -> None:
-    """Say nothing."""
-
-
 async def test_f58_an_interrupted_migration_goes_on_and_loses_nothing(
     database: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -144,7 +105,7 @@ async def test_f58_an_interrupted_migration_goes_on_and_loses_nothing(
         monkeypatch.setattr(module, "MANY", 3)  # lines in a piece
     path, other, url = tmp_path / "a.db", tmp_path / "b.db", database.database()
     lines = _lines()
-    async with _file(path) as store:
+    async with on_file(path) as store:
         station = await _join(store)
         await store.hook_position("shop")
         for after in range(0, len(lines), 2):
@@ -154,11 +115,11 @@ async def test_f58_an_interrupted_migration_goes_on_and_loses_nothing(
 
     async def refused() -> None:
         with pytest.raises(StartError, match="half moved"):
-            async with _postgres(url):
+            async with on_postgres(url):
                 pass
 
     await _interrupted(partial(to_postgres, path, url, DEFAULT), refused)
-    async with _postgres(url) as store:
+    async with on_postgres(url) as store:
         assert await _all(store) == was
         more = HostLine(seq=len(lines) + 1, at=to_text(NOW), action="see", item="Q")
         whole = [*lines, encode(more)]
@@ -172,16 +133,16 @@ async def test_f58_an_interrupted_migration_goes_on_and_loses_nothing(
             (there,) = connection.execute("SELECT count(*) FROM line").fetchone()
         assert there > 0
 
-    copied = await to_file(url, tmp_path / "c.db", DEFAULT, _say, copy=True)
-    async with _postgres(url), _file(tmp_path / "c.db") as store:
+    copied = await to_file(url, tmp_path / "c.db", DEFAULT, say_nothing, copy=True)
+    async with on_postgres(url), on_file(tmp_path / "c.db") as store:
         assert await _all(store) == is_now
     moved = await _interrupted(partial(to_file, url, other, DEFAULT), half)
     assert moved == copied
     assert moved.lines == len(whole)
-    async with _file(other) as store:
+    async with on_file(other) as store:
         assert await _all(store) == is_now
     with pytest.raises(StartError, match="moved away"):
-        async with _postgres(url):
+        async with on_postgres(url):
             pass
 
 
@@ -195,13 +156,13 @@ async def _interrupted(
     def stopping(text: str) -> None:
         if int(text.split(maxsplit=1)[0]) % 4 == 0 and text not in stopped:
             stopped.add(text)
-            raise _Stop
+            raise Stop
 
     found = None
     while found is None:
         try:
             found = await move(stopping)
-        except _Stop:
+        except Stop:
             await between()
     assert len(stopped) > 2, "it was never interrupted"
     return found
@@ -209,15 +170,15 @@ async def _interrupted(
 
 async def test_f58_nothing_is_written_over(database: Postgres, tmp_path: Path) -> None:
     url = database.database()
-    async with _postgres(url) as store:
+    async with on_postgres(url) as store:
         await _join(store)
-    async with _file(tmp_path / "a.db") as store:
+    async with on_file(tmp_path / "a.db") as store:
         await _join(store)
     with pytest.raises(StartError, match="other events already"):
-        await to_postgres(tmp_path / "a.db", url, DEFAULT, _say)
+        await to_postgres(tmp_path / "a.db", url, DEFAULT, say_nothing)
     before = (tmp_path / "a.db").read_bytes()
     with pytest.raises(StartError, match="it stays as it is"):
-        await to_file(url, tmp_path / "a.db", DEFAULT, _say)
+        await to_file(url, tmp_path / "a.db", DEFAULT, say_nothing)
     assert (tmp_path / "a.db").read_bytes() == before
     assert not half_of(tmp_path / "a.db").exists()
 
@@ -226,13 +187,13 @@ async def test_f58_what_was_changed_on_the_way_is_found(
     database: Postgres, tmp_path: Path
 ) -> None:
     url, path = database.database(), tmp_path / "a.db"
-    async with _file(path) as store:
+    async with on_file(path) as store:
         await _send(store, await _join(store), _lines(), 0)
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("UPDATE line SET line = line || ' ' WHERE seq = 7")
         connection.commit()
     with pytest.raises(StartError, match="not those that were signed"):
-        await to_postgres(path, url, DEFAULT, _say)
+        await to_postgres(path, url, DEFAULT, say_nothing)
 
 
 def test_f58_the_command_moves_a_served_folder(

@@ -5,28 +5,24 @@ import shutil
 import signal
 import sqlite3
 import subprocess
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from server import transfer
-from server.delivery import Delivery
 from server.site import DEFAULT
 from server.store import Invitation, Joining, Station, Store
 from server.store.file_moving import MovingFile
 from server.store.postgres import moving as pg_moving
-from server.store.postgres.store import PostgresStore
-from server.store.sqlite import SqliteStore
 from server.store.whereabouts import half
 from server.transfer import to_file, to_postgres
-from shared import chain
 from shared.errors import StartError
 from shared.lines import Line, encode
 from shared.moments import SECOND, to_text
 from tests.contracts.storing import NOW
+from tests.faults.stores import Stop, on_file, on_postgres, say_nothing, signed
 from tests.postgres import Postgres
 from tests.programs import BIN, Server, told
 
@@ -47,34 +43,8 @@ LINES = [
 DATABASE = "scantrail.db"
 
 
-class _Stop(Exception):  # noqa: N818 # it stands for a kill
-    """A process that ends here."""
-
-
 def _stops(*_: object) -> None:
-    raise _Stop
-
-
-def _say(_: str) -> None:
-    """Say nothing."""
-
-
-@asynccontextmanager
-async def _file(path: Path) -> AsyncIterator[Store]:
-    store = await SqliteStore.open(path, lambda: NOW)
-    try:
-        yield store
-    finally:
-        await store.close()
-
-
-@asynccontextmanager
-async def _postgres(url: str) -> AsyncIterator[Store]:
-    store = await PostgresStore.open(url, lambda: NOW, clock=lambda: NOW)
-    try:
-        yield store
-    finally:
-        await store.close()
+    raise Stop
 
 
 async def _joined(store: Store, name: str = "DOCK", code: bytes = b"c") -> Station:
@@ -98,16 +68,7 @@ async def _joined(store: Store, name: str = "DOCK", code: bytes = b"c") -> Stati
 async def _send(store: Store, after: int, last: int) -> None:
     station = await store.station(b"t")
     assert station is not None
-    heads = chain.walk(chain.start(LOG), LINES[:last])
-    delivery = Delivery(
-        log=LOG,
-        after=after,
-        lines=LINES[after:last],
-        heads=heads[after:],
-        signature=KEY.sign(chain.signed_message(LOG, last, heads[-1])),
-        clock=None,
-    )
-    await store.append(station, delivery)
+    await store.append(station, signed(LOG, KEY, LINES[:last], after))
 
 
 async def _acked(store: Store) -> int:
@@ -181,23 +142,23 @@ async def test_f58_a_company_goes_to_postgresql_and_back_into_its_folder(
 ) -> None:
     path, url = data / DATABASE, database.database()
     settings = _settings(data.parent, url)
-    async with _file(path) as store:
+    async with on_file(path) as store:
         await _fill(store)
     await asyncio.to_thread(_move, data, settings, "--to=postgresql")
-    async with _postgres(url) as store:
+    async with on_postgres(url) as store:
         await _send(store, 10, 20)
         await _joined(store, "GATE", b"d")
         was = store.identity, await store.events(0, 100)
     said = await asyncio.to_thread(_move, data, settings, "--to=file")
     assert "20 lines of 2 logs" in said
-    async with _file(path) as store:
+    async with on_file(path) as store:
         assert (store.identity, await store.events(0, 100)) == was
     (old,) = data.glob(f"{DATABASE}.before-*")  # noqa: ASYNC240 # nobody waits
     with closing(sqlite3.connect(old)) as connection:
         assert connection.execute("SELECT count(*) FROM line").fetchone() == (10,)
     assert not half(path).exists()
     with pytest.raises(StartError, match="moved away"):
-        await to_file(url, path, DEFAULT, _say)  # it is done
+        await to_file(url, path, DEFAULT, say_nothing)  # it is done
 
 
 async def test_f58_what_the_database_lacks_is_not_put_aside(
@@ -205,19 +166,19 @@ async def test_f58_what_the_database_lacks_is_not_put_aside(
 ) -> None:
     """The same server's, which was written after all, on a copy of the folder."""
     path, url = data / DATABASE, database.database()
-    async with _file(path) as store:
+    async with on_file(path) as store:
         await _fill(store)
     shutil.copy(path, data / "before.db")
-    await to_postgres(path, url, DEFAULT, _say)
+    await to_postgres(path, url, DEFAULT, say_nothing)
     (data / "before.db").replace(path)
-    async with _file(path) as store:
+    async with on_file(path) as store:
         await _send(store, 10, 20)
-    async with _postgres(url) as store:
+    async with on_postgres(url) as store:
         await _send(store, 10, 15)
     with pytest.raises(StartError, match="it stays as it is"):
-        await to_file(url, path, DEFAULT, _say)
+        await to_file(url, path, DEFAULT, say_nothing)
     assert not half(path).exists()
-    async with _file(path) as store:
+    async with on_file(path) as store:
         assert await _acked(store) == 20
 
 
@@ -225,13 +186,13 @@ async def test_f58_a_copy_never_takes_the_place_of_a_file(
     database: Postgres, data: Path
 ) -> None:
     path, url = data / DATABASE, database.database()
-    async with _file(path) as store:
+    async with on_file(path) as store:
         await _fill(store)
-    await to_postgres(path, url, DEFAULT, _say)
+    await to_postgres(path, url, DEFAULT, say_nothing)
     with pytest.raises(StartError, match="it stays as it is"):
-        await to_file(url, path, DEFAULT, _say, copy=True)
-    await to_file(url, data / "copy.db", DEFAULT, _say, copy=True)
-    async with _file(data / "copy.db") as store:
+        await to_file(url, path, DEFAULT, say_nothing, copy=True)
+    await to_file(url, data / "copy.db", DEFAULT, say_nothing, copy=True)
+    async with on_file(data / "copy.db") as store:
         assert await _acked(store) == 10
 
 
@@ -242,16 +203,16 @@ async def test_f58_a_half_moved_file_is_never_served(
     database: Postgres, data: Path
 ) -> None:
     path, url = data / DATABASE, database.database()
-    async with _postgres(url) as store:
+    async with on_postgres(url) as store:
         await _fill(store)
-    with pytest.raises(_Stop):
+    with pytest.raises(Stop):
         await to_file(url, path, DEFAULT, _stops)
     for name, command in _everything(data, data.parent).items():
         said = await asyncio.to_thread(_fails, *command)
         assert "is only half moved: run the same" in said, name
         assert not path.exists(), name
-    await to_file(url, path, DEFAULT, _say)
-    async with _file(path) as store:
+    await to_file(url, path, DEFAULT, say_nothing)
+    async with on_file(path) as store:
         assert await _acked(store) == 10
 
 
@@ -263,14 +224,14 @@ async def test_f58_a_half_moved_database_is_told_of(
 ) -> None:
     path, url = data / DATABASE, database.database()
     settings = _settings(data.parent, url)
-    async with _file(path) as store:
+    async with on_file(path) as store:
         await _fill(store)
-    with pytest.raises(_Stop):
+    with pytest.raises(Stop):
         await to_postgres(path, url, DEFAULT, _stops)
     asked = _everything(data, data.parent)[command]
     said = await asyncio.to_thread(_fails, *asked, "--config", settings)
     assert "is only half moved: run the same" in said
-    async with _file(path) as store:  # all is still here
+    async with on_file(path) as store:  # all is still here
         await _send(store, 10, 15)
 
 
@@ -278,36 +239,36 @@ async def test_f58_a_kill_before_the_last_commit_leaves_nothing_to_serve_twice(
     database: Postgres, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path, url = data / DATABASE, database.database()
-    async with _file(path) as store:
+    async with on_file(path) as store:
         await _fill(store)
     leave = MovingFile.leave
 
     def leave_and_stop(self: MovingFile, moment: str, where: str) -> None:
         leave(self, moment, where)
-        raise _Stop
+        raise Stop
 
     with monkeypatch.context() as patch:
         patch.setattr(MovingFile, "leave", leave_and_stop)
-        with pytest.raises(_Stop):
-            await to_postgres(path, url, DEFAULT, _say)
+        with pytest.raises(Stop):
+            await to_postgres(path, url, DEFAULT, say_nothing)
     with pytest.raises(StartError, match="moved away"):
-        async with _file(path):
+        async with on_file(path):
             pass
     with pytest.raises(StartError, match="half moved"):
-        async with _postgres(url):
+        async with on_postgres(url):
             pass
-    await to_postgres(path, url, DEFAULT, _say)
-    async with _postgres(url) as store:
+    await to_postgres(path, url, DEFAULT, say_nothing)
+    async with on_postgres(url) as store:
         assert await _acked(store) == 10
     with pytest.raises(StartError, match="moved away"):
-        await to_postgres(path, database.database(), DEFAULT, _say)
+        await to_postgres(path, database.database(), DEFAULT, say_nothing)
 
 
 async def test_f58_a_database_that_fails_its_check_is_not_served(
     database: Postgres, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path, url = data / DATABASE, database.database()
-    async with _file(path) as store:
+    async with on_file(path) as store:
         await _fill(store)
     write = pg_moving.write
 
@@ -317,11 +278,11 @@ async def test_f58_a_database_that_fails_its_check_is_not_served(
 
     monkeypatch.setattr(pg_moving, "write", write_less)
     with pytest.raises(StartError, match="line 3"):
-        await to_postgres(path, url, DEFAULT, _say)
+        await to_postgres(path, url, DEFAULT, say_nothing)
     with pytest.raises(StartError, match="half moved"):
-        async with _postgres(url):
+        async with on_postgres(url):
             pass
-    async with _file(path) as store:
+    async with on_file(path) as store:
         await _send(store, 10, 15)
 
 
@@ -329,19 +290,19 @@ async def test_f58_a_kill_before_the_file_has_its_name_is_gone_on_from(
     database: Postgres, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path, url = data / DATABASE, database.database()
-    async with _file(path) as store:
+    async with on_file(path) as store:
         await _fill(store)
-    await to_postgres(path, url, DEFAULT, _say)
+    await to_postgres(path, url, DEFAULT, say_nothing)
     with monkeypatch.context() as patch:
         patch.setattr(transfer, "settle", _stops)
-        with pytest.raises(_Stop):
-            await to_file(url, path, DEFAULT, _say)
-    for opened in (_file(path), _postgres(url)):
+        with pytest.raises(Stop):
+            await to_file(url, path, DEFAULT, say_nothing)
+    for opened in (on_file(path), on_postgres(url)):
         with pytest.raises(StartError, match=r"half moved|moved away"):
             async with opened:
                 pass
-    await to_file(url, path, DEFAULT, _say)
-    async with _file(path) as store:
+    await to_file(url, path, DEFAULT, say_nothing)
+    async with on_file(path) as store:
         assert await _acked(store) == 10
 
 
@@ -349,17 +310,17 @@ async def test_f58_servers_may_go_on_where_the_database_was_not_left(
     database: Postgres, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path, url = data / DATABASE, database.database()
-    async with _postgres(url) as store:
+    async with on_postgres(url) as store:
         await _fill(store)
     with monkeypatch.context() as patch:
         patch.setattr(pg_moving, "leave", _stops)
-        with pytest.raises(_Stop):
-            await to_file(url, path, DEFAULT, _say)
-    async with _postgres(url) as store:
+        with pytest.raises(Stop):
+            await to_file(url, path, DEFAULT, say_nothing)
+    async with on_postgres(url) as store:
         await _send(store, 10, 20)
         await _joined(store, "GATE", b"d")
-    await to_file(url, path, DEFAULT, _say)
-    async with _file(path) as store:
+    await to_file(url, path, DEFAULT, say_nothing)
+    async with on_file(path) as store:
         assert await _acked(store) == 20
         assert {one.name for one in await store.stations()} == {"DOCK", "GATE"}
 
@@ -372,9 +333,9 @@ async def test_f58_the_file_that_was_left_says_where_its_events_are(
     database: Postgres, data: Path, command: str
 ) -> None:
     url = database.database().replace("@", ":geheim@")
-    async with _file(data / DATABASE) as store:
+    async with on_file(data / DATABASE) as store:
         await _fill(store)
-    await to_postgres(data / DATABASE, url, DEFAULT, _say)
+    await to_postgres(data / DATABASE, url, DEFAULT, say_nothing)
     copy = data.with_name("copy")
     shutil.copytree(data, copy)
     name = url.rpartition("/")[2].partition("?")[0]
@@ -391,17 +352,17 @@ async def test_f58_what_moved_to_a_lost_database_is_taken_back(
     database: Postgres, data: Path
 ) -> None:
     path, url = data / DATABASE, database.database()
-    async with _file(path) as store:
+    async with on_file(path) as store:
         await _fill(store)
         was = store.identity
-    await to_postgres(path, url, DEFAULT, _say)
-    async with _postgres(url) as store:
+    await to_postgres(path, url, DEFAULT, say_nothing)
+    async with on_postgres(url) as store:
         await _send(store, 10, 20)
     back = ("migrate-store", "--data", str(data), "--take-back")
     said = await asyncio.to_thread(told, "scantrail-server", *back)
     assert "as a new epoch" in said
     assert "can be served as it is" in await asyncio.to_thread(_fails, *back)
-    async with _file(path) as store:
+    async with on_file(path) as store:
         assert store.identity.server == was.server
         assert store.identity.epoch != was.epoch
         assert await _acked(store) == 10
@@ -426,7 +387,7 @@ def test_f58_a_server_that_was_started_too_early_is_no_hindrance(
     assert "were never moved to the database" not in log  # nothing is in it yet
 
     async def fill() -> None:
-        async with _file(data / DATABASE) as store:
+        async with on_file(data / DATABASE) as store:
             await _fill(store)
 
     asyncio.run(fill())
@@ -447,13 +408,13 @@ async def test_f58_a_station_that_is_known_is_no_empty_database(
     database: Postgres, data: Path
 ) -> None:
     url = database.database()
-    async with _file(data / DATABASE) as store:
+    async with on_file(data / DATABASE) as store:
         await _fill(store)
-    async with _postgres(url) as store:
+    async with on_postgres(url) as store:
         await _joined(store)
     with pytest.raises(StartError, match="other events already"):
-        await to_postgres(data / DATABASE, url, DEFAULT, _say)
-    async with _postgres(url) as store:
+        await to_postgres(data / DATABASE, url, DEFAULT, say_nothing)
+    async with on_postgres(url) as store:
         assert await store.station(b"t") is not None
 
 
@@ -485,7 +446,7 @@ def test_a_user_who_owns_nothing_is_told_what_to_do(
     settings = _settings(data.parent, url.replace("scantrail@", "nobodys@"))
 
     async def make() -> None:
-        async with _file(data / DATABASE):
+        async with on_file(data / DATABASE):
             pass
 
     asyncio.run(make())

@@ -9,13 +9,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from server import backup, following
-from server.delivery import Delivery
 from server.store import Invitation, Joining, Station, Store
 from server.store.postgres.store import PostgresStore
-from shared import chain
 from shared.lines import Line, encode
 from shared.moments import SECOND, to_moment, to_text
 from tests.contracts.storing import NOW
+from tests.faults.stores import signed
 from tests.postgres import Postgres
 from tests.programs import BIN, told
 
@@ -69,16 +68,7 @@ async def _joined(store: Store) -> Station:
 
 
 async def _send(store: Store, station: Station, after: int, last: int) -> None:
-    heads = chain.walk(chain.start(LOG), LINES[:last])
-    delivery = Delivery(
-        log=LOG,
-        after=after,
-        lines=LINES[after:last],
-        heads=heads[after:],
-        signature=KEY.sign(chain.signed_message(LOG, last, heads[-1])),
-        clock=None,
-    )
-    await store.append(station, delivery)
+    await store.append(station, signed(LOG, KEY, LINES[:last], after))
 
 
 async def _backed_up(store: Store, wanted: int) -> None:
